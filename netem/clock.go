@@ -1,0 +1,29 @@
+package netem
+
+import "time"
+
+// Clock is the time that a network lives in.
+type Clock interface {
+	// Now returns the time since the clock started.
+	Now() time.Duration
+
+	// At calls f at time t, on the goroutine that owns the clock. Calls that
+	// are due at the same time run in the order in which they were asked for. A
+	// time in the past is due at once.
+	At(t time.Duration, f func())
+}
+
+// Driver is what runs a [Network]: its clock, and the two moments at which the
+// network's owner has to act.
+type Driver interface {
+	Clock
+
+	// Sent says that a host's outbox is no longer empty. Any goroutine may call
+	// it.
+	Sent()
+
+	// Delivered says that a socket has received a datagram, so that an
+	// application may be about to run. The clock's owner calls it, through the
+	// network.
+	Delivered()
+}

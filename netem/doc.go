@@ -1,0 +1,22 @@
+// Package netem is the network: links made of elements (rate, queue, delay,
+// loss, MTU), hosts, and sockets that behave like UDP sockets with ECN, GSO
+// and path MTU.
+//
+// It lives on any [Clock]. A simulation gives it virtual time; a program that
+// shapes real traffic gives it the wall clock. Everything that runs here runs
+// on the goroutine that owns the clock, except the methods of [Socket], which
+// applications call.
+//
+// A datagram that a host sends waits in the host's outbox until the owner of
+// the clock calls [Network.Flush], which moves the outboxes, host by host and
+// in the order of sending, into the links. Two hosts that send at one instant
+// therefore reach the network in the same order every time.
+//
+// Each direction of a link is a [Path], a chain of elements. An exported type
+// such as [Rate] or [Delay] configures an element; what runs is private to its
+// file. To add an element, write one file with a type that implements
+// [Element].
+//
+// Every element counts what it took in, handed on and dropped, and can list
+// what it holds; [Network.Check] compares the two.
+package netem

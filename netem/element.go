@@ -1,0 +1,111 @@
+package netem
+
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
+// Element configures one stage of a [Path]. Its zero value does nothing to the
+// packets that pass, as far as its kind allows.
+type Element interface {
+	// Kind is the element's name in errors and counters.
+	Kind() string
+
+	// Start returns a running element, or an error that says which field is
+	// wrong.
+	Start(*Env) (Runner, error)
+}
+
+// Runner is a running element. Its methods are called on the goroutine that
+// owns the clock.
+type Runner interface {
+	// Receive takes a packet.
+	Receive(*Packet)
+
+	// Configure replaces the configuration at this instant. The argument has
+	// the type of the element that started the runner.
+	Configure(Element) error
+
+	// Held calls yield for each packet that the element holds, oldest first.
+	Held(yield func(*Packet))
+}
+
+// Count is a number of datagrams and their UDP payload.
+type Count struct {
+	Packets int64
+	Bytes   Bytes
+}
+
+func (c *Count) add(p *Packet) {
+	c.Packets++
+	c.Bytes += p.Size()
+}
+
+// Counters is what an element did so far.
+type Counters struct {
+	Kind    string
+	In      Count
+	Out     Count
+	Dropped Count
+	Marked  Count // datagrams whose ECN field it set to CE
+}
+
+// Env connects a running element with its path.
+type Env struct {
+	Clock Clock
+	Rand  *rand.Rand // the element's own random stream
+
+	path     *Path
+	next     *Env // nil at the end of the path
+	runner   Runner
+	counters Counters
+}
+
+func (e *Env) receive(p *Packet) {
+	e.counters.In.add(p)
+	e.runner.Receive(p)
+}
+
+// Forward hands a packet to the next element.
+func (e *Env) Forward(p *Packet) {
+	e.counters.Out.add(p)
+	if e.next != nil {
+		e.next.receive(p)
+		return
+	}
+	e.path.finish(p)
+}
+
+// Drop ends a packet.
+func (e *Env) Drop(p *Packet) {
+	e.counters.Dropped.add(p)
+	e.path.dropped(p, e.counters.Kind)
+}
+
+// Mark sets a packet's ECN field to CE.
+func (e *Env) Mark(p *Packet) {
+	e.counters.Marked.add(p)
+	p.ECN = CE
+}
+
+// check compares the counters with what the element holds.
+func (e *Env) check() error {
+	var held Count
+	e.runner.Held(held.add)
+	c := e.counters
+	if c.In.Packets != c.Out.Packets+c.Dropped.Packets+held.Packets || c.In.Bytes != c.Out.Bytes+c.Dropped.Bytes+held.Bytes {
+		return fmt.Errorf("%s: took in %v, but handed on %v, dropped %v and holds %v (packets, bytes)", c.Kind, c.In, c.Out, c.Dropped, held)
+	}
+	return nil
+}
+
+// configured returns the configuration of a running element's own type, for
+// the start of Configure.
+func configured[T Element](e Element) (T, error) {
+	c, ok := e.(T)
+	if !ok {
+		var want T
+		return c, fmt.Errorf("netem: a running %s cannot become a %s", want.Kind(), e.Kind())
+	}
+	return c, nil
+}
