@@ -1,0 +1,167 @@
+package record
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// SchemaVersion is the version of the tables and of run.json that this
+// package writes and reads. It grows with every change that a reader of the
+// files would notice.
+const SchemaVersion = 1
+
+// Run describes a recorded run: the content of run.json.
+type Run struct {
+	Schema      int             `json:"schema"`               // version of the recording's format; set by the writer
+	Name        string          `json:"name"`                 // the scenario's name
+	Seed        uint64          `json:"seed"`                 // the seed of every random stream
+	Overrides   []string        `json:"overrides,omitempty"`  // "path=value", in the order given
+	Scenario    json.RawMessage `json:"scenario,omitempty"`   // the scenario as resolved, as JSON (a TOML text is a JSON string)
+	Versions    Versions        `json:"versions"`             // what made the run
+	Fingerprint string          `json:"fingerprint"`          // see Fingerprint; set by the writer
+	Determinism Determinism     `json:"determinism"`          // whether the process was sealed
+	Unsealed    string          `json:"unsealed,omitempty"`   // why it was not
+	Ended       Ending          `json:"ended"`                // how the run ended
+	Unfinished  []string        `json:"unfinished,omitempty"` // the tasks that were not finished when it ended
+	Virtual     time.Duration   `json:"virtual_ns"`           // virtual duration in nanoseconds
+	Wall        time.Duration   `json:"wall_ns"`              // wall-clock duration in nanoseconds
+	Datagrams   uint64          `json:"datagrams"`            // datagrams that entered the network
+	Links       []Link          `json:"links"`                // the links, in the scenario's order
+	Groups      []Group         `json:"groups,omitempty"`     // the groups of equal sessions (count > 1)
+	Flows       []Flow          `json:"flows,omitempty"`      // the flows, in the scenario's order
+	Rows        Rows            `json:"rows"`                 // length of each table; set by the writer
+}
+
+// Versions names the software that made a run.
+type Versions struct {
+	Wtsim  string `json:"wtsim"`
+	QUICGo string `json:"quic_go"`
+	Go     string `json:"go"`
+	OS     string `json:"os"`
+	Arch   string `json:"arch"`
+}
+
+// Determinism says whether a run is guaranteed to be repeatable.
+type Determinism string
+
+// The values of Determinism.
+const (
+	Sealed   Determinism = "sealed"
+	Unsealed Determinism = "unsealed"
+)
+
+// Ending says how a run ended.
+type Ending string
+
+// The endings of a run.
+const (
+	Complete  Ending = "complete"   // every task of the scenario finished
+	TimeLimit Ending = "time_limit" // the scenario's time limit came first
+	Stalled   Ending = "stalled"    // nothing could make progress any more
+	Failed    Ending = "failed"     // an error ended it
+)
+
+// Link is what run.json holds of a link.
+type Link struct {
+	Name    string   `json:"name"`
+	Forward Counters `json:"forward"`
+	Reverse Counters `json:"reverse"`
+}
+
+// Counters counts what one direction of a link did in a run. Bytes are bytes
+// on the link, overhead included, and In = Out + Dropped + Queued.
+type Counters struct {
+	Overhead int64  `json:"overhead"` // bytes added to each datagram on the link, as configured at the start
+	In       Count  `json:"in"`
+	Out      Count  `json:"out"`
+	Queued   Count  `json:"queued"`            // still held when the run ended
+	Dropped  []Drop `json:"dropped,omitempty"` // by reason, in the order of the path's elements
+}
+
+// Count is a number of datagrams and the bytes in them.
+type Count struct {
+	Packets uint64 `json:"packets"`
+	Bytes   uint64 `json:"bytes"`
+}
+
+// Drop counts what one kind of element dropped.
+type Drop struct {
+	Reason string `json:"reason"` // as in Packet.Reason
+	Count
+}
+
+// Group is a group of equal sessions: NAME-1 to NAME-COUNT.
+type Group struct {
+	Name  string `json:"name"`
+	Count int    `json:"count"`
+}
+
+// Flow is what run.json holds of a flow, for metrics that depend on what a
+// flow was meant to do.
+type Flow struct {
+	Entity string `json:"entity"` // the flow's entity name
+	Kind   string `json:"kind"`   // download, upload, echo, media or request
+}
+
+// Rows holds the number of rows in each table.
+type Rows struct {
+	Packets int64 `json:"packets"`
+	Series  int64 `json:"series"`
+	Events  int64 `json:"events"`
+}
+
+// The files of a recording.
+const (
+	runFile     = "run.json"
+	packetsFile = "packets.parquet"
+	seriesFile  = "series.parquet"
+	eventsFile  = "events.parquet"
+)
+
+func writeRun(dir string, info Run) error {
+	text, err := json.MarshalIndent(info, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", runFile, err)
+	}
+	return os.WriteFile(filepath.Join(dir, runFile), append(text, '\n'), 0o666)
+}
+
+// ReadRun reads the run.json of the recording in dir. It refuses a folder that
+// is not a recording and one of another schema version.
+func ReadRun(dir string) (Run, error) {
+	path := filepath.Join(dir, runFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, statErr := os.Stat(dir); statErr != nil {
+			return Run{}, fmt.Errorf("no recording at %s: %w", dir, statErr)
+		}
+		return Run{}, fmt.Errorf("%s is not a recording: it has no %s", dir, runFile)
+	}
+	if err != nil {
+		return Run{}, fmt.Errorf("read recording: %w", err)
+	}
+	var version struct {
+		Schema *int `json:"schema"`
+	}
+	if err := json.Unmarshal(text, &version); err != nil {
+		return Run{}, fmt.Errorf("%s is broken: %w", path, err)
+	}
+	switch {
+	case version.Schema == nil:
+		return Run{}, fmt.Errorf("%s is not the description of a recording: it has no \"schema\"", path)
+	case *version.Schema != SchemaVersion:
+		return Run{}, fmt.Errorf("%s has schema version %d; this program reads version %d: record the run again", path, *version.Schema, SchemaVersion)
+	}
+	var info Run
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if err := decoder.Decode(&info); err != nil {
+		return Run{}, fmt.Errorf("%s is broken: %w", path, err)
+	}
+	return info, nil
+}
