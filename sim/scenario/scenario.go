@@ -2,9 +2,13 @@
 // types, defaults, units, validation, and the errors that a person who mistypes
 // a key can act on.
 //
-// Tags describe the language once, for decoding, for [Explain] and for the
-// reference: toml is the key, default the text of the value that a missing key
-// stands for, doc a sentence for the reader.
+// Tags describe the language once, for decoding, for [Explain] and for
+// [Reference]. toml is the key, or ",inline" for a field whose keys stand in the
+// table of its parent; doc is a sentence for the reader; default is the text of
+// the value that a missing key stands for (words where it is not one value),
+// and inherit marks a table whose missing keys come from elsewhere; range is
+// "least..most"; oneof lists the words that a key accepts; required marks a key
+// that has no default; short marks the key that a table's short form sets.
 package scenario
 
 import (
@@ -15,40 +19,41 @@ import (
 
 // Scenario is a whole scenario file with every default filled in.
 type Scenario struct {
-	Name        string        `toml:"name" doc:"the scenario's name; it names the results folder" default:"the file's name without .toml"`
+	Name        string        `toml:"name" doc:"the scenario's name, which names the results folder; default: the file's name without .toml"`
 	Description string        `toml:"description" doc:"what the scenario shows, and its source"`
 	Seed        uint64        `toml:"seed" default:"1" doc:"seed of every random stream"`
-	TimeLimit   time.Duration `toml:"time_limit" default:"60s" doc:"virtual time after which the run ends, finished or not"`
+	TimeLimit   time.Duration `toml:"time_limit" default:"60s" range:"1ms..24h" doc:"virtual time after which the run ends, finished or not"`
 
 	QUIC     QUIC      `toml:"quic" doc:"QUIC parameters of every connection; a host or a session can override them"`
 	Hosts    []Host    `toml:"hosts" doc:"the hosts, each a table [hosts.NAME]"`
 	Links    []Link    `toml:"links" doc:"the links, each a table [links.NAME]"`
 	Sessions []Session `toml:"sessions" doc:"the WebTransport sessions, each a table [sessions.NAME]"`
+	Expect   []Expect  `toml:"expect" doc:"what the results are expected to be, each a table [[expect]]"`
 }
 
 // Host is a computer with one address. Hosts are in the order of the file:
 // the first one acts first at each instant.
 type Host struct {
 	Name string `toml:"-"`
-	QUIC QUIC   `toml:"quic" doc:"overrides of [quic] for this host's ends of connections"`
+	QUIC QUIC   `toml:"quic" inherit:"true" doc:"overrides of [quic] for this host's ends of connections"`
 	GSO  bool   `toml:"gso" default:"true" doc:"whether the host's sockets offer generic segmentation offload"`
 }
 
 // Link joins two hosts, with a path of elements in each direction.
 type Link struct {
 	Name    string        `toml:"-"`
-	Between [2]string     `toml:"between" doc:"the two hosts; forward is from the first to the second"`
-	Forward LinkDirection // the link's own keys
-	Reverse LinkDirection // the same, overridden by [links.NAME.reverse]
+	Between [2]string     `toml:"between" required:"true" doc:"the two hosts; forward is from the first to the second"`
+	Forward LinkDirection `toml:",inline"` // the link's own keys
+	Reverse LinkDirection `toml:"reverse" inherit:"true" doc:"what differs from the second host to the first"`
 	Changes []Change      `toml:"changes" doc:"changes of parameters, each a table [[links.NAME.changes]] with 'at'"`
 }
 
 // LinkDirection is what one direction of a link does to datagrams, in this
 // order: mtu, loss, queue and rate, delay.
 type LinkDirection struct {
-	Rate     netem.BitRate `toml:"rate" default:"unlimited" doc:"transmission rate"`
-	Overhead netem.Bytes   `toml:"overhead" default:"28B" doc:"bytes added to each datagram on the link: IP and UDP headers"`
-	Delay    time.Duration `toml:"delay" default:"0s" doc:"propagation delay, one way"`
+	Rate     netem.BitRate `toml:"rate" default:"unlimited" range:"1bit/s..1Tbit/s" doc:"transmission rate"`
+	Overhead netem.Bytes   `toml:"overhead" default:"28B" range:"0B..1KB" doc:"bytes added to each datagram on the link: IP and UDP headers"`
+	Delay    time.Duration `toml:"delay" default:"0s" range:"0s..1h" doc:"propagation delay, one way"`
 	MTU      MTU           `toml:"mtu" doc:"largest IP packet"`
 	Queue    Queue         `toml:"queue" doc:"the queue in front of the rate"`
 	Loss     Loss          `toml:"loss" doc:"random loss"`
@@ -56,83 +61,87 @@ type LinkDirection struct {
 
 // MTU configures the largest IP packet of a link direction.
 type MTU struct {
-	Size  netem.Bytes `toml:"size" default:"1500B" doc:"largest IP packet, headers included"`
+	Size  netem.Bytes `toml:"size" default:"1500B" range:"1228B..65535B" short:"true" doc:"largest IP packet, headers included"`
 	Error bool        `toml:"error" default:"false" doc:"whether the sending host refuses larger datagrams with EMSGSIZE, instead of the link losing them"`
 }
 
 // Queue configures the queue in front of a link's rate.
 type Queue struct {
-	Kind  string      `toml:"kind" default:"fifo" doc:"fifo: first in first out, arrivals beyond the limit are dropped"`
-	Limit netem.Limit `toml:"limit" default:"1BDP" doc:"how much the queue holds, the datagram in transmission not counted: bytes, packets, time or BDP"`
+	Kind  string      `toml:"kind" default:"fifo" oneof:"fifo" doc:"fifo: first in first out, arrivals beyond the limit are dropped"`
+	Limit netem.Limit `toml:"limit" default:"1BDP" short:"true" doc:"how much the queue holds, the datagram in transmission not counted: bytes, packets, time or BDP"`
 }
 
 // Loss configures the random loss of a link direction.
 type Loss struct {
-	Kind string  `toml:"kind" default:"none" doc:"none or bernoulli"`
-	P    float64 `toml:"p" doc:"bernoulli: probability that a datagram is lost, 0 to 1"`
+	Kind string  `toml:"kind" default:"none" oneof:"none bernoulli" doc:"none, or bernoulli: each datagram is lost with probability p; p alone means bernoulli"`
+	P    float64 `toml:"p" default:"0" range:"0..1" short:"true" doc:"bernoulli: probability that a datagram is lost"`
 }
 
 // Change sets parameters of a link to new values at a virtual time. Only the
-// fields that the file names are set (the others are nil).
+// fields that the file names are set (the others are nil). A table (mtu, queue,
+// loss) replaces the whole table: keys it leaves out have their defaults.
 type Change struct {
-	At        time.Duration `toml:"at" doc:"virtual time of the change"`
-	Direction string        `toml:"direction" default:"both" doc:"forward, reverse or both"`
+	At        time.Duration `toml:"at" required:"true" range:"0s..24h" doc:"virtual time of the change"`
+	Direction string        `toml:"direction" default:"both" oneof:"forward reverse both" doc:"forward, reverse or both"`
 
-	Rate     *netem.BitRate `toml:"rate" doc:"new rate; the datagram in transmission is finished at it"`
-	Overhead *netem.Bytes   `toml:"overhead" doc:"new overhead for datagrams that enter from now on"`
-	Delay    *time.Duration `toml:"delay" doc:"new delay for datagrams that leave the queue from now on; order is kept"`
+	Rate     *netem.BitRate `toml:"rate" range:"1bit/s..1Tbit/s" doc:"new rate; the datagram in transmission is finished at it"`
+	Overhead *netem.Bytes   `toml:"overhead" range:"0B..1KB" doc:"new overhead for datagrams that enter from now on"`
+	Delay    *time.Duration `toml:"delay" range:"0s..1h" doc:"new delay for datagrams that leave the queue from now on; order is kept"`
 	MTU      *MTU           `toml:"mtu" doc:"new MTU"`
 	Queue    *Queue         `toml:"queue" doc:"new queue limit; datagrams already held stay"`
 	Loss     *Loss          `toml:"loss" doc:"new loss"`
 }
 
 // QUIC holds the parameters of quic-go that a study varies. In a scenario they
-// merge: the file's [quic], then the host's, then the session's.
+// merge: the file's [quic], then the host's, then the session's. In a host or a
+// session, the fields that were not set are zero; see [Scenario.QUICFor].
 type QUIC struct {
-	IdleTimeout             time.Duration `toml:"idle_timeout" default:"30s" doc:"max_idle_timeout"`
-	HandshakeTimeout        time.Duration `toml:"handshake_timeout" default:"5s" doc:"longest silence during the handshake"`
-	KeepAlive               time.Duration `toml:"keep_alive" default:"0s" doc:"period of keep-alive packets; 0 sends none"`
-	InitialPacketSize       netem.Bytes   `toml:"initial_packet_size" default:"1280B" doc:"size of QUIC packets before path MTU discovery, 1200B to 1452B"`
+	IdleTimeout             time.Duration `toml:"idle_timeout" default:"30s" range:"1ms..24h" doc:"max_idle_timeout"`
+	HandshakeTimeout        time.Duration `toml:"handshake_timeout" default:"5s" range:"1ms..1h" doc:"longest silence during the handshake"`
+	KeepAlive               time.Duration `toml:"keep_alive" default:"0s" range:"0s..1h" doc:"period of keep-alive packets; 0 sends none"`
+	InitialPacketSize       netem.Bytes   `toml:"initial_packet_size" default:"1280B" range:"1200B..1452B" doc:"size of QUIC packets before path MTU discovery"`
 	PathMTUDiscovery        bool          `toml:"path_mtu_discovery" default:"true" doc:"whether path MTU discovery (RFC 8899) runs"`
 	ECN                     bool          `toml:"ecn" default:"true" doc:"whether packets are sent with ECT(0)"`
-	InitialStreamWindow     netem.Bytes   `toml:"initial_stream_window" default:"512KiB" doc:"initial receive window of a stream"`
-	MaxStreamWindow         netem.Bytes   `toml:"max_stream_window" default:"6MiB" doc:"largest receive window of a stream"`
-	InitialConnectionWindow netem.Bytes   `toml:"initial_connection_window" default:"512KiB" doc:"initial receive window of a connection"`
-	MaxConnectionWindow     netem.Bytes   `toml:"max_connection_window" default:"15MiB" doc:"largest receive window of a connection"`
-	MaxStreams              int64         `toml:"max_streams" default:"100" doc:"bidirectional streams that the peer may have open"`
-	MaxUniStreams           int64         `toml:"max_uni_streams" default:"100" doc:"unidirectional streams that the peer may have open"`
+	InitialStreamWindow     netem.Bytes   `toml:"initial_stream_window" default:"512KiB" range:"1KiB..4GiB" doc:"initial receive window of a stream"`
+	MaxStreamWindow         netem.Bytes   `toml:"max_stream_window" default:"6MiB" range:"1KiB..4GiB" doc:"largest receive window of a stream"`
+	InitialConnectionWindow netem.Bytes   `toml:"initial_connection_window" default:"512KiB" range:"1KiB..4GiB" doc:"initial receive window of a connection"`
+	MaxConnectionWindow     netem.Bytes   `toml:"max_connection_window" default:"15MiB" range:"1KiB..4GiB" doc:"largest receive window of a connection"`
+	MaxStreams              int64         `toml:"max_streams" default:"100" range:"1..1000000" doc:"bidirectional streams that the peer may have open"`
+	MaxUniStreams           int64         `toml:"max_uni_streams" default:"100" range:"3..1000000" doc:"unidirectional streams that the peer may have open; HTTP/3 needs 3 (RFC 9114, section 6.2)"`
+
+	set uint32 // bit i: field i was given a value, which may be its zero value
 }
 
 // Session is a WebTransport session, or a group of equal ones.
 type Session struct {
 	Name       string        `toml:"-"`
-	Client     string        `toml:"client" doc:"the host that dials"`
-	Server     string        `toml:"server" doc:"the host that listens"`
+	Client     string        `toml:"client" required:"true" doc:"the host that dials"`
+	Server     string        `toml:"server" required:"true" doc:"the host that listens"`
 	Path       string        `toml:"path" default:"/" doc:"the path of the extended CONNECT"`
 	Connection string        `toml:"connection" doc:"sessions that name the same connection share one QUIC connection; empty: a connection of its own"`
-	Start      time.Duration `toml:"start" default:"0s" doc:"when the client begins"`
-	Count      int           `toml:"count" default:"1" doc:"how many such sessions, each on a connection of its own unless 'connection' is set"`
-	Stagger    time.Duration `toml:"stagger" default:"0s" doc:"time between the starts of a group's sessions"`
-	QUIC       QUIC          `toml:"quic" doc:"overrides of [quic] for this session's connection, both ends"`
+	Start      time.Duration `toml:"start" default:"0s" range:"0s..24h" doc:"virtual time at which the client begins"`
+	Count      int           `toml:"count" default:"1" range:"1..100000" doc:"how many such sessions, each on a connection of its own unless 'connection' is set"`
+	Stagger    time.Duration `toml:"stagger" default:"0s" range:"0s..1h" doc:"time between the starts of a group's sessions"`
+	QUIC       QUIC          `toml:"quic" inherit:"true" doc:"overrides of [quic] for this session's connection, both ends"`
 	Close      Close         `toml:"close" doc:"how and when the session ends; without it, it ends when its flows have"`
 	Flows      []Flow        `toml:"flows" doc:"the flows, each a table [sessions.NAME.flows.NAME]"`
 }
 
 // Close says how a session ends.
 type Close struct {
-	At     time.Duration `toml:"at" default:"when all flows of the session have ended" doc:"virtual time of the close"`
-	By     string        `toml:"by" default:"client" doc:"client or server"`
+	At     time.Duration `toml:"at" default:"when all flows of the session have ended" range:"0s..24h" doc:"virtual time of the close"`
+	By     string        `toml:"by" default:"client" oneof:"client server" doc:"the end that closes"`
 	Code   uint32        `toml:"code" default:"0" doc:"application error code"`
 	Reason string        `toml:"reason" doc:"at most 1024 bytes of UTF-8"`
-	How    string        `toml:"how" default:"session" doc:"session: CLOSE capsule and FIN; connection: close the QUIC connection; none: leave it open"`
+	How    string        `toml:"how" default:"session" oneof:"session connection none" doc:"session: CLOSE capsule and FIN; connection: close the QUIC connection; none: leave it open"`
 }
 
 // Flow is one flow of a session. Kind selects the type of Config.
 type Flow struct {
 	Name   string        `toml:"-"`
-	Kind   string        `toml:"kind" doc:"download, upload, echo, media or request"`
-	Start  time.Duration `toml:"start" default:"0s" doc:"virtual time after the session is established"`
-	Config FlowConfig    // a *Bulk, *Echo, *Media or *Request
+	Kind   string        `toml:"kind" required:"true" oneof:"download upload echo media request" doc:"download, upload, echo, media or request"`
+	Start  time.Duration `toml:"start" default:"0s" range:"0s..24h" doc:"virtual time after the session is established"`
+	Config FlowConfig    `toml:",inline"` // a *Bulk, *Echo, *Media or *Request
 }
 
 // FlowConfig is the configuration of one kind of flow.
@@ -142,37 +151,37 @@ type FlowConfig interface{ flowKind() }
 // upload (client to server). It ends after Size, or after Duration.
 type Bulk struct {
 	Upload    bool          // by kind
-	Size      netem.Bytes   `toml:"size" doc:"bytes in all, shared evenly by the streams"`
-	Duration  time.Duration `toml:"duration" doc:"how long data is sent, instead of a size"`
-	Streams   int           `toml:"streams" default:"1" doc:"number of streams at once"`
-	Direction string        `toml:"direction" default:"uni" doc:"uni or bidi streams"`
+	Size      netem.Bytes   `toml:"size" range:"1B..1000GB" doc:"bytes in all, shared evenly by the streams"`
+	Duration  time.Duration `toml:"duration" range:"1us..24h" doc:"how long data is sent, instead of a size"`
+	Streams   int           `toml:"streams" default:"1" range:"1..10000" doc:"number of streams at once"`
+	Direction string        `toml:"direction" default:"uni" oneof:"uni bidi" doc:"uni or bidi streams"`
 }
 
 // Echo sends messages that the peer sends back: kind echo.
 type Echo struct {
-	Transport string        `toml:"transport" default:"stream" doc:"stream: all on one bidirectional stream; datagram: one datagram each"`
-	Rate      Frequency     `toml:"rate" default:"10Hz" doc:"messages per second"`
-	Size      netem.Bytes   `toml:"size" default:"100B" doc:"size of a message, at least 16B"`
-	Duration  time.Duration `toml:"duration" doc:"how long messages are sent; default: until the session closes"`
-	Count     int           `toml:"count" doc:"number of messages, instead of a duration"`
+	Transport string        `toml:"transport" default:"stream" oneof:"stream datagram" doc:"stream: all on one bidirectional stream; datagram: one datagram each"`
+	Rate      Frequency     `toml:"rate" default:"10Hz" range:"0.001Hz..1000000Hz" doc:"messages per second"`
+	Size      netem.Bytes   `toml:"size" default:"100B" range:"16B..16MB" doc:"size of a message; a datagram must fit into a packet"`
+	Duration  time.Duration `toml:"duration" range:"1us..24h" doc:"how long messages are sent; default: until the session closes"`
+	Count     int           `toml:"count" range:"1..1000000000" doc:"number of messages, instead of a duration"`
 }
 
 // Media sends frames at a constant rate in one direction: kind media.
 type Media struct {
-	Transport string        `toml:"transport" default:"datagram" doc:"datagram: one datagram a frame; stream: one unidirectional stream a frame"`
-	From      string        `toml:"from" default:"server" doc:"the end that sends: client or server"`
-	Rate      Frequency     `toml:"rate" default:"50Hz" doc:"frames per second"`
-	Size      netem.Bytes   `toml:"size" default:"160B" doc:"size of a frame, at least 16B; a datagram must fit into a packet"`
-	Duration  time.Duration `toml:"duration" doc:"how long frames are sent; default: until the session closes"`
-	Count     int           `toml:"count" doc:"number of frames, instead of a duration"`
+	Transport string        `toml:"transport" default:"datagram" oneof:"datagram stream" doc:"datagram: one datagram a frame; stream: one unidirectional stream a frame"`
+	From      string        `toml:"from" default:"server" oneof:"server client" doc:"the end that sends"`
+	Rate      Frequency     `toml:"rate" default:"50Hz" range:"0.001Hz..1000000Hz" doc:"frames per second"`
+	Size      netem.Bytes   `toml:"size" default:"160B" range:"16B..16MB" doc:"size of a frame; a datagram must fit into a packet"`
+	Duration  time.Duration `toml:"duration" range:"1us..24h" doc:"how long frames are sent; default: until the session closes"`
+	Count     int           `toml:"count" range:"1..1000000000" doc:"number of frames, instead of a duration"`
 }
 
 // Request sends plain HTTP/3 GET requests on the session's connection: kind
 // request.
 type Request struct {
-	Size     netem.Bytes   `toml:"size" default:"10KB" doc:"size of the response's body"`
-	Count    int           `toml:"count" default:"1" doc:"number of requests, one after the other"`
-	Interval time.Duration `toml:"interval" default:"0s" doc:"time between the starts of two requests; a request waits for the one before"`
+	Size     netem.Bytes   `toml:"size" default:"10KB" range:"0B..1000GB" doc:"size of the response's body"`
+	Count    int           `toml:"count" default:"1" range:"1..1000000" doc:"number of requests, one after the other"`
+	Interval time.Duration `toml:"interval" default:"0s" range:"0s..1h" doc:"time between the starts of two requests; a request waits for the one before"`
 }
 
 func (*Bulk) flowKind()    {}
@@ -180,7 +189,18 @@ func (*Echo) flowKind()    {}
 func (*Media) flowKind()   {}
 func (*Request) flowKind() {}
 
-// Frequency is a number of events per second, held as the period between two
-// of them, so that no timing goes through floating point. Its text form is
-// "50Hz" or a period such as "20ms".
-type Frequency time.Duration
+// Expect is what a metric is expected to be, as written: bounds and times are
+// formulas, which the analysis reads.
+type Expect struct {
+	Metric string  `toml:"metric" required:"true" doc:"the metric"`
+	From   Formula `toml:"from" doc:"start of the time over which the metric is taken"`
+	To     Formula `toml:"to" doc:"end of the time over which the metric is taken"`
+	Min    Formula `toml:"min" doc:"smallest value expected"`
+	Max    Formula `toml:"max" doc:"largest value expected"`
+	Equals Formula `toml:"equals" doc:"value expected"`
+	Within Formula `toml:"within" doc:"largest distance from 'equals'"`
+}
+
+// Formula is the text of a number, a quantity or an expression such as
+// "0.9 * links.access.rate".
+type Formula string

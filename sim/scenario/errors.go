@@ -1,0 +1,96 @@
+package scenario
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Error is a mistake in a scenario. Its text is "file:line: key: message".
+type Error struct {
+	File    string // the file as it was named, or "--set" for an override
+	Line    int    // counted from 1; 0 where no line is to blame
+	Key     string // path of the key, such as "links.access.rate"; empty for the file as a whole
+	Message string // what is wrong, what was expected, and the nearest valid name
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.File)
+	if e.Line > 0 {
+		b.WriteString(":" + strconv.Itoa(e.Line))
+	}
+	if e.Key != "" {
+		b.WriteString(": " + e.Key)
+	}
+	b.WriteString(": " + e.Message)
+	return b.String()
+}
+
+// failAt returns an Error at the place a value comes from.
+func failAt(at origin, key, format string, args ...any) error {
+	return &Error{File: at.file, Line: at.line, Key: key, Message: fmt.Sprintf(format, args...)}
+}
+
+// fail returns an Error about the value itself.
+func (n *node) fail(format string, args ...any) error {
+	return failAt(n.at, n.path, format, args...)
+}
+
+// suggest returns the end of a message about an unknown word: the valid word
+// nearest to it, or all of them where none is near.
+func suggest(word string, valid []string) string {
+	if best := nearest(word, valid); best != "" {
+		return fmt.Sprintf("; did you mean %q?", best)
+	}
+	switch {
+	case len(valid) == 0:
+		return ""
+	case len(valid) == 1:
+		return "; expected " + valid[0]
+	case len(valid) > 20:
+		valid = append(valid[:20:20], "…")
+	}
+	return "; expected one of " + strings.Join(valid, ", ")
+}
+
+// nearest returns the valid word with the smallest edit distance to word, the
+// first of equals, and "" if more than about a third of the word would change.
+func nearest(word string, valid []string) string {
+	best, bestDistance := "", (len(word)+2)/3+1
+	for _, v := range valid {
+		if d := editDistance(strings.ToLower(word), strings.ToLower(v), bestDistance); d < bestDistance {
+			best, bestDistance = v, d
+		}
+	}
+	return best
+}
+
+// editDistance counts the insertions, deletions, substitutions and swaps of
+// neighbours that turn a into b. It may return limit for anything above it.
+func editDistance(a, b string, limit int) int {
+	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+		return limit
+	}
+	var before, above []int
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before, above, row = above, row, make([]int, len(b)+1)
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			row[j+1] = min(above[j+1]+1, row[j]+1, above[j]+cost)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}

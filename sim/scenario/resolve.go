@@ -1,0 +1,104 @@
+package scenario
+
+import (
+	"reflect"
+	"strconv"
+	"time"
+)
+
+// QUICFor returns the QUIC parameters of one end of a session's connection:
+// the file's, overridden by those of the host at that end, overridden by the
+// session's. A field of a host's or session's QUIC counts as set if the scenario
+// names it or if it is not zero.
+func (s *Scenario) QUICFor(session *Session, host string) QUIC {
+	q := s.QUIC
+	for i := range s.Hosts {
+		if s.Hosts[i].Name == host {
+			q.override(&s.Hosts[i].QUIC)
+		}
+	}
+	q.override(&session.QUIC)
+	return q
+}
+
+// override sets the fields that another QUIC has set.
+func (q *QUIC) override(by *QUIC) {
+	to, from := reflect.ValueOf(q).Elem(), reflect.ValueOf(by).Elem()
+	for _, f := range fieldsOf(from) {
+		if by.isSet(f) {
+			to.Field(f.index).Set(f.value)
+		}
+	}
+}
+
+// isSet reports whether a field of q was given a value.
+func (q *QUIC) isSet(f field) bool { return q.set&(1<<f.index) != 0 || !f.value.IsZero() }
+
+// Instance is one session of a group, or a session that is alone.
+type Instance struct {
+	Session    *Session
+	Name       string        // the session's name; NAME-1, NAME-2, … in a group
+	Connection string        // the name of the QUIC connection that it uses
+	Start      time.Duration // virtual time at which the client begins
+}
+
+// Instances returns the sessions that a Session stands for, in order of their
+// starts. Those with equal Connection share one connection.
+func (s *Session) Instances() []Instance {
+	instances := make([]Instance, max(s.Count, 1))
+	for i := range instances {
+		name := s.Name
+		if s.Count > 1 {
+			name += "-" + strconv.Itoa(i+1)
+		}
+		connection := s.Connection
+		if connection == "" {
+			connection = name
+		}
+		instances[i] = Instance{Session: s, Name: name, Connection: connection, Start: s.Start + time.Duration(i)*s.Stagger}
+	}
+	return instances
+}
+
+// Instances returns the instances of all sessions, in the order of the file.
+func (s *Scenario) Instances() []Instance {
+	var all []Instance
+	for i := range s.Sessions {
+		all = append(all, s.Sessions[i].Instances()...)
+	}
+	return all
+}
+
+// FlowEntity returns the name that a flow of a session instance has in a
+// recording: flows.NAME where only one flow of the scenario has this name, and
+// sessions.INSTANCE.flows.NAME otherwise.
+func (s *Scenario) FlowEntity(instance, flow string) string {
+	if s.flowCount(flow) == 1 {
+		return "flows." + flow
+	}
+	return "sessions." + instance + ".flows." + flow
+}
+
+// flowCount counts the flows that have a name, those of a group one by one.
+func (s *Scenario) flowCount(name string) int {
+	n := 0
+	for i := range s.Sessions {
+		for j := range s.Sessions[i].Flows {
+			if s.Sessions[i].Flows[j].Name == name {
+				n += max(s.Sessions[i].Count, 1)
+			}
+		}
+	}
+	return n
+}
+
+// LinkBetween returns the link that joins two hosts, in whichever order it
+// names them, and nil if there is none.
+func (s *Scenario) LinkBetween(a, b string) *Link {
+	for i := range s.Links {
+		if l := &s.Links[i]; l.Between == [2]string{a, b} || l.Between == [2]string{b, a} {
+			return l
+		}
+	}
+	return nil
+}
