@@ -33,7 +33,7 @@ type Run struct {
 	Wall        time.Duration   `json:"wall_ns"`              // wall-clock duration in nanoseconds
 	Datagrams   uint64          `json:"datagrams"`            // datagrams that entered the network
 	Links       []Link          `json:"links"`                // the links, in the scenario's order
-	Groups      []Group         `json:"groups,omitempty"`     // the groups of equal sessions (count > 1)
+	Sessions    []Session       `json:"sessions,omitempty"`   // the sessions, in the scenario's order
 	Flows       []Flow          `json:"flows,omitempty"`      // the flows, in the scenario's order
 	Rows        Rows            `json:"rows"`                 // length of each table; set by the writer
 }
@@ -96,17 +96,20 @@ type Drop struct {
 	Count
 }
 
-// Group is a group of equal sessions: NAME-1 to NAME-COUNT.
-type Group struct {
-	Name  string `json:"name"`
-	Count int    `json:"count"`
+// Session is what run.json holds of a session: which connection and group it
+// belongs to.
+type Session struct {
+	Entity     string `json:"entity"`          // the session's entity name, such as "sessions.main-3"
+	Connection string `json:"connection"`      // its connection's entity name, such as "connections.main-3"
+	Group      string `json:"group,omitempty"` // the entity name of the group, such as "sessions.main"; empty outside groups
 }
 
-// Flow is what run.json holds of a flow, for metrics that depend on what a
-// flow was meant to do.
+// Flow is what run.json holds of a flow.
 type Flow struct {
-	Entity string `json:"entity"` // the flow's entity name
-	Kind   string `json:"kind"`   // download, upload, echo, media or request
+	Entity  string `json:"entity"`          // the flow's entity name
+	Kind    string `json:"kind"`            // download, upload, echo, media or request
+	Session string `json:"session"`         // its session's entity name
+	Group   string `json:"group,omitempty"` // what the same flow of all sessions of a group is called, such as "sessions.main.flows.bulk"
 }
 
 // Rows holds the number of rows in each table.

@@ -1,0 +1,122 @@
+package analysis
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// line collects the points of a series, and thins them out as they become too
+// many: the run is divided into stretches of equal length, each of which keeps
+// its first, smallest, largest and last point, and neighbours are merged when
+// the last stretch allowed is used up.
+type line struct {
+	set       *seriesSet
+	width     time.Duration // of a stretch; a power of two times firstStretch
+	stretches []stretch
+}
+
+const firstStretch = time.Microsecond
+
+// stretch holds the points that one stretch of time keeps.
+type stretch struct {
+	index                    int64 // its start divided by the width
+	first, least, most, last Point
+}
+
+func (l *line) add(p Point) {
+	if l.width == 0 {
+		l.width = firstStretch
+	}
+	index := int64(p.T / l.width)
+	n := len(l.stretches)
+	if n > 0 && l.stretches[n-1].index >= index {
+		// A point may be earlier than the one before it, such as a datagram
+		// that another overtook; its own stretch is found then.
+		for n > 0 && l.stretches[n-1].index > index {
+			n--
+		}
+		if n > 0 && l.stretches[n-1].index == index {
+			l.stretches[n-1].merge(stretch{index, p, p, p, p})
+			return
+		}
+	}
+	l.stretches = slices.Insert(l.stretches, n, stretch{index, p, p, p, p})
+	for len(l.stretches) > l.set.cap {
+		l.halve()
+	}
+}
+
+// merge adds the points of a stretch of the same index.
+func (s *stretch) merge(o stretch) {
+	if o.first.T < s.first.T {
+		s.first = o.first
+	}
+	if o.last.T >= s.last.T {
+		s.last = o.last
+	}
+	if o.least.V < s.least.V {
+		s.least = o.least
+	}
+	if o.most.V > s.most.V {
+		s.most = o.most
+	}
+}
+
+// halve doubles the width of the stretches.
+func (l *line) halve() {
+	l.width *= 2
+	kept := l.stretches[:0]
+	for _, s := range l.stretches {
+		s.index /= 2
+		if n := len(kept); n > 0 && kept[n-1].index == s.index {
+			kept[n-1].merge(s)
+		} else {
+			kept = append(kept, s)
+		}
+	}
+	l.stretches = kept
+}
+
+// points returns the points that were kept, in order of time.
+func (l *line) points() []Point {
+	for len(l.stretches) > l.set.cap {
+		l.halve()
+	}
+	points := make([]Point, 0, 4*len(l.stretches))
+	for _, s := range l.stretches {
+		four := []Point{s.first, s.least, s.most, s.last}
+		slices.SortStableFunc(four[1:3], func(a, b Point) int { return cmp.Compare(a.T, b.T) })
+		points = append(points, slices.Compact(four)...)
+	}
+	return slices.Clip(points)
+}
+
+// bins sums amounts over bins of equal width.
+type bins struct {
+	width time.Duration
+	sums  []float64
+}
+
+func (b *bins) add(at time.Duration, amount float64) {
+	i := int(at / b.width)
+	for len(b.sums) <= i {
+		b.sums = append(b.sums, 0)
+	}
+	b.sums[i] += amount
+}
+
+// points returns the amount per second of each bin of a run that ended at end,
+// at the middle of the bin.
+func (b *bins) points(end time.Duration) []Point {
+	points := make([]Point, 0, len(b.sums))
+	for i, sum := range b.sums {
+		start := time.Duration(i) * b.width
+		width := min(b.width, end-start)
+		if width <= 0 {
+			width = b.width
+		}
+		points = append(points, Point{start + width/2, sum / width.Seconds()})
+	}
+	return points
+}

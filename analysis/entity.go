@@ -1,0 +1,54 @@
+package analysis
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+// setUpEvents are the events of a connection that belong to the timelines of
+// its sessions.
+var setUpEvents = map[string]bool{
+	record.EventDialStarted:       true,
+	record.EventHandshakeComplete: true,
+	record.EventConnectionClosed:  true,
+}
+
+func isSessionEvent(kind string) bool { return strings.HasPrefix(kind, "session.") }
+
+// connectionOf returns the connection of a session that run.json does not
+// list: the one of the same name.
+func connectionOf(session string) string {
+	return "connections." + strings.TrimPrefix(session, "sessions.")
+}
+
+// compareEntities orders names with the numbers in them by size, so that
+// main-2 comes before main-10.
+func compareEntities(a, b string) int {
+	for a != "" && b != "" {
+		na, nb := digits(a), digits(b)
+		if na > 0 && nb > 0 {
+			x, y := strings.TrimLeft(a[:na], "0"), strings.TrimLeft(b[:nb], "0")
+			if c := cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y)); c != 0 {
+				return c
+			}
+			a, b = a[na:], b[nb:]
+			continue
+		}
+		if a[0] != b[0] {
+			return cmp.Compare(a[0], b[0])
+		}
+		a, b = a[1:], b[1:]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// digits returns the length of the number that s starts with.
+func digits(s string) int {
+	n := 0
+	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+		n++
+	}
+	return n
+}

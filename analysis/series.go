@@ -1,0 +1,323 @@
+package analysis
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+// Point is one value of a series.
+type Point struct {
+	T time.Duration // virtual time
+	V float64       // in the series' unit
+}
+
+// Series is a quantity of an entity over virtual time, in order of time. It
+// has a bounded number of points: where a recording holds more, each stretch
+// of time keeps its first, smallest, largest and last value, so that a line
+// drawn through them looks the same.
+type Series struct {
+	Entity string // whose quantity, named as in package record
+	Name   string // which quantity: one of the Series constants of this package or of package record
+	Unit   string // of V, such as "bit/s"
+	Points []Point
+}
+
+// The series that are computed; those of package record are samples.
+const (
+	SeriesFlowThroughput = "flow.throughput"  // bytes handed to the receiving application, per time, of a flow in bit/s
+	SeriesLinkThroughput = "link.throughput"  // bytes on the wire that left a link direction, per time, in bit/s
+	SeriesQueueDelay     = "link.queue.delay" // time that a datagram waited in the queue of a link direction in seconds, at its entry into the link
+	SeriesDrops          = "link.drops"       // datagrams that a link direction has dropped, cumulative
+)
+
+// seriesUnits holds the unit of each series; others have none.
+var seriesUnits = map[string]string{
+	SeriesFlowThroughput:       "bit/s",
+	SeriesLinkThroughput:       "bit/s",
+	SeriesQueueDelay:           "s",
+	SeriesDrops:                "packets",
+	record.SeriesLinkRate:      "bit/s",
+	record.SeriesLinkDelay:     "s",
+	record.SeriesCwnd:          "B",
+	record.SeriesBytesInFlight: "B",
+	record.SeriesSmoothedRTT:   "s",
+	record.SeriesLatestRTT:     "s",
+	record.SeriesMinRTT:        "s",
+	record.SeriesDelivered:     "B",
+	record.SeriesMessageRTT:    "s",
+	record.SeriesOneWayDelay:   "s",
+}
+
+// Mark is an event on a timeline.
+type Mark struct {
+	T     time.Duration // virtual time
+	Kind  string        // one of the Event constants of package record
+	Side  string        // "client", "server" or ""
+	Value int64         // as the kind explains
+	Text  string        // as the kind explains
+}
+
+// Timeline is the life of a session: the events of its set-up and teardown and
+// those of its connection, in order of time.
+type Timeline struct {
+	Entity string // the session
+	Marks  []Mark
+}
+
+// Find returns the first mark of a kind at a side ("" is any side), and
+// whether there is one.
+func (t Timeline) Find(kind, side string) (Mark, bool) {
+	for _, m := range t.Marks {
+		if m.Kind == kind && (side == "" || m.Side == side) {
+			return m, true
+		}
+	}
+	return Mark{}, false
+}
+
+// Data is what figures draw of a run.
+type Data struct {
+	Run       record.Run
+	Bin       time.Duration // the width of the bins of throughput series
+	Series    []Series      // in order of name, then entity as the run lists them
+	Timelines []Timeline    // of the sessions, in the run's order
+}
+
+// Named returns the series of one name, such as record.SeriesCwnd, of every
+// entity that has it.
+func (d *Data) Named(name string) []Series {
+	var found []Series
+	for _, s := range d.Series {
+		if s.Name == name {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// Of returns the series of one name and entity, without points where the run
+// has none.
+func (d *Data) Of(name, entity string) Series {
+	for _, s := range d.Series {
+		if s.Name == name && s.Entity == entity {
+			return s
+		}
+	}
+	return Series{Entity: entity, Name: name, Unit: seriesUnits[name]}
+}
+
+const (
+	// binCount bounds the bins of a throughput series.
+	binCount = 200
+	// totalStretches bounds the stretches of time of all series together, and
+	// mostStretches and fewestStretches those of one; a stretch has at most
+	// four points.
+	totalStretches, mostStretches, fewestStretches = 100_000, 1000, 16
+)
+
+// Load reads what figures draw. It holds a bounded number of points, however
+// long the recording.
+func Load(rec *record.Recording) (*Data, error) {
+	d := &Data{Run: rec.Run, Bin: binWidth(rec.Run.Virtual)}
+	set := seriesSet{bin: d.Bin, end: rec.Run.Virtual}
+	for s, err := range rec.Samples() {
+		if err != nil {
+			return nil, err
+		}
+		set.line(s.Name, s.Entity).add(Point{s.Time, s.Value})
+		if s.Name == record.SeriesDelivered {
+			set.delivered(s)
+		}
+	}
+	names := newLinkNames(rec.Run.Links)
+	for p, err := range rec.Packets() {
+		if err != nil {
+			return nil, err
+		}
+		link := names.of(p.Link, p.Direction)
+		switch p.Fate {
+		case record.Delivered:
+			set.line(SeriesQueueDelay, link.entity).add(Point{p.Sent, p.QueueDelay.Seconds()})
+			set.bins(SeriesLinkThroughput, link.entity).add(p.Done, float64(8*(int64(p.Size)+link.overhead)))
+		case record.Dropped:
+			set.drop(link.entity, p.Done)
+		}
+	}
+	d.Series = set.finish()
+	lines, err := timelines(rec)
+	if err != nil {
+		return nil, err
+	}
+	d.Timelines = lines
+	return d, nil
+}
+
+// binWidth returns the smallest of 1, 2 or 5 times a power of ten of
+// milliseconds that divides the run into at most binCount bins.
+func binWidth(virtual time.Duration) time.Duration {
+	for unit := time.Millisecond; ; unit *= 10 {
+		for _, factor := range []time.Duration{1, 2, 5} {
+			if w := factor * unit; virtual <= binCount*w || w > time.Hour {
+				return w
+			}
+		}
+	}
+}
+
+// linkName is what packets need to know of a link direction.
+type linkName struct {
+	entity   string
+	overhead int64
+}
+
+// linkNames finds link directions by the fields of a packet.
+type linkNames map[string]*[2]linkName
+
+// defaultOverhead is the length of the IPv4 and UDP headers (RFC 791 and RFC
+// 768), for a link that run.json does not describe.
+const defaultOverhead = 28
+
+func newLinkNames(links []record.Link) linkNames {
+	names := linkNames{}
+	for _, l := range links {
+		names[l.Name] = &[2]linkName{
+			{linkEntity(l.Name, record.Forward), l.Forward.Overhead},
+			{linkEntity(l.Name, record.Reverse), l.Reverse.Overhead},
+		}
+	}
+	return names
+}
+
+func (n linkNames) of(link string, d record.Direction) *linkName {
+	both := n[link]
+	if both == nil {
+		both = &[2]linkName{
+			{linkEntity(link, record.Forward), defaultOverhead},
+			{linkEntity(link, record.Reverse), defaultOverhead},
+		}
+		n[link] = both
+	}
+	return &both[d]
+}
+
+func linkEntity(link string, d record.Direction) string {
+	return "links." + link + "." + d.String()
+}
+
+// seriesKey identifies a series.
+type seriesKey struct{ name, entity string }
+
+// seriesSet collects series.
+type seriesSet struct {
+	bin, end time.Duration
+	lines    map[seriesKey]*line
+	binned   map[seriesKey]*bins
+	last     map[string]float64 // delivered bytes by flow
+	drops    map[string]float64
+	cap      int // stretches that a line may have
+}
+
+func (s *seriesSet) line(name, entity string) *line {
+	key := seriesKey{name, entity}
+	l := s.lines[key]
+	if l == nil {
+		if s.lines == nil {
+			s.lines, s.cap = map[seriesKey]*line{}, mostStretches
+		}
+		l = &line{set: s}
+		s.lines[key] = l
+		s.cap = min(mostStretches, max(fewestStretches, totalStretches/len(s.lines)))
+	}
+	return l
+}
+
+func (s *seriesSet) bins(name, entity string) *bins {
+	key := seriesKey{name, entity}
+	b := s.binned[key]
+	if b == nil {
+		if s.binned == nil {
+			s.binned = map[seriesKey]*bins{}
+		}
+		b = &bins{width: s.bin}
+		s.binned[key] = b
+	}
+	return b
+}
+
+// delivered adds to a flow's throughput what was delivered since its last
+// sample.
+func (s *seriesSet) delivered(sample record.Sample) {
+	if s.last == nil {
+		s.last = map[string]float64{}
+	}
+	s.bins(SeriesFlowThroughput, sample.Entity).add(sample.Time, 8*(sample.Value-s.last[sample.Entity]))
+	s.last[sample.Entity] = sample.Value
+}
+
+func (s *seriesSet) drop(entity string, at time.Duration) {
+	if s.drops == nil {
+		s.drops = map[string]float64{}
+	}
+	s.drops[entity]++
+	s.line(SeriesDrops, entity).add(Point{at, s.drops[entity]})
+}
+
+// finish returns all series, in order of name and entity.
+func (s *seriesSet) finish() []Series {
+	var all []Series
+	for key, l := range s.lines {
+		all = append(all, Series{key.entity, key.name, seriesUnits[key.name], l.points()})
+	}
+	for key, b := range s.binned {
+		all = append(all, Series{key.entity, key.name, seriesUnits[key.name], b.points(s.end)})
+	}
+	slices.SortFunc(all, func(a, b Series) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), compareEntities(a.Entity, b.Entity))
+	})
+	return all
+}
+
+// timelines reads the timelines of the sessions.
+func timelines(rec *record.Recording) ([]Timeline, error) {
+	ofSession := map[string]*Timeline{}
+	ofConnection := map[string][]string{} // the sessions of a connection
+	var order []string
+	add := func(session, connection string) *Timeline {
+		t := &Timeline{Entity: session}
+		ofSession[session] = t
+		ofConnection[connection] = append(ofConnection[connection], session)
+		order = append(order, session)
+		return t
+	}
+	for _, s := range rec.Run.Sessions {
+		add(s.Entity, s.Connection)
+	}
+	for e, err := range rec.Events() {
+		if err != nil {
+			return nil, err
+		}
+		mark := Mark{e.Time, e.Kind, e.Side, e.Value, e.Text}
+		switch {
+		case setUpEvents[e.Kind]:
+			for _, session := range ofConnection[e.Entity] {
+				ofSession[session].Marks = append(ofSession[session].Marks, mark)
+			}
+		case isSessionEvent(e.Kind):
+			t := ofSession[e.Entity]
+			if t == nil {
+				t = add(e.Entity, connectionOf(e.Entity))
+			}
+			t.Marks = append(t.Marks, mark)
+		}
+	}
+	all := make([]Timeline, 0, len(order))
+	for _, session := range order {
+		t := ofSession[session]
+		slices.SortStableFunc(t.Marks, func(a, b Mark) int { return cmp.Compare(a.T, b.T) })
+		all = append(all, *t)
+	}
+	return all, nil
+}
