@@ -1,0 +1,99 @@
+package figure
+
+import (
+	"math"
+	"strconv"
+	"time"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// scale is a unit and its size in the base unit.
+type scale struct {
+	unit string
+	size float64
+}
+
+// The units of each kind of quantity, from the largest to the smallest.
+var (
+	bitRates = []scale{{"Gbit/s", 1e9}, {"Mbit/s", 1e6}, {"kbit/s", 1e3}, {"bit/s", 1}}
+	amounts  = []scale{{"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"B", 1}}
+	times    = []scale{{"s", 1}, {"ms", 1e-3}, {"µs", 1e-6}}
+)
+
+// scaleFor returns the largest unit in which the value is at least 1, and the
+// smallest for values below all.
+func scaleFor(scales []scale, value float64) scale {
+	for _, s := range scales {
+		if value >= s.size {
+			return s
+		}
+	}
+	return scales[len(scales)-1]
+}
+
+// timeScale returns the unit of the time axis of a run.
+func timeScale(end time.Duration) scale { return scaleFor(times, end.Seconds()) }
+
+// axis maps values, in units of its scale, to a stretch of the page.
+type axis struct {
+	scale    scale
+	low, top float64 // range in units of the scale
+	step     float64 // between two ticks
+}
+
+// newAxis returns an axis from low to high, given in the base unit, with at most n steps
+// between ticks. If round is true its end is moved out to a tick that
+// leaves some room beyond high.
+func newAxis(scales []scale, low, high float64, n int, round bool) axis {
+	s := scaleFor(scales, max(math.Abs(low), math.Abs(high)))
+	a := axis{scale: s, low: low / s.size, top: high / s.size}
+	if !(a.top > a.low) {
+		a.top = a.low + 1
+	}
+	room := 0.0
+	if round {
+		room = 0.04 * (a.top - a.low)
+	}
+	a.step = niceStep((a.top + room - a.low) / float64(max(n, 1)))
+	if round {
+		a.top = a.step * math.Ceil((a.top+room)/a.step)
+	}
+	return a
+}
+
+// niceStep returns the smallest of 1, 2 and 5 times a power of ten that is not
+// below the value.
+func niceStep(value float64) float64 {
+	decade := math.Pow(10, math.Floor(math.Log10(value)))
+	for _, factor := range []float64{1, 2, 5} {
+		if factor*decade >= value*(1-1e-9) {
+			return factor * decade
+		}
+	}
+	return 10 * decade
+}
+
+// ticks returns the values, in units of the scale, that have a tick.
+func (a axis) ticks() []float64 {
+	var out []float64
+	for i := math.Ceil(a.low/a.step - 1e-9); i*a.step <= a.top*(1+1e-9); i++ {
+		out = append(out, i*a.step)
+	}
+	return out
+}
+
+// label writes the value of a tick with the decimals that the step needs.
+func (a axis) label(tick float64) string {
+	decimals := max(0, int(math.Ceil(-math.Log10(a.step)-1e-9)))
+	s := strconv.FormatFloat(tick, 'f', decimals, 64)
+	if s == "-0" {
+		return "0"
+	}
+	return s
+}
+
+// place returns where a value in the base unit lies between two ends.
+func (a axis) place(value float64, from, to vg.Length) vg.Length {
+	return from + vg.Length((value/a.scale.size-a.low)/(a.top-a.low))*(to-from)
+}

@@ -1,0 +1,93 @@
+package figure
+
+import "time"
+
+// Data is what the figures of a run show. Each part may be missing; a figure
+// that would be empty is left out.
+type Data struct {
+	Name string        // the run's name, such as "quickstart, seed 1"; it ends every title
+	End  time.Duration // virtual time at which the run ended
+
+	Directions []Direction     // both directions of the network, apart
+	Changes    []time.Duration // when parameters of a link changed
+	RTTs       []RTT           // one a connection end
+	Delays     []Series        // delays of single messages in seconds: one-way delay of media, round trip of echo
+	Senders    []Sender        // the connection ends that send data
+	Sessions   []Session       // in order of the scenario
+}
+
+// Direction is what happens from one host, or group of hosts, to another.
+type Direction struct {
+	Name    string   // such as "server → client"
+	Rates   []Series // configured rate of each link in bit/s, at the start and at each change; 0 is unlimited
+	Goodput []Series // of each flow: bytes handed to the receiving application, cumulative
+	Queues  []Series // queueing delay of each link in seconds, one point a datagram
+}
+
+// RTT is the round-trip time as one end of a connection measures it.
+type RTT struct {
+	Name             string  // such as "main, client"
+	Smoothed, Latest []Point // in seconds
+}
+
+// Sender is the congestion control of one end of a connection.
+type Sender struct {
+	Name             string          // such as "main, server"
+	Window, InFlight []Point         // congestion window and bytes in flight in bytes
+	Losses           []time.Duration // when packets were declared lost
+}
+
+// Session is the life of one session.
+type Session struct {
+	Name   string
+	Events []Event // in order of time
+}
+
+// Event is one step in the life of a session.
+type Event struct {
+	Step Step
+	Side Side
+	Time time.Duration
+}
+
+// Side is the end of a session at which something happens.
+type Side uint8
+
+// The sides of a session.
+const (
+	Client Side = iota
+	Server
+)
+
+// Step is a step of the set-up or the teardown of a session, in the order in
+// which they are expected.
+type Step uint8
+
+// The steps of a session's life.
+const (
+	Dial Step = iota
+	HandshakeComplete
+	Settings
+	ConnectSent
+	ConnectReceived
+	Established
+	Failed
+	CloseCalled
+	CloseSent
+	CloseNotified
+	LastStreamEnded
+	ConnectStreamDone
+	Gone
+)
+
+// Series is one named line over time.
+type Series struct {
+	Name   string
+	Points []Point // in order of time
+}
+
+// Point is a value at a virtual time.
+type Point struct {
+	T time.Duration
+	V float64
+}

@@ -1,0 +1,89 @@
+package figure
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// delay shows the round-trip times of connections, the queueing delay of links
+// and the delays of messages, a panel each.
+func delay(d Data) Figure {
+	f := Figure{Name: "delay", Title: titled("Round-trip time, queueing delay and message delay", d), header: overTime}
+	var graphs []*graph
+	add := func(g *graph) {
+		if len(g.curves)+len(g.areas) > 0 {
+			graphs = append(graphs, g)
+		}
+	}
+
+	rtt := d.newGraph("RTT", times)
+	var smoothed []Series
+	for _, r := range d.RTTs {
+		if len(r.Smoothed) > 0 {
+			smoothed = append(smoothed, Series{r.Name, r.Smoothed})
+		}
+	}
+	if len(smoothed) <= maxLatest {
+		for i, r := range slices.DeleteFunc(slices.Clone(d.RTTs), func(r RTT) bool { return len(r.Smoothed) == 0 }) {
+			if len(r.Latest) > 0 {
+				rtt.curves = append(rtt.curves, lineOf(r.Name+": latest", thinLook(i), r.Latest, d.End))
+			}
+		}
+	}
+	for i := range smoothed {
+		smoothed[i].Name += ": smoothed"
+	}
+	rtt.addLines(smoothed, "connection ends")
+	add(rtt)
+
+	queue := d.newGraph("queueing delay", times)
+	var links []Series
+	for _, dir := range d.Directions {
+		links = append(links, dir.Queues...)
+	}
+	queue.addLines(links, "link directions")
+	add(queue)
+
+	message := d.newGraph("message delay", times)
+	message.addLines(d.Delays, "flows")
+	add(message)
+
+	f.stack(graphs)
+	return f
+}
+
+// maxLatest is for how many connection ends the single RTT samples are shown
+// behind the smoothed RTT.
+const maxLatest = 3
+
+// newGraph returns an empty graph over the time of the run.
+func (d Data) newGraph(quantity string, scales []scale) *graph {
+	return &graph{quantity: quantity, scales: scales, end: d.End, changes: d.Changes}
+}
+
+// addLines adds one line a series, or their median and range if they are many.
+// What names them in the plural.
+func (g *graph) addLines(series []Series, what string) {
+	series = slices.DeleteFunc(slices.Clone(series), func(s Series) bool { return len(s.Points) == 0 })
+	if len(series) <= maxLines {
+		for i, s := range series {
+			g.curves = append(g.curves, lineOf(s.Name, lineLook(i), s.Points, g.end))
+		}
+		return
+	}
+	g.addSpread(series, 0, "", what)
+}
+
+// addSpread adds the median and the range of many lines. Kind says what is
+// medianed, as in "median window"; i chooses the look.
+func (g *graph) addSpread(series []Series, i int, kind, what string) {
+	sampled := make([][]Point, len(series))
+	for j, s := range series {
+		sampled[j] = held(s.Points, buckets, max(g.end, time.Nanosecond))
+	}
+	s := spreadOf(sampled)
+	g.areas = append(g.areas, area{label: fmt.Sprintf("%srange of %d %s", kind, len(series), what), look: look{LineStyle: lineLook(i).LineStyle}, low: s.low, high: s.high})
+	g.areas[len(g.areas)-1].look.Color = tint(palette[i], 0.7)
+	g.curves = append(g.curves, curve{label: kind + "median", look: lineLook(i), points: s.median})
+}

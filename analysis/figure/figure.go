@@ -1,0 +1,158 @@
+// Package figure draws the figures of a run in one house style: fit for print
+// at the width of one or two columns, legible in greyscale and to the colour
+// blind. The same data gives the same bytes.
+package figure
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+
+	"git.sr.ht/~sbinet/gg"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Figure is one figure, ready to be drawn.
+type Figure struct {
+	Name  string // names its files, such as "throughput"
+	Title string // what it shows and of which run
+
+	panels []panel
+	header []string // of the CSV file
+}
+
+// panel is a part of a figure; the panels of a figure stand below each other.
+type panel interface {
+	// left returns the space that the panel needs to the left of its data.
+	left(Width) vg.Length
+	// height returns the height that it needs, given the common space to the left.
+	height(width Width, left vg.Length) vg.Length
+	// draw draws the panel into a rectangle.
+	draw(s *sheet, where vg.Rectangle, width Width, left vg.Length)
+	// table returns the panel's data as rows of a CSV file.
+	table() [][]string
+}
+
+// All returns the figures of a run that have something to show, in this order:
+// throughput, delay, cwnd, timeline.
+func All(d Data) []Figure {
+	var out []Figure
+	for _, f := range []Figure{throughput(d), delay(d), cwnd(d), timeline(d)} {
+		if len(f.panels) > 0 {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// Format is the format of a figure's file; its text is the file's extension.
+type Format string
+
+// The formats of figures.
+const (
+	SVG Format = "svg" // text stays text, with the font inside the file
+	PNG Format = "png" // 200 dots per inch
+	CSV Format = "csv" // the data of the figure as drawn, one point a row
+)
+
+// Render writes the figure in the format and, for pictures, at the width. It
+// fails if the format is unknown or w fails.
+func (f Figure) Render(w io.Writer, format Format, width Width) error {
+	var err error
+	switch format {
+	case SVG:
+		err = f.renderSVG(w, width)
+	case PNG:
+		err = f.renderPNG(w, width)
+	case CSV:
+		err = f.renderCSV(w)
+	default:
+		err = errors.New("unknown format; known: svg, png, csv")
+	}
+	if err != nil {
+		return fmt.Errorf("figure %s as %q: %w", f.Name, format, err)
+	}
+	return nil
+}
+
+// layout returns the height of the figure, its title's lines and the space to
+// the left that its panels share.
+func (f Figure) layout(width Width) (height, left vg.Length, title []string) {
+	for _, p := range f.panels {
+		left = max(left, p.left(width))
+	}
+	title = lines(titleText, f.Title, width.points()-2*pageMargin, 2)
+	height = 2*pageMargin + titleHeight*vg.Length(len(title))
+	for i, p := range f.panels {
+		if i > 0 {
+			height += panelGap
+		}
+		height += p.height(width, left)
+	}
+	return height, left, title
+}
+
+// draw draws the figure on a canvas of the size that layout gives.
+func (f Figure) draw(c vg.Canvas, width Width) *sheet {
+	height, left, title := f.layout(width)
+	s := &sheet{Canvas: draw.NewCanvas(c, width.points(), height)}
+	y := height - pageMargin
+	for _, line := range title {
+		s.write(titleText, vg.Point{X: pageMargin, Y: y - titleHeight/2}, line)
+		y -= titleHeight
+	}
+	for _, p := range f.panels {
+		h := p.height(width, left)
+		p.draw(s, vg.Rectangle{
+			Min: vg.Point{X: pageMargin, Y: y - h},
+			Max: vg.Point{X: width.points() - pageMargin, Y: y},
+		}, width, left)
+		y -= h + panelGap
+	}
+	return s
+}
+
+func (f Figure) renderSVG(w io.Writer, width Width) error {
+	height, _, _ := f.layout(width)
+	c := vgsvg.New(width.points(), height)
+	// Without a background of its own a figure takes that of its viewer, and
+	// dark ink on a dark page is lost.
+	page := draw.NewCanvas(c, width.points(), height)
+	page.FillPolygon(paper, []vg.Point{{X: 0, Y: 0}, {X: width.points(), Y: 0}, {X: width.points(), Y: height}, {X: 0, Y: height}})
+	f.draw(c, width)
+	var text bytes.Buffer
+	if _, err := c.WriteTo(&text); err != nil {
+		return err
+	}
+	_, err := w.Write(bytes.ReplaceAll(text.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:"+fontFamily+";")))
+	return err
+}
+
+func (f Figure) renderPNG(w io.Writer, width Width) error {
+	height, _, _ := f.layout(width)
+	pixels := func(l vg.Length) int { return int(l.Dots(resolution) + 0.5) }
+	img := image.NewRGBA(image.Rect(0, 0, pixels(width.points()), pixels(height)))
+	// Handing over the context saves a second copy of the bitmap.
+	ctx := gg.NewContextForRGBA(img)
+	ctx.SetLineCapButt()
+	ctx.InvertY()
+	f.draw(vgimg.NewWith(vgimg.UseImageWithContext(img, ctx), vgimg.UseDPI(resolution)), width)
+	return png.Encode(w, img)
+}
+
+func (f Figure) renderCSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	out.Write(f.header)
+	for _, p := range f.panels {
+		out.WriteAll(p.table())
+	}
+	out.Flush()
+	return out.Error()
+}

@@ -1,0 +1,85 @@
+package figure
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// sheet is the page that a figure is drawn on. It remembers where text and data
+// went, so that a test can tell whether they collide.
+type sheet struct {
+	draw.Canvas
+	texts []placed
+	areas []vg.Rectangle // of data
+}
+
+// placed is a piece of text and the box that it covers.
+type placed struct {
+	text string
+	box  vg.Rectangle
+}
+
+// write puts text at a point.
+func (s *sheet) write(style text.Style, at vg.Point, words string) {
+	if words == "" {
+		return
+	}
+	s.FillText(style, at, words)
+	s.texts = append(s.texts, placed{words, style.Rectangle(words).Add(at)})
+}
+
+// line draws one straight line.
+func (s *sheet) line(style draw.LineStyle, x1, y1, x2, y2 vg.Length) {
+	s.StrokeLine2(style, x1, y1, x2, y2)
+}
+
+// shorten cuts the middle out of words until they fit into the width: names
+// that differ tend to differ at their ends.
+func shorten(style text.Style, words string, width vg.Length) string {
+	if style.Width(words) <= width {
+		return words
+	}
+	runes := []rune(strings.ToValidUTF8(words, "�"))
+	// Much too long names are cut coarsely first, which bounds the work.
+	if len(runes) > 400 {
+		runes = append(runes[:200:200], runes[len(runes)-200:]...)
+	}
+	for keep := len(runes) - 1; keep > 1; keep-- {
+		head := (keep + 1) / 2
+		short := string(runes[:head]) + "…" + string(runes[len(runes)-(keep-head):])
+		if style.Width(short) <= width {
+			return short
+		}
+	}
+	return "…"
+}
+
+// lines breaks words into at most n lines of the width; the last one is
+// shortened if need be.
+func lines(style text.Style, words string, width vg.Length, n int) []string {
+	var out []string
+	rest := words
+	for len(out) < n-1 && style.Width(rest) > width {
+		cut := -1
+		for i := 0; i < len(rest); {
+			_, size := utf8.DecodeRuneInString(rest[i:])
+			if rest[i] == ' ' {
+				if style.Width(rest[:i]) > width {
+					break
+				}
+				cut = i
+			}
+			i += size
+		}
+		if cut <= 0 {
+			break
+		}
+		out = append(out, rest[:cut])
+		rest = rest[cut+1:]
+	}
+	return append(out, shorten(style, rest, width))
+}

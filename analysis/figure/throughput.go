@@ -1,0 +1,114 @@
+package figure
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// overTime is the header of the CSV file of a figure of graphs.
+var overTime = []string{"quantity", "series", "time_s", "value", "unit"}
+
+// throughput shows the goodput of each flow and the rate of the links, one
+// panel a direction that carries flows.
+func throughput(d Data) Figure {
+	f := Figure{Name: "throughput", Title: titled("Goodput of each flow and rate of the link", d), header: overTime}
+	bin := binWidth(d.End)
+	var graphs []*graph
+	for _, dir := range d.Directions {
+		flows := slices.DeleteFunc(slices.Clone(dir.Goodput), func(s Series) bool { return len(s.Points) == 0 })
+		if len(flows) == 0 || d.End <= 0 {
+			continue
+		}
+		g := &graph{quantity: "goodput", scales: bitRates, end: d.End, changes: d.Changes}
+		binned := make([][]Point, len(flows))
+		var top float64
+		for i, s := range flows {
+			binned[i] = rates(s.Points, bin, d.End)
+			for _, p := range binned[i] {
+				top = max(top, p.V)
+			}
+		}
+		if len(flows) <= maxLines {
+			g.addRates(dir.Rates, top)
+			for i, s := range flows {
+				g.curves = append(g.curves, curve{label: s.Name, look: lineLook(i), points: binned[i]})
+			}
+		} else {
+			s := spreadOf(binned)
+			for _, p := range s.sum {
+				top = max(top, p.V)
+			}
+			g.addRates(dir.Rates, top)
+			g.areas = append(g.areas, area{label: fmt.Sprintf("range of %d flows", len(flows)), look: rangeLook, low: s.low, high: s.high})
+			g.curves = append(g.curves,
+				curve{label: fmt.Sprintf("sum of %d flows", len(flows)), look: lineLook(0), points: s.sum},
+				curve{label: "median flow", look: lineLook(2), points: s.median})
+		}
+		g.name = dir.Name
+		graphs = append(graphs, g)
+	}
+	f.stack(graphs)
+	f.Title += fmt.Sprintf(" (bins of %v)", bin)
+	return f
+}
+
+// addRates adds the rates of links. A rate far above what was carried is said
+// in words, so that the data keeps the height of the plot.
+func (g *graph) addRates(links []Series, top float64) {
+	for i, s := range links {
+		points := slices.DeleteFunc(slices.Clone(s.Points), func(p Point) bool { return p.V <= 0 })
+		if len(points) == 0 {
+			continue
+		}
+		if last := points[len(points)-1]; last.T < g.end {
+			points = append(points, Point{g.end, last.V})
+		}
+		least, most := points[0].V, points[0].V
+		for _, p := range points {
+			least, most = min(least, p.V), max(most, p.V)
+		}
+		c := curve{label: "rate of " + s.Name, look: limitLook(i), points: thin(points, g.end), step: true}
+		if top > 0 && least > offScale*top {
+			c.label += fmt.Sprintf(" (beyond the axis: %s)", inWords(bitRates, least, most))
+		}
+		c.most = max(top, 1) * offScale
+		g.curves = append(g.curves, c)
+	}
+}
+
+// offScale is how many times the largest goodput a rate may be before it is left
+// outside of the plot.
+const offScale = 5
+
+// inWords writes a range of values with its unit.
+func inWords(scales []scale, least, most float64) string {
+	s := scaleFor(scales, most)
+	if least == most {
+		return fmt.Sprintf("%.4g %s", most/s.size, s.unit)
+	}
+	return fmt.Sprintf("%.4g to %.4g %s", least/s.size, most/s.size, s.unit)
+}
+
+// stack makes graphs the panels of the figure, with one time axis.
+func (f *Figure) stack(graphs []*graph) {
+	for i, g := range graphs {
+		g.stacked = len(graphs)
+		g.shared = i < len(graphs)-1
+		f.panels = append(f.panels, g)
+	}
+}
+
+// titled returns the title of a figure of the run.
+func titled(what string, d Data) string {
+	if name := strings.TrimSpace(d.Name); name != "" {
+		return what + ": " + name
+	}
+	return what
+}
+
+// lineOf returns a line ready for drawing.
+func lineOf(label string, l look, points []Point, end time.Duration) curve {
+	return curve{label: label, look: l, points: thin(points, end)}
+}

@@ -1,0 +1,351 @@
+package figure
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// stepWords are the labels of the steps.
+var stepWords = [...]string{
+	Dial:              "dial",
+	HandshakeComplete: "handshake complete",
+	Settings:          "SETTINGS received",
+	ConnectSent:       "CONNECT sent",
+	ConnectReceived:   "CONNECT received",
+	Established:       "established",
+	Failed:            "failed",
+	CloseCalled:       "close called",
+	CloseSent:         "CLOSE sent",
+	CloseNotified:     "notified",
+	LastStreamEnded:   "last stream ended",
+	ConnectStreamDone: "CONNECT stream finished",
+	Gone:              "state gone",
+}
+
+// String returns the label of the step.
+func (s Step) String() string {
+	if int(s) < len(stepWords) {
+		return stepWords[s]
+	}
+	return "step " + strconv.Itoa(int(s))
+}
+
+// String returns "client" or "server".
+func (s Side) String() string {
+	if s == Server {
+		return "server"
+	}
+	return "client"
+}
+
+// timeline shows the set-up and the teardown of one session, a panel each.
+func timeline(d Data) Figure {
+	f := Figure{Name: "timeline", header: []string{"session", "part", "side", "step", "time_s"}}
+	session, which := typical(d.Sessions)
+	f.Title = titled("Set-up and teardown of session "+session.Name+which, d)
+	var setup, teardown []Event
+	for _, e := range session.Events {
+		if e.Step >= CloseCalled {
+			teardown = append(teardown, e)
+		} else {
+			setup = append(setup, e)
+		}
+	}
+	if len(setup) > 0 {
+		f.panels = append(f.panels, newLanes("Set-up", session.Name, setup, Dial))
+	}
+	if len(teardown) > 0 {
+		f.panels = append(f.panels, newLanes("Teardown", session.Name, teardown, CloseCalled))
+	}
+	if len(f.panels) > 0 {
+		f.panels[0].(*lanes).legend = true
+	}
+	return f
+}
+
+// typical picks the session to show, and says which of how many it is: the one
+// with the median set-up time, and the first one if none was set up.
+func typical(sessions []Session) (s Session, which string) {
+	type candidate struct {
+		index int
+		setup time.Duration
+	}
+	var up []candidate
+	for i, s := range sessions {
+		for _, e := range s.Events {
+			if e.Step == Established && e.Side == Client {
+				up = append(up, candidate{i, e.Time - s.Events[0].Time})
+				break
+			}
+		}
+	}
+	switch {
+	case len(sessions) == 0:
+		return Session{}, ""
+	case len(sessions) == 1:
+		return sessions[0], ""
+	case len(up) == 0:
+		return sessions[0], fmt.Sprintf(", the first of %d", len(sessions))
+	}
+	slices.SortStableFunc(up, func(a, b candidate) int { return cmp.Compare(a.setup, b.setup) })
+	return sessions[up[(len(up)-1)/2].index], fmt.Sprintf(", the median of %d by set-up time", len(up))
+}
+
+// lanes is a panel that shows events at both ends of a session: a lane for each
+// end, flags on the events, and arrows where a message crosses.
+type lanes struct {
+	part    string // "Set-up" or "Teardown"
+	session string
+	zero    Event // times count from it
+	events  []Event
+	beyond  []Event // so far from the others that they would squeeze them
+	legend  bool
+}
+
+// newLanes returns the panel of the events; times count from the first event of the
+// step, or from the first event if there is none such.
+func newLanes(part, session string, events []Event, zero Step) *lanes {
+	p := &lanes{part: part, session: session, zero: events[0]}
+	seen := make([][2]bool, len(stepWords))
+	for _, e := range events {
+		if int(e.Step) >= len(seen) || e.Side > Server || seen[e.Step][e.Side] {
+			continue // a step happens once an end
+		}
+		seen[e.Step][e.Side] = true
+		p.events = append(p.events, e)
+	}
+	slices.SortStableFunc(p.events, func(a, b Event) int { return cmp.Compare(a.Time, b.Time) })
+	if i := slices.IndexFunc(p.events, func(e Event) bool { return e.Step == zero }); i >= 0 {
+		p.zero = p.events[i]
+	}
+	p.events, p.beyond = cutOff(p.events, p.zero.Time)
+	return p
+}
+
+// cutOff parts the events around zero from those that a gap of more than four
+// fifths of the whole time separates from them.
+func cutOff(events []Event, zero time.Duration) (near, far []Event) {
+	for len(events) > 2 {
+		whole := events[len(events)-1].Time - events[0].Time
+		cut := 0
+		for i := 1; i < len(events); i++ {
+			if (events[i].Time-events[i-1].Time)*5 > whole*4 {
+				cut = i
+			}
+		}
+		switch {
+		case cut > 1 && events[cut-1].Time >= zero:
+			far = append(far, events[cut:]...)
+			events = events[:cut]
+		case cut > 0 && cut < len(events)-1 && events[cut].Time <= zero:
+			far = append(far, events[:cut]...)
+			events = events[cut:]
+		default:
+			return events, far
+		}
+	}
+	return events, far
+}
+
+// layer is the part of the protocol to which a step belongs.
+type layer struct {
+	words string
+	look  look
+}
+
+// layers are those of QUIC, of the CONNECT stream and of the session.
+var layers = []layer{
+	{"QUIC connection", look{LineStyle: draw.LineStyle{Color: palette[0]}, marker: draw.CircleGlyph{}, radius: 2.8}},
+	{"HTTP/3", look{LineStyle: draw.LineStyle{Color: palette[4]}, marker: draw.BoxGlyph{}, radius: 3}},
+	{"WebTransport session", look{LineStyle: draw.LineStyle{Color: palette[5]}, marker: draw.PyramidGlyph{}, radius: 2.8}},
+}
+
+// layerOf returns the layer of a step.
+func layerOf(s Step) layer {
+	switch s {
+	case Dial, HandshakeComplete:
+		return layers[0]
+	case Settings, ConnectSent, ConnectReceived, CloseSent, ConnectStreamDone:
+		return layers[1]
+	}
+	return layers[2]
+}
+
+// crossings are the messages whose sending and arrival are both steps.
+var crossings = []struct {
+	words    string
+	from, to Step
+	client   bool // sent by the client only, otherwise by either side
+	server   bool // sent by the server only
+}{
+	{"Finished", HandshakeComplete, HandshakeComplete, true, false},
+	{"CONNECT", ConnectSent, ConnectReceived, true, false},
+	{"2xx", Established, Established, false, true},
+	{"CLOSE", CloseSent, CloseNotified, false, false},
+}
+
+// arrow is a message that crosses from one lane to the other.
+type arrow struct {
+	words    string
+	from, to Event
+}
+
+// arrows returns the messages that cross, those with the same ends as one.
+func (p *lanes) arrows() []arrow {
+	find := func(step Step, side Side) (Event, bool) {
+		i := slices.IndexFunc(p.events, func(e Event) bool { return e.Step == step && e.Side == side })
+		if i < 0 {
+			return Event{}, false
+		}
+		return p.events[i], true
+	}
+	var out []arrow
+	for _, c := range crossings {
+		for _, side := range []Side{Client, Server} {
+			if side == Client && c.server || side == Server && c.client {
+				continue
+			}
+			from, sent := find(c.from, side)
+			to, arrived := find(c.to, 1-side)
+			if !sent || !arrived || to.Time < from.Time {
+				continue
+			}
+			same := slices.IndexFunc(out, func(a arrow) bool {
+				return a.from.Side == side && a.from.Time == from.Time && a.to.Time == to.Time
+			})
+			if same >= 0 {
+				out[same].words += ", " + c.words
+			} else {
+				out = append(out, arrow{c.words, from, to})
+			}
+		}
+	}
+	return out
+}
+
+// since returns the time of an event, counted from the panel's zero.
+func (p *lanes) since(e Event) time.Duration { return e.Time - p.zero.Time }
+
+// words returns the label of an event.
+func (p *lanes) words(e Event) string {
+	return e.Step.String() + " (" + p.milliseconds(e) + ")"
+}
+
+// milliseconds writes the time of an event with the decimals that the panel's
+// length calls for.
+func (p *lanes) milliseconds(e Event) string {
+	decimals := 2
+	if p.events[len(p.events)-1].Time-p.events[0].Time < time.Millisecond {
+		decimals = 3
+	}
+	return strconv.FormatFloat(float64(p.since(e))/float64(time.Millisecond), 'f', decimals, 64)
+}
+
+// title returns the words above the panel.
+func (p *lanes) title() string {
+	from := p.zero.Step.String()
+	return fmt.Sprintf("%s: %s at the %s at %s s is 0 ms", p.part, from, p.zero.Side, strconv.FormatFloat(p.zero.Time.Seconds(), 'f', 3, 64))
+}
+
+// notes returns the lines that name the events that are not drawn.
+func (p *lanes) notes(width vg.Length) []string {
+	if len(p.beyond) == 0 {
+		return nil
+	}
+	text := "Not drawn: "
+	for i, e := range p.beyond {
+		if i > 0 {
+			text += "; "
+		}
+		text += e.Side.String() + " " + p.words(e)
+	}
+	return lines(flagText, text+".", width, 4)
+}
+
+// plan is where the parts of the panel go.
+type plan struct {
+	axis  axis
+	flags [2][]flag // by side
+	rows  [2]int
+}
+
+// plan lays the panel out on a width. The time axis is so long that every flag
+// ends within the width.
+func (p *lanes) plan(width vg.Length) plan {
+	first := p.events[0]
+	perNanosecond := -1.0
+	for _, e := range p.events {
+		if t := e.Time - first.Time; t > 0 {
+			fits := float64(width-flagOffset-flagText.Width(p.words(e))-laneLead) / float64(t)
+			if perNanosecond < 0 || fits < perNanosecond {
+				perNanosecond = fits
+			}
+		}
+	}
+	length := float64(time.Millisecond)
+	if perNanosecond > 0 {
+		length = float64(width-laneLead) / perNanosecond
+	}
+	// The axis begins a little before the first event.
+	low := float64(p.since(first)) - length*float64(laneLead/(width-laneLead))
+	var out plan
+	out.axis = newAxis([]scale{{"ms", 1e-3}}, low/1e9, (float64(p.since(first))+length)/1e9, int(width/42), false)
+	for side := range out.flags {
+		for _, e := range p.events {
+			if int(e.Side) == side {
+				x := out.axis.place(p.since(e).Seconds(), 0, width)
+				out.flags[side] = append(out.flags[side], flag{event: e, x: x, words: p.words(e)})
+			}
+		}
+		out.rows[side] = hoist(out.flags[side])
+	}
+	return out
+}
+
+// flag is the label of an event, on a pole that stands on its lane.
+type flag struct {
+	event Event
+	x     vg.Length // of the pole
+	words string
+	row   int // counted from the lane
+}
+
+// box returns the stretch of the row that the words cover.
+func (f flag) box() (from, to vg.Length) {
+	return f.x + flagOffset, f.x + flagOffset + flagText.Width(f.words)
+}
+
+// hoist gives each flag, in order of x, the lowest row at which no other flag or pole
+// crosses its words, and returns the number of rows. Words stand to the right
+// of their pole, so only later flags can be in the way: a flag hangs above all
+// those whose pole stands below its words.
+func hoist(flags []flag) (rows int) {
+	for i := len(flags) - 1; i >= 0; i-- {
+		_, end := flags[i].box()
+		flags[i].row = 0
+		for _, later := range flags[i+1:] {
+			if later.x <= end+flagOffset {
+				flags[i].row = max(flags[i].row, later.row+1)
+			}
+		}
+		rows = max(rows, flags[i].row+1)
+	}
+	return rows
+}
+
+// table returns the events as rows of a CSV file.
+func (p *lanes) table() [][]string {
+	all := slices.Concat(p.events, p.beyond)
+	slices.SortStableFunc(all, func(a, b Event) int { return cmp.Compare(a.Time, b.Time) })
+	var rows [][]string
+	for _, e := range all {
+		rows = append(rows, []string{p.session, p.part, e.Side.String(), e.Step.String(), seconds(e.Time)})
+	}
+	return rows
+}
