@@ -33,8 +33,8 @@ func ParseLimit(s string) (Limit, error) {
 		return Limit{}, fmt.Errorf("%q is not a queue limit such as \"64KB\", \"25packets\", \"100ms\" or \"1BDP\": %w", s, err)
 	}
 	if number, ok := strings.CutSuffix(text, "BDP"); ok {
-		v, valid := new(big.Rat).SetString(strings.TrimSpace(number))
-		if !valid || v.Sign() <= 0 {
+		v, err := parseDecimal(strings.TrimSpace(number))
+		if err != nil || v.Sign() <= 0 {
 			return wrong(fmt.Errorf("%q is not a positive number", number))
 		}
 		v.Mul(v, big.NewRat(1000, 1))

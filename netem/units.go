@@ -3,6 +3,7 @@ package netem
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"strings"
 	"time"
@@ -92,9 +93,12 @@ func parseQuantity(s string, units []unit, bare bool) (int64, error) {
 		end++
 	}
 	number, name := s[:end], strings.TrimSpace(s[end:])
-	value, ok := new(big.Rat).SetString(number)
-	if !ok {
+	if number == "" {
 		return 0, errors.New("it starts with no number")
+	}
+	value, err := parseDecimal(number)
+	if err != nil {
+		return 0, err
 	}
 	size := int64(0)
 	if name == "" && bare {
@@ -128,11 +132,22 @@ func parseQuantity(s string, units []unit, bare bool) (int64, error) {
 	return value.Num().Int64(), nil
 }
 
+// parseDecimal reads a number such as "-12.5" exactly. It refuses exponents and
+// very long numbers, whose value could take forever to compute.
+func parseDecimal(s string) (*big.Rat, error) {
+	if len(s) <= 40 && strings.Trim(s, "-.0123456789") == "" {
+		if value, ok := new(big.Rat).SetString(s); ok {
+			return value, nil
+		}
+	}
+	return nil, fmt.Errorf("%q is not a decimal number of at most 40 digits", s)
+}
+
 // formatQuantity writes v in the largest unit that keeps at most three
 // decimals, and in the smallest unit otherwise.
 func formatQuantity(v int64, units []unit) string {
 	for _, u := range units {
-		if v >= u.size && v*1000%u.size == 0 || v == 0 && u.size == 1 {
+		if v >= u.size && v%u.size*1000%u.size == 0 || v == 0 && u.size == 1 {
 			whole, thousandths := v/u.size, v%u.size*1000/u.size
 			s := fmt.Sprintf("%d.%03d", whole, thousandths)
 			return strings.TrimRight(strings.TrimRight(s, "0"), ".") + u.name
@@ -154,18 +169,30 @@ func (r *BitRate) UnmarshalText(text []byte) (err error) {
 }
 
 // TransmissionTime returns how long the rate needs to send n bytes, rounded
-// down to a nanosecond, and 0 for the rate 0 (no limit).
+// down to a nanosecond and at most 2^63−1 ns, and 0 for the rate 0 (no limit).
 func (r BitRate) TransmissionTime(n Bytes) time.Duration {
 	if r <= 0 {
 		return 0
 	}
 	ns := new(big.Int).Mul(big.NewInt(int64(n)), big.NewInt(8*int64(time.Second)))
-	return time.Duration(ns.Div(ns, big.NewInt(int64(r))).Int64())
+	if ns.Div(ns, big.NewInt(int64(r))); !ns.IsInt64() {
+		return math.MaxInt64
+	}
+	return time.Duration(ns.Int64())
 }
 
-// String returns the text form, for example "10MB".
+// String returns the text form in the units that people use for such amounts,
+// and always exactly: "1500B", "64KB", "512KiB", "10MB".
 func (b Bytes) String() string {
-	return formatQuantity(int64(b), []unit{bytesUnits[0], bytesUnits[1], bytesUnits[2], bytesUnits[7]})
+	units := bytesUnits[:3] // GB, MB, KB
+	switch {
+	case b%KB == 0:
+	case b%KiB == 0:
+		units = bytesUnits[4:7] // GiB, MiB, KiB
+	case b < 10*KB:
+		units = nil
+	}
+	return formatQuantity(int64(b), append(units[:len(units):len(units)], bytesUnits[7]))
 }
 
 // MarshalText implements encoding.TextMarshaler.
