@@ -99,7 +99,8 @@ func startAndAbandon() {
 
 func program(ctx context.Context, name string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, os.Args[0])
-	cmd.Env = append(os.Environ(), programVariable+"="+name)
+	cmd.Env = append(os.Environ(), programVariable+"="+name,
+		"GORACE=atexit_sleep_ms=0") // the race detector would sleep for a second
 	cmd.Stderr = os.Stderr
 	return cmd
 }
