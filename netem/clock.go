@@ -11,6 +11,12 @@ type Clock interface {
 	// are due at the same time run in the order in which they were asked for. A
 	// time in the past is due at once.
 	At(t time.Duration, f func())
+
+	// AtQuiet is At for a step whose effect leaves the network at the earliest
+	// [Network.Lookahead] after t. The clock may put the call off for that long,
+	// as long as calls keep their order; Now then returns t during the call. A
+	// simulation need not wake for such steps. To call At instead is correct.
+	AtQuiet(t time.Duration, f func())
 }
 
 // Driver is what runs a [Network]: its clock, and the two moments at which the

@@ -3,7 +3,9 @@ package netem
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
+	"time"
 )
 
 // Network is hosts and the links between them.
@@ -88,6 +90,16 @@ func (n *Network) Flush() bool {
 		}
 	}
 	return any
+}
+
+// Lookahead returns the least time that any link needs from the departure of a
+// packet from a queue to its arrival: the bound of [Clock.AtQuiet].
+func (n *Network) Lookahead() time.Duration {
+	least := time.Duration(math.MaxInt64)
+	for _, l := range n.links {
+		least = min(least, l.Forward.lookahead, l.Reverse.lookahead)
+	}
+	return least
 }
 
 // Datagrams returns how many datagrams have entered the network.

@@ -41,6 +41,10 @@ type Path struct {
 	out      Count
 	droppedN Count
 
+	// lookahead is the least time between a departure from a queue of the path
+	// and the arrival at its end.
+	lookahead time.Duration
+
 	// sendLimit is the largest UDP payload that the sending host may put on the
 	// path, 0 for any: applications read it when they write to a socket.
 	sendLimit atomic.Int64
@@ -74,7 +78,21 @@ func NewPath(clock Clock, name string, seed uint64, elements []Element, deliver 
 		}
 		p.stages = append(p.stages, env)
 	}
+	p.measure()
 	return p, nil
+}
+
+// measure updates lookahead: the delays after the last queue.
+func (p *Path) measure() {
+	p.lookahead = 0
+	for _, stage := range p.stages {
+		switch r := stage.runner.(type) {
+		case *shaper:
+			p.lookahead = 0
+		case *delay:
+			p.lookahead += r.delay
+		}
+	}
 }
 
 // NewRand returns the random stream that belongs to a name: a PCG whose state
@@ -108,6 +126,7 @@ func (p *Path) Configure(element Element) error {
 			if err := stage.runner.Configure(element); err != nil {
 				return fmt.Errorf("netem: path %s: %s: %w", p.name, element.Kind(), err)
 			}
+			p.measure()
 			return nil
 		}
 	}

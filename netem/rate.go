@@ -127,7 +127,7 @@ func (s *shaper) transmit(p *Packet, now time.Duration, credit int64) {
 
 func (s *shaper) schedule() {
 	s.done = s.since + time.Duration((s.work+s.rate-1)/s.rate)
-	s.env.Clock.At(s.done, s.tick)
+	s.env.Clock.AtQuiet(s.done, s.tick)
 }
 
 // timer ends a transmission. A change of the rate leaves the old call behind,

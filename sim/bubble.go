@@ -1,0 +1,28 @@
+package sim
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+)
+
+// inBubble runs f where time is virtual. It returns when f and every goroutine
+// that f started, directly or not, have ended, and an error if some of them
+// never will.
+//
+// Only testing/synctest gives virtual time to code that reads the time package
+// directly, and it takes a *testing.T, of which a zero one is enough outside
+// tests.
+func inBubble(f func()) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("sim: goroutines survive the run: %v\n%s", r, bubbleStacks())
+		}
+	}()
+	var t testing.T
+	synctest.Test(&t, func(*testing.T) { f() })
+	return nil
+}
+
+// rest returns when every other goroutine of the bubble waits for something.
+func rest() { synctest.Wait() }

@@ -1,0 +1,174 @@
+package sim
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/wtsim/wtsim/netem"
+)
+
+// kernel owns virtual time and all events of a run. Its methods run on the
+// goroutine that calls run, except those that say otherwise.
+type kernel struct {
+	start   time.Time // virtual
+	now     time.Duration
+	events  eventHeap // that the kernel wakes for
+	quiet   eventHeap // that may wait; see netem.Clock
+	seq     uint64
+	network *netem.Network
+
+	wake   chan struct{} // one token: look again
+	asleep atomic.Bool
+	timer  *time.Timer
+	woke   bool // an application may be about to run
+
+	steps    uint64
+	instant  uint64 // steps since time last moved
+	activity time.Duration
+	heap     heapOwner
+	atRest   func() // called at every rest, before sleeping
+}
+
+// maxStepsPerInstant is how often a run may come to rest without time moving.
+// A run that passes it would never end.
+const maxStepsPerInstant = 10_000_000
+
+func newKernel() *kernel {
+	k := &kernel{
+		start: time.Now(),
+		wake:  make(chan struct{}, 1),
+		timer: time.NewTimer(time.Hour),
+	}
+	k.timer.Stop()
+	return k
+}
+
+// Now implements [netem.Clock].
+func (k *kernel) Now() time.Duration { return k.now }
+
+// At implements [netem.Clock].
+func (k *kernel) At(t time.Duration, f func()) {
+	k.seq++
+	k.events.push(event{at: max(t, k.now), seq: k.seq, run: f})
+}
+
+// AtQuiet implements [netem.Clock].
+func (k *kernel) AtQuiet(t time.Duration, f func()) {
+	k.seq++
+	k.quiet.push(event{at: max(t, k.now), seq: k.seq, run: f})
+}
+
+// Sent implements [netem.Driver], for any goroutine.
+func (k *kernel) Sent() { k.rouse() }
+
+// Delivered implements [netem.Driver].
+func (k *kernel) Delivered() { k.woke = true }
+
+// rouse ends the kernel's sleep. Any goroutine may call it.
+//
+// Only the first call of a sleep costs anything, and calls while the kernel
+// runs cost nothing: it comes to rest again before it sleeps, and looks then.
+func (k *kernel) rouse() {
+	if k.asleep.CompareAndSwap(true, false) {
+		k.wake <- struct{}{}
+	}
+}
+
+// runUntil steps until ended reports true at a rest, or until the limit, or
+// until time stands still for good. It reports why it returned.
+func (k *kernel) runUntil(limit time.Duration, ended func() bool) outcome {
+	for {
+		rest()
+		k.catchUp(time.Since(k.start))
+		k.steps++
+		if k.instant++; k.instant > maxStepsPerInstant {
+			return stuck
+		}
+		if k.network.Flush() {
+			k.activity = k.now
+		}
+		if ended() {
+			return done
+		}
+		if k.runDue() {
+			continue
+		}
+		if k.now >= limit {
+			return limitReached
+		}
+		k.heap.collect(k.steps)
+		if k.atRest != nil {
+			k.atRest()
+		}
+		k.sleep(limit)
+	}
+}
+
+type outcome int
+
+const (
+	done outcome = iota
+	limitReached
+	stuck
+)
+
+// catchUp moves time on to now, through the quiet events that were put off.
+func (k *kernel) catchUp(now time.Duration) {
+	if now == k.now {
+		return
+	}
+	for len(k.quiet) > 0 && k.quiet[0].at < now {
+		k.now = k.quiet[0].at
+		k.activity = k.now
+		k.quiet.pop().run()
+	}
+	k.now, k.instant = now, 0
+}
+
+// runDue runs due events up to and including the first one after which an
+// application may act, and reports whether there was such a one. Events that
+// stay within the network need no rest between them: no other goroutine sees
+// them.
+func (k *kernel) runDue() bool {
+	for {
+		next := &k.events
+		if len(*next) == 0 || len(k.quiet) > 0 && k.quiet[0].before(&k.events[0]) {
+			next = &k.quiet
+		}
+		if len(*next) == 0 || (*next)[0].at > k.now {
+			return false
+		}
+		k.activity = k.now
+		next.pop().run()
+		if k.woke {
+			k.woke = false
+			return true
+		}
+	}
+}
+
+// sleep waits for the next event, or the limit, or until somebody sends.
+// Applications that wait for the same instant run first: the kernel comes to
+// rest before it touches its events.
+func (k *kernel) sleep(limit time.Duration) {
+	until := limit
+	if len(k.events) > 0 {
+		until = min(until, k.events[0].at)
+	}
+	if len(k.quiet) > 0 {
+		until = min(until, k.quiet[0].at+k.network.Lookahead())
+	}
+	k.timer.Reset(until - k.now)
+	k.asleep.Store(true)
+	select {
+	case <-k.wake:
+	case <-k.timer.C:
+		if !k.asleep.CompareAndSwap(true, false) {
+			<-k.wake // roused at the same instant: take the token back
+		}
+	}
+}
+
+// heapOwner decides when garbage is collected: between steps, never during one,
+// because the collector's own goroutines would take part in scheduling.
+type heapOwner struct{ next uint64 }

@@ -1,0 +1,173 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// task is a function that runs on a host.
+type task struct {
+	name       string // host/name
+	goroutine  string // its ID, as stack traces print it
+	foreground bool
+	started    time.Duration
+}
+
+// taskSet is the tasks of a run.
+type taskSet struct {
+	kernel     *kernel
+	ctx        context.Context
+	cancelFunc context.CancelFunc
+	foreground atomic.Int64 // tasks that keep the run going
+	total      atomic.Int64
+
+	mu    sync.Mutex
+	tasks []*task // running, in the order of their start
+	errs  []error
+}
+
+func (s *taskSet) init(k *kernel) {
+	s.kernel = k
+	s.ctx, s.cancelFunc = context.WithCancel(context.Background())
+}
+
+func (s *taskSet) start(h *Host, name string, f func(context.Context) error, foreground bool) {
+	t := &task{name: h.Name() + "/" + name, foreground: foreground, started: time.Since(s.kernel.start)}
+	s.mu.Lock()
+	s.tasks = append(s.tasks, t)
+	s.mu.Unlock()
+	s.total.Add(1)
+	if foreground {
+		s.foreground.Add(1)
+	}
+	go func() {
+		t.goroutine = goroutineID()
+		err := f(s.ctx)
+		s.end(t, err)
+	}()
+}
+
+func (s *taskSet) end(t *task, err error) {
+	s.mu.Lock()
+	s.tasks = slices.DeleteFunc(s.tasks, func(o *task) bool { return o == t })
+	if err != nil && !(s.ctx.Err() != nil && errors.Is(err, context.Canceled)) {
+		s.errs = append(s.errs, fmt.Errorf("%s: %w", t.name, err))
+	}
+	s.mu.Unlock()
+	if t.foreground {
+		s.foreground.Add(-1)
+	}
+	s.total.Add(-1)
+	s.kernel.rouse()
+}
+
+func (s *taskSet) finished() bool { return s.foreground.Load() == 0 }
+func (s *taskSet) empty() bool    { return s.total.Load() == 0 }
+func (s *taskSet) cancel()        { s.cancelFunc() }
+
+func (s *taskSet) err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return errors.Join(s.errs...)
+}
+
+// describe says what each running task waits for, a line a task.
+func (s *taskSet) describe() string {
+	var b strings.Builder
+	for _, w := range s.waiting() {
+		fmt.Fprintf(&b, "  %s\n", w)
+	}
+	return b.String()
+}
+
+// waiting lists the tasks that keep the run going, or all tasks if there are
+// none, and what they wait for.
+func (s *taskSet) waiting() []Waiting {
+	stacks := goroutineStacks()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tasks := s.tasks
+	if s.foreground.Load() > 0 {
+		tasks = slices.DeleteFunc(slices.Clone(tasks), func(t *task) bool { return !t.foreground })
+	}
+	var list []Waiting
+	for _, t := range tasks {
+		w := Waiting{Task: t.name, Since: t.started}
+		if g, ok := stacks[t.goroutine]; ok {
+			w.State, w.In = g.state, g.function
+		}
+		list = append(list, w)
+	}
+	return list
+}
+
+// goroutineID returns the ID of the calling goroutine. It is for people to
+// read: the runtime offers it nowhere but in stack traces.
+func goroutineID() string {
+	var buf [64]byte
+	header := string(buf[:runtime.Stack(buf[:], false)])
+	id, _, _ := strings.Cut(strings.TrimPrefix(header, "goroutine "), " ")
+	return id
+}
+
+type goroutineStack struct {
+	state    string // "select", "chan receive", "sleep", …
+	function string // the innermost function that is not the runtime's or the standard library's
+}
+
+// goroutineStacks returns the stacks of all goroutines by ID.
+func goroutineStacks() map[string]goroutineStack {
+	stacks := make(map[string]goroutineStack)
+	for _, block := range bytes.Split(allStacks(), []byte("\n\n")) {
+		header, body, _ := strings.Cut(string(block), "\n")
+		header, ok := strings.CutPrefix(header, "goroutine ")
+		if !ok {
+			continue
+		}
+		id, state, _ := strings.Cut(header, " ")
+		state = strings.Trim(state, "[]:")
+		state, _, _ = strings.Cut(state, ",")
+		state, _, _ = strings.Cut(state, " (")
+		g := goroutineStack{state: state}
+		for line := range strings.Lines(body) {
+			line = strings.TrimSpace(line)
+			// Functions of modules have a dot in the first element of their path.
+			first, _, _ := strings.Cut(line, "/")
+			if !strings.HasPrefix(line, "/") && strings.Contains(line, "/") && strings.Contains(first, ".") {
+				g.function = line[:max(0, strings.LastIndexByte(line, '('))]
+				break
+			}
+		}
+		stacks[id] = g
+	}
+	return stacks
+}
+
+// bubbleStacks returns the stack traces of all goroutines in bubbles.
+func bubbleStacks() string {
+	var b strings.Builder
+	for _, block := range bytes.Split(allStacks(), []byte("\n\n")) {
+		if header, _, _ := bytes.Cut(block, []byte("\n")); bytes.Contains(header, []byte("synctest bubble")) {
+			b.Write(block)
+			b.WriteString("\n\n")
+		}
+	}
+	return b.String()
+}
+
+func allStacks() []byte {
+	for size := 1 << 20; ; size *= 2 {
+		buf := make([]byte, size)
+		if n := runtime.Stack(buf, true); n < size || size >= 64<<20 {
+			return buf[:n]
+		}
+	}
+}

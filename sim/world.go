@@ -1,0 +1,224 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/wtsim/wtsim/netem"
+)
+
+// Config configures a run.
+type Config struct {
+	// Seed is the seed of every random stream.
+	Seed uint64
+
+	// TimeLimit is the virtual time at which the run ends at the latest;
+	// [DefaultTimeLimit] if it is 0.
+	TimeLimit time.Duration
+
+	// Observe, if not nil, is called for each datagram on each path when its
+	// fate is known.
+	Observe func(netem.Outcome)
+
+	// Progress, if not nil, is called now and then with the virtual time and
+	// the number of datagrams so far, at least once each virtual
+	// ProgressInterval (100 ms if it is 0) in which anything happens.
+	Progress         func(now time.Duration, datagrams uint64)
+	ProgressInterval time.Duration
+}
+
+// DefaultTimeLimit is the virtual time that a run gets unless it asks for
+// another.
+const DefaultTimeLimit = 10 * time.Minute
+
+// Result is what a run did.
+type Result struct {
+	Elapsed   time.Duration // virtual time at which the last task returned, or the run was ended
+	Datagrams uint64        // datagrams that entered the network
+	Steps     uint64        // how often the kernel came to rest; not reproducible
+}
+
+// World is hosts, links and tasks.
+type World struct {
+	kernel  *kernel
+	network *netem.Network
+	seed    uint64
+	hosts   []*Host
+	conns   []net.PacketConn
+	tasks   taskSet
+	err     error // first error of building the world
+}
+
+// Host is a computer of a world.
+type Host struct {
+	*netem.Host
+	world *World
+}
+
+// A process has one runtime and one source of randomness to own.
+var running sync.Mutex
+
+// Run builds a world and runs it until every task that was started with
+// [Host.Go] has returned. Runs of one process take turns.
+//
+// The error joins those of the tasks. A run that reached its time limit has a
+// [*TimeLimitError], one in which nothing could happen any more a
+// [*StalledError]; both say who waited for what.
+func Run(config Config, build func(*World) error) (Result, error) {
+	running.Lock()
+	defer running.Unlock()
+	defer ownRuntime()()
+	defer seedCrypto(config.Seed)()
+	// The sockets are simulated, so quic-go has no kernel buffers to warn of.
+	os.Setenv("QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING", "true")
+
+	var result Result
+	var err error
+	leak := inBubble(func() { result, err = run(config, build) })
+	return result, errors.Join(err, leak)
+}
+
+func run(config Config, build func(*World) error) (Result, error) {
+	k := newKernel()
+	w := &World{
+		kernel:  k,
+		network: netem.NewNetwork(k, config.Seed, config.Observe),
+		seed:    config.Seed,
+	}
+	k.network = w.network
+	w.tasks.init(k)
+	if err := errors.Join(build(w), w.err); err != nil {
+		return Result{}, errors.Join(err, w.shutDown())
+	}
+	if config.Progress != nil {
+		k.atRest = progress(k, config)
+	}
+	limit := config.TimeLimit
+	if limit <= 0 {
+		limit = DefaultTimeLimit
+	}
+	outcome := k.runUntil(limit, w.tasks.finished)
+	result := Result{Elapsed: k.now}
+	var err error
+	if outcome != done {
+		err = w.unfinished(outcome)
+	}
+	err = errors.Join(err, w.tasks.err(), w.shutDown())
+	result.Datagrams, result.Steps = w.network.Datagrams(), k.steps
+	return result, err
+}
+
+func progress(k *kernel, config Config) func() {
+	interval := config.ProgressInterval
+	if interval <= 0 {
+		interval = 100 * time.Millisecond
+	}
+	var next time.Duration
+	return func() {
+		if k.now >= next {
+			next = k.now + interval
+			config.Progress(k.now, k.network.Datagrams())
+		}
+	}
+}
+
+// shutdownGrace is the virtual time that tasks have to return once their
+// context is cancelled.
+const shutdownGrace = 10 * time.Second
+
+// shutDown ends all tasks, then the network, and verifies that it conserved
+// every datagram.
+func (w *World) shutDown() error {
+	w.tasks.cancel()
+	k := w.kernel
+	if k.runUntil(k.now+shutdownGrace, w.tasks.empty) != done {
+		// A goroutine that ignores its context would keep the process for ever.
+		panic(fmt.Sprintf("sim: tasks that do not return %s after the end of the run:\n%s", shutdownGrace, w.tasks.describe()))
+	}
+	w.network.Stop()
+	err := w.network.Check()
+	for _, conn := range w.conns {
+		conn.Close() // most are closed already
+	}
+	rest()
+	return err
+}
+
+// fail keeps the first error of building the world.
+func (w *World) fail(err error) {
+	if w.err == nil {
+		w.err = err
+	}
+}
+
+// Host adds a host. The first host acts first at each instant.
+func (w *World) Host(name string) *Host {
+	h, err := w.network.AddHost(name)
+	if err != nil {
+		w.fail(err)
+		return nil
+	}
+	host := &Host{Host: h, world: w}
+	w.hosts = append(w.hosts, host)
+	return host
+}
+
+// Link joins two hosts by a path of elements in each direction: forward from a
+// to b, reverse from b to a. Its error is returned by [Run].
+func (w *World) Link(name string, a, b *Host, forward, reverse []netem.Element) *netem.Link {
+	if w.err != nil {
+		return nil
+	}
+	l, err := w.network.Connect(name, a.Host, b.Host, forward, reverse)
+	if err != nil {
+		w.fail(err)
+	}
+	return l
+}
+
+// At calls f at a virtual time, as an event of the kernel: between two steps of
+// the network. It may only be called while the world is built, and by functions
+// that At calls. f must not block.
+func (w *World) At(t time.Duration, f func()) {
+	w.kernel.At(t, func() {
+		f()
+		w.kernel.woke = true
+	})
+}
+
+// Since returns the virtual time at which t was, counted from the start of the
+// run.
+func (w *World) Since(t time.Time) time.Duration { return t.Sub(w.kernel.start) }
+
+// Now returns the virtual time since the start of the run. Any goroutine of the
+// run may call it.
+func (w *World) Now() time.Duration { return time.Since(w.kernel.start) }
+
+// ListenPacket opens a UDP socket on a port of the host, 0 for a free one. It
+// is closed at the end of the run, if not before.
+func (h *Host) ListenPacket(port uint16, options netem.SocketOptions) (net.PacketConn, error) {
+	conn, err := h.Host.Listen(port, options)
+	if err != nil {
+		return nil, fmt.Errorf("sim: host %s: %w", h.Name(), err)
+	}
+	h.world.tasks.mu.Lock()
+	h.world.conns = append(h.world.conns, conn)
+	h.world.tasks.mu.Unlock()
+	return conn, nil
+}
+
+// Go runs f on the host. The run lasts until every f has returned; then, or at
+// the time limit, the context is cancelled. An error of f, unless it comes
+// from that cancellation, becomes an error of the run.
+func (h *Host) Go(name string, f func(context.Context) error) { h.world.tasks.start(h, name, f, true) }
+
+// Serve is [Host.Go] for a task that does not keep the run going, such as a
+// server.
+func (h *Host) Serve(name string, f func(context.Context) error) {
+	h.world.tasks.start(h, name, f, false)
+}
