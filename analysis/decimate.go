@@ -92,31 +92,47 @@ func (l *line) points() []Point {
 	return slices.Clip(points)
 }
 
-// bins sums amounts over bins of equal width.
+// bins sums amounts over bins of equal width, the last of which ends with the
+// run.
 type bins struct {
-	width time.Duration
-	sums  []float64
+	width, end time.Duration
+	sums       []float64
 }
 
+// add adds an amount at a time; what is outside the run counts in its first or
+// last bin.
 func (b *bins) add(at time.Duration, amount float64) {
-	i := int(at / b.width)
+	i := int(max(0, min(at, b.end-1)) / b.width)
 	for len(b.sums) <= i {
 		b.sums = append(b.sums, 0)
 	}
 	b.sums[i] += amount
 }
 
-// points returns the amount per second of each bin of a run that ended at end,
-// at the middle of the bin.
-func (b *bins) points(end time.Duration) []Point {
+// duration returns how much of the run bin i covers.
+func (b *bins) duration(i int) time.Duration {
+	rest := b.end - time.Duration(i)*b.width
+	if rest <= 0 {
+		return b.width
+	}
+	return min(b.width, rest)
+}
+
+// max returns the largest amount per second of a bin.
+func (b *bins) max() float64 {
+	most := 0.0
+	for i, sum := range b.sums {
+		most = max(most, sum/b.duration(i).Seconds())
+	}
+	return most
+}
+
+// points returns the amount per second of each bin, at the middle of the bin.
+func (b *bins) points() []Point {
 	points := make([]Point, 0, len(b.sums))
 	for i, sum := range b.sums {
-		start := time.Duration(i) * b.width
-		width := min(b.width, end-start)
-		if width <= 0 {
-			width = b.width
-		}
-		points = append(points, Point{start + width/2, sum / width.Seconds()})
+		d := b.duration(i)
+		points = append(points, Point{time.Duration(i)*b.width + d/2, sum / d.Seconds()})
 	}
 	return points
 }

@@ -23,6 +23,47 @@ func connectionOf(session string) string {
 	return "connections." + strings.TrimPrefix(session, "sessions.")
 }
 
+// linkName is what packets need to know of a link direction.
+type linkName struct {
+	entity   string
+	overhead int64
+	totals   *linkTotals // of Compute
+}
+
+// linkNames finds link directions by the fields of a packet.
+type linkNames map[string]*[2]linkName
+
+// defaultOverhead is the length of the IPv4 and UDP headers (RFC 791 and RFC
+// 768), for a link that run.json does not describe.
+const defaultOverhead = 28
+
+func newLinkNames(links []record.Link) linkNames {
+	names := linkNames{}
+	for _, l := range links {
+		names[l.Name] = &[2]linkName{
+			{entity: linkEntity(l.Name, record.Forward), overhead: l.Forward.Overhead},
+			{entity: linkEntity(l.Name, record.Reverse), overhead: l.Reverse.Overhead},
+		}
+	}
+	return names
+}
+
+func (n linkNames) of(link string, d record.Direction) *linkName {
+	both := n[link]
+	if both == nil {
+		both = &[2]linkName{
+			{entity: linkEntity(link, record.Forward), overhead: defaultOverhead},
+			{entity: linkEntity(link, record.Reverse), overhead: defaultOverhead},
+		}
+		n[link] = both
+	}
+	return &both[d]
+}
+
+func linkEntity(link string, d record.Direction) string {
+	return "links." + link + "." + d.String()
+}
+
 // compareEntities orders names with the numbers in them by size, so that
 // main-2 comes before main-10.
 func compareEntities(a, b string) int {

@@ -51,33 +51,6 @@ var seriesUnits = map[string]string{
 	record.SeriesOneWayDelay:   "s",
 }
 
-// Mark is an event on a timeline.
-type Mark struct {
-	T     time.Duration // virtual time
-	Kind  string        // one of the Event constants of package record
-	Side  string        // "client", "server" or ""
-	Value int64         // as the kind explains
-	Text  string        // as the kind explains
-}
-
-// Timeline is the life of a session: the events of its set-up and teardown and
-// those of its connection, in order of time.
-type Timeline struct {
-	Entity string // the session
-	Marks  []Mark
-}
-
-// Find returns the first mark of a kind at a side ("" is any side), and
-// whether there is one.
-func (t Timeline) Find(kind, side string) (Mark, bool) {
-	for _, m := range t.Marks {
-		if m.Kind == kind && (side == "" || m.Side == side) {
-			return m, true
-		}
-	}
-	return Mark{}, false
-}
-
 // Data is what figures draw of a run.
 type Data struct {
 	Run       record.Run
@@ -147,11 +120,14 @@ func Load(rec *record.Recording) (*Data, error) {
 		}
 	}
 	d.Series = set.finish()
-	lines, err := timelines(rec)
-	if err != nil {
-		return nil, err
+	lines := newTimelines(rec.Run.Sessions)
+	for e, err := range rec.Events() {
+		if err != nil {
+			return nil, err
+		}
+		lines.event(e)
 	}
-	d.Timelines = lines
+	d.Timelines = lines.finish()
 	return d, nil
 }
 
@@ -165,46 +141,6 @@ func binWidth(virtual time.Duration) time.Duration {
 			}
 		}
 	}
-}
-
-// linkName is what packets need to know of a link direction.
-type linkName struct {
-	entity   string
-	overhead int64
-}
-
-// linkNames finds link directions by the fields of a packet.
-type linkNames map[string]*[2]linkName
-
-// defaultOverhead is the length of the IPv4 and UDP headers (RFC 791 and RFC
-// 768), for a link that run.json does not describe.
-const defaultOverhead = 28
-
-func newLinkNames(links []record.Link) linkNames {
-	names := linkNames{}
-	for _, l := range links {
-		names[l.Name] = &[2]linkName{
-			{linkEntity(l.Name, record.Forward), l.Forward.Overhead},
-			{linkEntity(l.Name, record.Reverse), l.Reverse.Overhead},
-		}
-	}
-	return names
-}
-
-func (n linkNames) of(link string, d record.Direction) *linkName {
-	both := n[link]
-	if both == nil {
-		both = &[2]linkName{
-			{linkEntity(link, record.Forward), defaultOverhead},
-			{linkEntity(link, record.Reverse), defaultOverhead},
-		}
-		n[link] = both
-	}
-	return &both[d]
-}
-
-func linkEntity(link string, d record.Direction) string {
-	return "links." + link + "." + d.String()
 }
 
 // seriesKey identifies a series.
@@ -241,7 +177,7 @@ func (s *seriesSet) bins(name, entity string) *bins {
 		if s.binned == nil {
 			s.binned = map[seriesKey]*bins{}
 		}
-		b = &bins{width: s.bin}
+		b = &bins{width: s.bin, end: s.end}
 		s.binned[key] = b
 	}
 	return b
@@ -272,52 +208,10 @@ func (s *seriesSet) finish() []Series {
 		all = append(all, Series{key.entity, key.name, seriesUnits[key.name], l.points()})
 	}
 	for key, b := range s.binned {
-		all = append(all, Series{key.entity, key.name, seriesUnits[key.name], b.points(s.end)})
+		all = append(all, Series{key.entity, key.name, seriesUnits[key.name], b.points()})
 	}
 	slices.SortFunc(all, func(a, b Series) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), compareEntities(a.Entity, b.Entity))
 	})
 	return all
-}
-
-// timelines reads the timelines of the sessions.
-func timelines(rec *record.Recording) ([]Timeline, error) {
-	ofSession := map[string]*Timeline{}
-	ofConnection := map[string][]string{} // the sessions of a connection
-	var order []string
-	add := func(session, connection string) *Timeline {
-		t := &Timeline{Entity: session}
-		ofSession[session] = t
-		ofConnection[connection] = append(ofConnection[connection], session)
-		order = append(order, session)
-		return t
-	}
-	for _, s := range rec.Run.Sessions {
-		add(s.Entity, s.Connection)
-	}
-	for e, err := range rec.Events() {
-		if err != nil {
-			return nil, err
-		}
-		mark := Mark{e.Time, e.Kind, e.Side, e.Value, e.Text}
-		switch {
-		case setUpEvents[e.Kind]:
-			for _, session := range ofConnection[e.Entity] {
-				ofSession[session].Marks = append(ofSession[session].Marks, mark)
-			}
-		case isSessionEvent(e.Kind):
-			t := ofSession[e.Entity]
-			if t == nil {
-				t = add(e.Entity, connectionOf(e.Entity))
-			}
-			t.Marks = append(t.Marks, mark)
-		}
-	}
-	all := make([]Timeline, 0, len(order))
-	for _, session := range order {
-		t := ofSession[session]
-		slices.SortStableFunc(t.Marks, func(a, b Mark) int { return cmp.Compare(a.T, b.T) })
-		all = append(all, *t)
-	}
-	return all, nil
 }

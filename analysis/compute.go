@@ -1,0 +1,123 @@
+package analysis
+
+import (
+	"strings"
+	"time"
+
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+// Compute returns the metrics of a recording, which it reads once as a stream.
+// A metric that a run gives no value for, such as the completion time of a
+// flow that did not complete, is left out.
+func Compute(rec *record.Recording) (Metrics, error) {
+	t := newTotals(rec.Run)
+	for s, err := range rec.Samples() {
+		if err != nil {
+			return nil, err
+		}
+		t.sample(s)
+	}
+	names := newLinkNames(rec.Run.Links)
+	for p, err := range rec.Packets() {
+		if err != nil {
+			return nil, err
+		}
+		name := names.of(p.Link, p.Direction)
+		t.link(name).packet(&p)
+	}
+	lines := newTimelines(rec.Run.Sessions)
+	for e, err := range rec.Events() {
+		if err != nil {
+			return nil, err
+		}
+		t.event(e)
+		lines.event(e)
+	}
+	return t.metrics(lines), nil
+}
+
+// totals is everything that is added up over a recording.
+type totals struct {
+	run         record.Run
+	bin         time.Duration
+	links       table[linkTotals]
+	flows       table[flowTotals]
+	connections table[connectionTotals]
+}
+
+func newTotals(run record.Run) *totals {
+	t := &totals{run: run, bin: binWidth(run.Virtual)}
+	names := newLinkNames(run.Links)
+	for _, l := range run.Links {
+		t.link(names.of(l.Name, record.Forward))
+		t.link(names.of(l.Name, record.Reverse))
+	}
+	for _, f := range run.Flows {
+		t.flows.get(f.Entity)
+	}
+	return t
+}
+
+func (t *totals) link(name *linkName) *linkTotals {
+	if name.totals == nil {
+		name.totals = t.links.get(name.entity)
+		name.totals.overhead = name.overhead
+	}
+	return name.totals
+}
+
+func (t *totals) sample(s record.Sample) {
+	switch {
+	case s.Name == record.SeriesLinkRate:
+		t.links.get(s.Entity).rate.add(s.Time, s.Value)
+	case strings.HasPrefix(s.Name, "conn."):
+		t.connections.get(s.Entity).sample(s)
+	case strings.HasPrefix(s.Name, "flow."):
+		t.flows.get(s.Entity).sample(s, t.bin, t.run.Virtual)
+	}
+}
+
+func (t *totals) event(e record.Event) {
+	switch {
+	case strings.HasPrefix(e.Kind, "connection.") && e.Side != "":
+		t.connections.get(e.Entity + "." + e.Side).event(e)
+	case strings.HasPrefix(e.Kind, "flow."):
+		t.flows.get(e.Entity).event(e)
+	}
+}
+
+func (t *totals) metrics(lines *timelineSet) Metrics {
+	var m Metrics
+	m.put(runDuration, ofRun, t.run.Virtual.Seconds())
+	m.put(runDatagramsEntered, ofRun, float64(t.run.Datagrams))
+	var goodputs []float64
+	for _, f := range t.run.Flows {
+		if f.Kind != "download" && f.Kind != "upload" {
+			continue
+		}
+		if goodput, ok := t.flows.get(f.Entity).goodput(t.run.Virtual); ok {
+			goodputs = append(goodputs, goodput)
+		}
+	}
+	if index, ok := jain(goodputs); ok {
+		m.put(runFairness, ofRun, index)
+	}
+	for _, entity := range t.flows.names {
+		t.flows.get(entity).metrics(&m, entity, t.run.Virtual)
+	}
+	timelines := lines.finish()
+	first := firstOnConnection(timelines, lines.connection)
+	for _, line := range timelines {
+		line.metrics(&m, first[line.Entity])
+	}
+	for _, entity := range t.connections.names {
+		t.connections.get(entity).metrics(&m, entity)
+	}
+	for _, entity := range t.links.names {
+		t.links.get(entity).metrics(&m, entity, t.run.Virtual)
+	}
+	m = append(m, groupMetrics(m, t.run)...)
+	m.sort()
+	return m
+}

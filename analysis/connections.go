@@ -1,0 +1,81 @@
+package analysis
+
+import (
+	"math"
+
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+var (
+	connectionCwndEnd      = define(ofConnection, "cwnd.end", "B", "last congestion window", "samples conn.cwnd")
+	connectionCwndMean     = define(ofConnection, "cwnd.mean", "B", "congestion window, mean over the time from its first to its last sample", "samples conn.cwnd")
+	connectionCwndMax      = define(ofConnection, "cwnd.max", "B", "largest congestion window", "samples conn.cwnd")
+	connectionInFlightMean = define(ofConnection, "in_flight.mean", "B", "bytes in flight, mean over the time from its first to its last sample", "RFC 9002 appendix B.2; samples conn.in_flight")
+	connectionInFlightMax  = define(ofConnection, "in_flight.max", "B", "most bytes in flight", "RFC 9002 appendix B.2; samples conn.in_flight")
+	connectionRTT          = defineSummary(ofConnection, "rtt", "s", "the samples of the latest RTT", "RFC 9002 section 5.1; samples conn.rtt.latest")
+	connectionRTTMin       = define(ofConnection, "rtt.min", "s", "smallest RTT", "RFC 9002 section 5.2; samples conn.rtt.min")
+	connectionRTTEnd       = define(ofConnection, "rtt.smoothed", "s", "last smoothed RTT", "RFC 9002 section 5.3; samples conn.rtt.smoothed")
+	connectionLost         = define(ofConnection, "packets_lost", "packets", "QUIC packets that this end declared lost", "RFC 9002 section 6.1; events connection.packet_lost")
+	connectionSpurious     = define(ofConnection, "spurious_losses", "packets", "QUIC packets declared lost and acknowledged later", "events connection.spurious")
+	connectionPTOs         = define(ofConnection, "ptos", "1", "probe timeouts that expired", "RFC 9002 section 6.2; events connection.pto")
+)
+
+// connectionTotals is what is added up for one end of a connection.
+type connectionTotals struct {
+	cwnd, inFlight      average
+	rtt                 distribution
+	minRTT, smoothedRTT float64 // 0 before the first sample
+	lost, spurious, pto int64
+}
+
+func (c *connectionTotals) sample(s record.Sample) {
+	switch s.Name {
+	case record.SeriesCwnd:
+		c.cwnd.add(s.Time, s.Value)
+	case record.SeriesBytesInFlight:
+		c.inFlight.add(s.Time, s.Value)
+	case record.SeriesLatestRTT:
+		c.rtt.addSeconds(s.Value)
+	case record.SeriesSmoothedRTT:
+		c.smoothedRTT = s.Value
+	case record.SeriesMinRTT:
+		c.minRTT = s.Value
+	}
+}
+
+func (c *connectionTotals) event(e record.Event) {
+	switch e.Kind {
+	case record.EventPacketLost:
+		c.lost++
+	case record.EventSpuriousLoss:
+		c.spurious++
+	case record.EventPTO:
+		c.pto++
+	}
+}
+
+func (c *connectionTotals) metrics(m *Metrics, entity string) {
+	if c.cwnd.samples > 0 {
+		m.put(connectionCwndEnd, entity, c.cwnd.value)
+		m.put(connectionCwndMean, entity, c.cwnd.mean())
+		m.put(connectionCwndMax, entity, c.cwnd.max)
+	}
+	if c.inFlight.samples > 0 {
+		m.put(connectionInFlightMean, entity, c.inFlight.mean())
+		m.put(connectionInFlightMax, entity, c.inFlight.max)
+	}
+	m.putSummary(connectionRTT, entity, &c.rtt)
+	m.put(connectionRTTMin, entity, orNone(c.minRTT))
+	m.put(connectionRTTEnd, entity, orNone(c.smoothedRTT))
+	m.put(connectionLost, entity, float64(c.lost))
+	m.put(connectionSpurious, entity, float64(c.spurious))
+	m.put(connectionPTOs, entity, float64(c.pto))
+}
+
+// orNone returns v, or no number for 0.
+func orNone(v float64) float64 {
+	if v == 0 {
+		return math.NaN()
+	}
+	return v
+}

@@ -1,0 +1,154 @@
+package analysis
+
+import (
+	"math"
+	"time"
+
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+var (
+	flowGoodput         = define(ofFlow, "goodput", "bit/s", "bytes handed to the receiving application, per second from the flow's start to its end, or to the end of the run for a flow that did not end", "RFC 5166 section 2.1; samples flow.delivered")
+	flowPeak            = define(ofFlow, "throughput.max", "bit/s", "most bytes handed to the receiving application in one bin of time, per second; bins as in the throughput figure", "samples flow.delivered")
+	flowCompletion      = define(ofFlow, "completion_time", "s", "time from the flow's start until it was complete", "events flow.started, flow.finished")
+	flowBytes           = define(ofFlow, "bytes", "B", "bytes handed to the receiving application", "samples flow.delivered, or event flow.finished")
+	flowStreams         = define(ofFlow, "streams", "1", "streams that the flow opened", "events flow.stream_opened")
+	flowFirstByte       = defineSummary(ofFlow, "first_byte", "s", "the time from the opening of a stream until its first byte reached the receiving application", "events flow.stream_opened, flow.first_byte")
+	flowMessagesSent    = define(ofFlow, "messages.sent", "packets", "messages or frames that were sent", "events flow.message_sent")
+	flowMessagesGot     = define(ofFlow, "messages.received", "packets", "messages or frames that arrived (echo: came back)", "events flow.message_got")
+	flowMessagesFailed  = define(ofFlow, "messages.failed", "packets", "messages or frames that could not be sent", "events flow.message_lost")
+	flowMessageLoss     = define(ofFlow, "messages.loss_ratio", "1", "share of the sent messages or frames that had not arrived (echo: come back) at the end of the run", "RFC 7680 section 2; events flow.message_sent, flow.message_got")
+	flowMessageDelay    = defineSummary(ofFlow, "messages.delay", "s", "the one-way delay of frames that arrived", "RFC 7679; samples flow.message.delay")
+	flowMessageJitter   = define(ofFlow, "messages.jitter", "s", "interarrival jitter after the last frame: J += (|D| − J)/16, D the change of the one-way delay from one arrival to the next", "RFC 3550 section 6.4.1")
+	flowMessageRTT      = defineSummary(ofFlow, "messages.rtt", "s", "the round-trip time of echo messages", "RFC 2681; samples flow.message.rtt")
+	runFairness         = define(ofRun, "fairness.jain", "1", "Jain's fairness index (Σx)²/(n·Σx²) of the goodputs of all download and upload flows, where there are two or more", "Jain, Chiu, Hawe 1984; RFC 5166 section 2.3")
+	runDuration         = define(ofRun, "run.duration", "s", "virtual time that the run took", "run.json")
+	runDatagramsEntered = define(ofRun, "run.datagrams", "packets", "datagrams that entered the network", "run.json")
+)
+
+// flowTotals is what is added up for a flow.
+type flowTotals struct {
+	started, ended       time.Duration
+	hasStarted, hasEnded bool
+	complete             bool
+	delivered            float64
+	throughput           *bins
+	streams              int64
+	opened               map[int64]time.Duration // streams without a first byte
+	firstByte            distribution
+	sent, got, failed    int64
+	delay, rtt           distribution
+	jitter               jitter
+}
+
+func (f *flowTotals) sample(s record.Sample, bin, end time.Duration) {
+	switch s.Name {
+	case record.SeriesDelivered:
+		if f.throughput == nil {
+			f.throughput = &bins{width: bin, end: end}
+		}
+		f.throughput.add(s.Time, 8*(s.Value-f.delivered))
+		f.delivered = s.Value
+	case record.SeriesOneWayDelay:
+		f.delay.addSeconds(s.Value)
+		f.jitter.add(s.Value)
+	case record.SeriesMessageRTT:
+		f.rtt.addSeconds(s.Value)
+	}
+}
+
+func (f *flowTotals) event(e record.Event) {
+	switch e.Kind {
+	case record.EventFlowStarted:
+		f.started, f.hasStarted = e.Time, true
+	case record.EventFlowFinished:
+		f.ended, f.hasEnded, f.complete = e.Time, true, true
+		f.delivered = max(f.delivered, float64(e.Value))
+	case record.EventFlowFailed:
+		f.ended, f.hasEnded = e.Time, true
+	case record.EventStreamOpened:
+		if f.opened == nil {
+			f.opened = map[int64]time.Duration{}
+		}
+		f.opened[e.Value] = e.Time
+		f.streams++
+	case record.EventFirstByte:
+		if at, ok := f.opened[e.Value]; ok {
+			f.firstByte.addDuration(e.Time - at)
+			delete(f.opened, e.Value)
+		}
+	case record.EventMessageSent:
+		f.sent++
+	case record.EventMessageGot:
+		f.got++
+	case record.EventMessageFailed:
+		f.failed++
+	}
+}
+
+// goodput returns the flow's goodput in bit/s, and whether it has one.
+func (f *flowTotals) goodput(run time.Duration) (float64, bool) {
+	end := run
+	if f.hasEnded {
+		end = f.ended
+	}
+	if !f.hasStarted || end <= f.started {
+		return math.NaN(), false
+	}
+	return 8 * f.delivered / (end - f.started).Seconds(), true
+}
+
+func (f *flowTotals) metrics(m *Metrics, entity string, run time.Duration) {
+	if goodput, ok := f.goodput(run); ok {
+		m.put(flowGoodput, entity, goodput)
+	}
+	if f.throughput != nil {
+		m.put(flowPeak, entity, f.throughput.max())
+	}
+	if f.complete && f.hasStarted {
+		m.put(flowCompletion, entity, (f.ended - f.started).Seconds())
+	}
+	m.put(flowBytes, entity, f.delivered)
+	if f.streams > 0 {
+		m.put(flowStreams, entity, float64(f.streams))
+	}
+	m.putSummary(flowFirstByte, entity, &f.firstByte)
+	if f.sent+f.got+f.failed > 0 {
+		m.put(flowMessagesSent, entity, float64(f.sent))
+		m.put(flowMessagesGot, entity, float64(f.got))
+		m.put(flowMessagesFailed, entity, float64(f.failed))
+		m.put(flowMessageLoss, entity, 1-float64(f.got)/float64(f.sent))
+	}
+	m.putSummary(flowMessageDelay, entity, &f.delay)
+	if f.delay.count > 0 {
+		m.put(flowMessageJitter, entity, f.jitter.value)
+	}
+	m.putSummary(flowMessageRTT, entity, &f.rtt)
+}
+
+// jitter is the interarrival jitter of RFC 3550, section 6.4.1, in the unit of
+// the delays.
+type jitter struct {
+	value, last float64
+	started     bool
+}
+
+func (j *jitter) add(delay float64) {
+	if j.started {
+		j.value += (math.Abs(delay-j.last) - j.value) / 16
+	}
+	j.last, j.started = delay, true
+}
+
+// jain returns Jain's fairness index, and whether it exists.
+func jain(x []float64) (float64, bool) {
+	var sum, squares float64
+	for _, v := range x {
+		sum += v
+		squares += v * v
+	}
+	if len(x) < 2 || squares == 0 {
+		return 0, false
+	}
+	return sum * sum / (float64(len(x)) * squares), true
+}

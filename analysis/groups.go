@@ -1,0 +1,79 @@
+package analysis
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+// groupMetrics marks the metrics of the members of groups, and returns those
+// of the groups: the mean, median, 95th percentile and maximum over the
+// members that have a value.
+func groupMetrics(m Metrics, run record.Run) Metrics {
+	groups := groupsOf(run)
+	if len(groups) == 0 {
+		return nil
+	}
+	type key struct {
+		group      string
+		definition *Definition
+	}
+	var order []key
+	members := map[key][]float64{}
+	for i := range m {
+		group, ok := groups[m[i].Entity]
+		if !ok {
+			continue
+		}
+		m[i].Member = true
+		k := key{group, m[i].definition}
+		if members[k] == nil {
+			order = append(order, k)
+		}
+		members[k] = append(members[k], m[i].Value)
+	}
+	var all Metrics
+	for _, k := range order {
+		values := members[k]
+		slices.Sort(values)
+		sum := 0.0
+		for _, v := range values {
+			sum += v
+		}
+		n := len(values)
+		all.putNamed(k.definition, k.group, "mean", sum/float64(n))
+		all.putNamed(k.definition, k.group, "p50", values[nearestRank(n, 50)-1])
+		all.putNamed(k.definition, k.group, "p95", values[nearestRank(n, 95)-1])
+		all.putNamed(k.definition, k.group, "max", values[n-1])
+	}
+	return all
+}
+
+// groupsOf returns the group of each entity that belongs to one. A connection
+// that several sessions share belongs to none.
+func groupsOf(run record.Run) map[string]string {
+	groups := map[string]string{}
+	users := map[string]int{}
+	for _, s := range run.Sessions {
+		users[s.Connection]++
+	}
+	for _, s := range run.Sessions {
+		if s.Group == "" {
+			continue
+		}
+		groups[s.Entity] = s.Group
+		if users[s.Connection] == 1 {
+			connections := "connections." + strings.TrimPrefix(s.Group, "sessions.")
+			for _, side := range []string{".client", ".server"} {
+				groups[s.Connection+side] = connections + side
+			}
+		}
+	}
+	for _, f := range run.Flows {
+		if f.Group != "" {
+			groups[f.Entity] = f.Group
+		}
+	}
+	return groups
+}

@@ -1,0 +1,157 @@
+package analysis
+
+import (
+	"time"
+
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+// Bytes on the wire are the UDP payload and the link's overhead, as configured
+// at the start of the run.
+var (
+	linkUtilisation = define(ofLink, "utilisation", "1", "delivered bytes on the wire, divided by what the configured rate could have sent in the whole run, its changes included", "integral of the samples link.rate")
+	linkThroughput  = define(ofLink, "throughput", "bit/s", "delivered bytes on the wire, per second of the whole run", "packets")
+	linkBytes       = define(ofLink, "bytes", "B", "bytes on the wire of delivered datagrams", "packets")
+	linkDatagrams   = define(ofLink, "datagrams", "packets", "datagrams that entered the link", "packets")
+	linkDelivered   = define(ofLink, "delivered", "packets", "datagrams that left the link at its far end", "packets")
+	linkInTransit   = define(ofLink, "in_transit", "packets", "datagrams that the link still held at the end of the run", "packets")
+	linkDropped     = define(ofLink, "dropped", "packets", "datagrams that the link dropped", "packets")
+	linkDroppedBy   = define(ofLink, "dropped.REASON", "packets", "datagrams that the link dropped for a reason, such as queue or loss", "packets")
+	linkLossRatio   = define(ofLink, "loss_ratio", "1", "dropped datagrams divided by those that entered", "packets")
+	linkCEMarks     = define(ofLink, "ce_marks", "packets", "delivered datagrams that the link marked CE", "RFC 3168 section 5; packets")
+	linkQueueDelay  = defineSummary(ofLink, "queue_delay", "s", "the time that delivered datagrams waited for their transmission to begin", "packets")
+	linkQueueMean   = define(ofLink, "queue.mean", "B", "bytes on the wire that waited in the queue, mean over the time of the whole run", "Little's law: sum of bytes times waiting time; packets")
+	linkQueueMax    = define(ofLink, "queue.max", "B", "most bytes on the wire that waited in the queue at once", "packets")
+)
+
+// linkTotals is what is added up for one direction of a link.
+type linkTotals struct {
+	overhead                         int64
+	rate                             rateIntegral
+	datagrams, delivered, ce, inside int64
+	dropped                          int64
+	reasons                          table[int64]
+	bytes                            int64
+	queueDelay                       distribution
+	byteSeconds                      float64 // waiting time of each datagram times its bytes
+	queue                            occupancy
+}
+
+func (l *linkTotals) packet(p *record.Packet) {
+	bytes := int64(p.Size) + l.overhead
+	l.datagrams++
+	l.byteSeconds += float64(bytes) * p.QueueDelay.Seconds()
+	l.queue.add(p.Sent, p.Sent+p.QueueDelay, bytes)
+	switch p.Fate {
+	case record.Delivered:
+		l.delivered++
+		l.bytes += bytes
+		l.queueDelay.addDuration(p.QueueDelay)
+		if p.ECN == ecnCE && p.SentECN != ecnCE {
+			l.ce++
+		}
+	case record.Dropped:
+		l.dropped++
+		*l.reasons.get(p.Reason)++
+	case record.InTransit:
+		l.inside++
+	}
+}
+
+// ecnCE is the codepoint "congestion experienced" (RFC 3168 section 5).
+const ecnCE = 3
+
+func (l *linkTotals) metrics(m *Metrics, entity string, run time.Duration) {
+	if bits, ok := l.rate.until(run); ok {
+		m.put(linkUtilisation, entity, 8*float64(l.bytes)/bits)
+	}
+	m.put(linkThroughput, entity, 8*float64(l.bytes)/run.Seconds())
+	m.put(linkBytes, entity, float64(l.bytes))
+	m.put(linkDatagrams, entity, float64(l.datagrams))
+	m.put(linkDelivered, entity, float64(l.delivered))
+	m.put(linkInTransit, entity, float64(l.inside))
+	m.put(linkDropped, entity, float64(l.dropped))
+	for _, reason := range l.reasons.names {
+		m.putNamed(linkDroppedBy, entity, reason, float64(*l.reasons.get(reason)))
+	}
+	m.put(linkLossRatio, entity, float64(l.dropped)/float64(l.datagrams))
+	m.put(linkCEMarks, entity, float64(l.ce))
+	m.putSummary(linkQueueDelay, entity, &l.queueDelay)
+	if l.datagrams > 0 {
+		m.put(linkQueueMean, entity, l.byteSeconds/run.Seconds())
+		m.put(linkQueueMax, entity, float64(l.queue.max))
+	}
+}
+
+// rateIntegral integrates a rate that changes in steps. A rate of 0 is
+// unlimited, and so has no integral.
+type rateIntegral struct {
+	known     bool
+	unlimited bool
+	last      time.Duration
+	rate      float64 // bit/s
+	bits      float64
+}
+
+func (r *rateIntegral) add(at time.Duration, rate float64) {
+	if r.known {
+		r.advance(at)
+	}
+	r.known, r.last, r.rate = true, at, rate
+}
+
+func (r *rateIntegral) advance(at time.Duration) {
+	if at > r.last {
+		r.bits += r.rate * (at - r.last).Seconds()
+		r.unlimited = r.unlimited || r.rate == 0
+		r.last = at
+	}
+}
+
+// until returns the bits that could be sent until the end of the run, and
+// whether that is a number.
+func (r *rateIntegral) until(end time.Duration) (float64, bool) {
+	if !r.known {
+		return 0, false
+	}
+	whole := *r
+	whole.advance(end)
+	return whole.bits, !whole.unlimited && whole.bits > 0
+}
+
+// occupancy follows how many bytes wait in a queue. Datagrams come in the
+// order in which they left the link, which for a FIFO queue is the order in
+// which they entered it.
+type occupancy struct {
+	waiting []waiting // in order of leaving, from head
+	head    int
+	bytes   int64
+	max     int64
+}
+
+type waiting struct {
+	until time.Duration
+	bytes int64
+}
+
+// add says that bytes waited from one time to another, the end not included.
+func (o *occupancy) add(from, until time.Duration, bytes int64) {
+	for o.head < len(o.waiting) && o.waiting[o.head].until <= from {
+		o.bytes -= o.waiting[o.head].bytes
+		o.head++
+	}
+	if until <= from {
+		return
+	}
+	if o.head > len(o.waiting)/2 {
+		o.waiting = append(o.waiting[:0], o.waiting[o.head:]...)
+		o.head = 0
+	}
+	i := len(o.waiting)
+	o.waiting = append(o.waiting, waiting{until, bytes})
+	for ; i > o.head && o.waiting[i-1].until > until; i-- {
+		o.waiting[i-1], o.waiting[i] = o.waiting[i], o.waiting[i-1]
+	}
+	o.bytes += bytes
+	o.max = max(o.max, o.bytes)
+}

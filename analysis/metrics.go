@@ -1,0 +1,127 @@
+package analysis
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Metric is one number about a run.
+type Metric struct {
+	Name   string  // such as "flows.bulk.goodput"
+	Entity string  // whose metric, such as "flows.bulk"; empty for the whole run
+	Value  float64 // never NaN or infinite
+	Unit   string  // as the definition says
+
+	// Member says that the entity belongs to a group of equal ones, whose
+	// metrics a table can show instead.
+	Member bool
+
+	definition *Definition
+}
+
+// Definition returns what the metric is.
+func (m Metric) Definition() Definition { return *m.definition }
+
+// Metrics are the metrics of a run: of the run itself, then of its flows,
+// sessions, connections and links, each in order of its name and then of the
+// registry.
+type Metrics []Metric
+
+// Get returns the metric of a name, and whether there is one.
+func (m Metrics) Get(name string) (Metric, bool) {
+	if i := slices.IndexFunc(m, func(x Metric) bool { return x.Name == name }); i >= 0 {
+		return m[i], true
+	}
+	return Metric{}, false
+}
+
+// MarshalJSON writes an object, from each name to its value and unit, in
+// order.
+func (m Metrics) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, x := range m {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		name, err := json.Marshal(x.Name)
+		if err != nil {
+			return nil, err
+		}
+		value, err := json.Marshal(struct {
+			Value float64 `json:"value"`
+			Unit  string  `json:"unit"`
+		}{x.Value, x.Unit})
+		if err != nil {
+			return nil, err
+		}
+		b.Write(name)
+		b.WriteByte(':')
+		b.Write(value)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// put adds a metric, unless its value does not exist.
+func (m *Metrics) put(d *Definition, entity string, value float64) {
+	m.putNamed(d, entity, "", value)
+}
+
+// putNamed adds a metric whose pattern ends in a name, such as REASON.
+func (m *Metrics) putNamed(d *Definition, entity, last string, value float64) {
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		return
+	}
+	name := strings.TrimPrefix(entity+d.suffix, ".")
+	if last != "" {
+		name += "." + last
+	}
+	*m = append(*m, Metric{Name: name, Entity: entity, Value: value, Unit: d.Unit, definition: d})
+}
+
+// putSummary adds the five numbers of a distribution that is not empty. Its
+// values are thousand-millionths of the unit.
+func (m *Metrics) putSummary(d summaryDefinition, entity string, of *distribution) {
+	if of.count == 0 {
+		return
+	}
+	m.put(d.mean, entity, of.mean()/nano)
+	m.put(d.p50, entity, float64(of.percentile(50))/nano)
+	m.put(d.p95, entity, float64(of.percentile(95))/nano)
+	m.put(d.p99, entity, float64(of.percentile(99))/nano)
+	m.put(d.max, entity, float64(of.max)/nano)
+}
+
+const nano = 1e9
+
+// sort puts the metrics into their order.
+func (m Metrics) sort() {
+	slices.SortStableFunc(m, func(a, b Metric) int {
+		return cmp.Or(
+			cmp.Compare(section(a.Entity), section(b.Entity)),
+			compareEntities(a.Entity, b.Entity),
+			cmp.Compare(a.definition.index, b.definition.index),
+			compareEntities(a.Name, b.Name),
+		)
+	})
+}
+
+// section returns the place of an entity's kind in the order of metrics.
+func section(entity string) int {
+	switch {
+	case entity == "":
+		return 0
+	case strings.HasPrefix(entity, "flows.") || strings.Contains(entity, ".flows."):
+		return 1
+	case strings.HasPrefix(entity, "sessions."):
+		return 2
+	case strings.HasPrefix(entity, "connections."):
+		return 3
+	}
+	return 4
+}

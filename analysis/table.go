@@ -1,0 +1,24 @@
+package analysis
+
+// table holds a value by name and remembers the order of the names.
+type table[T any] struct {
+	names  []string
+	byName map[string]*T
+}
+
+// get returns the value of a name, a new zero value the first time.
+func (t *table[T]) get(name string) *T {
+	v := t.byName[name]
+	if v == nil {
+		if t.byName == nil {
+			t.byName = map[string]*T{}
+		}
+		v = new(T)
+		t.byName[name] = v
+		t.names = append(t.names, name)
+	}
+	return v
+}
+
+// find returns the value of a name, or nil.
+func (t *table[T]) find(name string) *T { return t.byName[name] }
