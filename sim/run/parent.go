@@ -1,0 +1,228 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/wtsim/wtsim/sim/record"
+	"github.com/wtsim/wtsim/sim/scenario"
+	"github.com/wtsim/wtsim/sim/seal"
+)
+
+// Request asks for one run.
+type Request struct {
+	Scenario  string   // path of the scenario file
+	Source    []byte   // the scenario's text; nil: the file's
+	Overrides []string // "path=value", applied in order
+	Seed      *uint64  // instead of the scenario's own
+
+	Out       string // folder of results; empty: DefaultOut
+	Unwritten bool   // make no recording, only the result with its fingerprint
+	QLog      bool   // also write qlog files
+	CSV       bool   // also write the tables as CSV
+
+	// Complete, if not nil, is called with the folder of the finished
+	// recording before that is put into place. Files that it writes there
+	// belong to the recording, and its error is the run's.
+	Complete func(dir string) error
+}
+
+// Result is what came of a run.
+type Result struct {
+	record.Run
+	Dir string // folder of the recording; empty if there is none
+}
+
+// Do runs a scenario in a process of its own and returns when its recording
+// is in place. It calls onProgress, if not nil, now and then. Whatever the
+// error, no process and no file is left behind: an error is a
+// [*scenario.Error], an [*Error], or the context's if that ended.
+func Do(ctx context.Context, r Request, onProgress func(Progress)) (*Result, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	t, err := r.task()
+	if err != nil {
+		return nil, err
+	}
+	result := &Result{Dir: t.Dir}
+	if t.Dir == "" {
+		result.Run, err = work(ctx, t, onProgress)
+		if err != nil {
+			return nil, err
+		}
+		return result, nil
+	}
+	place, err := prepareFolder(t.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer place.clear()
+	t.Temporary = place.recording()
+	result.Run, err = work(ctx, t, onProgress)
+	if err != nil {
+		return nil, err
+	}
+	if r.Complete != nil {
+		if err := r.Complete(t.Temporary); err != nil {
+			return nil, fail(Internal, "completing the recording: %w", err)
+		}
+	}
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	if err := record.Publish(t.Temporary, t.Dir); err != nil {
+		return nil, fail(Input, "%w", err)
+	}
+	return result, nil
+}
+
+// task loads the scenario, so that its mistakes show before anything starts.
+func (r Request) task() (task, error) {
+	var s *scenario.Scenario
+	var err error
+	if r.Source == nil {
+		// Load has the better words for a file that cannot be read.
+		if s, err = scenario.Load(r.Scenario, r.Overrides...); err == nil {
+			r.Source, err = os.ReadFile(r.Scenario)
+		}
+	} else {
+		s, err = scenario.Parse(r.Scenario, r.Source, r.Overrides...)
+	}
+	if err != nil {
+		return task{}, err
+	}
+	t := task{Name: r.Scenario, Scenario: r.Source, Overrides: r.Overrides, Seed: s.Seed, QLog: r.QLog, CSV: r.CSV}
+	if r.Seed != nil {
+		t.Seed = *r.Seed
+	}
+	if r.Unwritten {
+		return t, nil
+	}
+	out := r.Out
+	if out == "" {
+		out = DefaultOut
+	}
+	t.Dir = Dir(out, s.Name, r.Overrides, t.Seed)
+	return t, nil
+}
+
+// work has a worker do a task.
+func work(ctx context.Context, t task, onProgress func(Progress)) (record.Run, error) {
+	life, end := context.WithCancel(ctx)
+	defer end()
+	executable, err := os.Executable()
+	if err != nil {
+		return record.Run{}, fail(Internal, "finding this program to start a worker: %w", err)
+	}
+	messages, theirs, err := os.Pipe()
+	if err != nil {
+		return record.Run{}, fail(Internal, "starting a worker: %w", err)
+	}
+	defer messages.Close()
+	cmd := exec.CommandContext(life, executable, WorkerArgument)
+	cmd.Env = environment()
+	cmd.ExtraFiles = []*os.File{theirs} // the first is messageFD
+	var stderr head
+	cmd.Stderr = &stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return record.Run{}, fail(Internal, "starting a worker: %w", err)
+	}
+	worker, err := seal.Start(cmd, t.Seed)
+	theirs.Close()
+	if err != nil {
+		if ended := context.Cause(ctx); ended != nil {
+			return record.Run{}, ended
+		}
+		return record.Run{}, fail(Internal, "starting a worker: %w", err)
+	}
+	t.Determinism = record.Sealed
+	if sealed, reason := worker.Sealed(); !sealed {
+		t.Determinism, t.Unsealed = record.Unsealed, reason
+	}
+	// A worker that does not read its task has an error to report.
+	json.NewEncoder(stdin).Encode(t)
+	stdin.Close()
+
+	result, err := listen(messages, onProgress)
+	var told *Error
+	if err != nil && !errors.Is(err, io.EOF) && !errors.As(err, &told) {
+		end() // it speaks, but not this language
+	}
+	exit := worker.Wait()
+	switch cancelled := context.Cause(ctx); {
+	case cancelled != nil:
+		return record.Run{}, cancelled
+	case told != nil:
+		return record.Run{}, told
+	case err == nil && exit == nil:
+		return result, nil
+	}
+	return record.Run{}, crash(err, exit, stderr.String())
+}
+
+// crash describes a worker that ended without a word, or after its last one.
+func crash(said, exit error, stderr string) error {
+	what := "the worker ended without a result"
+	switch {
+	case said != nil && !errors.Is(said, io.EOF):
+		what = "the worker cannot be understood: " + said.Error()
+	case exit != nil:
+		what = "the worker failed: " + exit.Error()
+	}
+	if stderr = strings.TrimSpace(stderr); stderr != "" {
+		what += "\n" + stderr
+	}
+	return fail(Internal, "%s", what)
+}
+
+// listen reads messages up to the one that ends the run.
+func listen(messages io.Reader, onProgress func(Progress)) (record.Run, error) {
+	decoder := json.NewDecoder(messages)
+	for {
+		var m message
+		if err := decoder.Decode(&m); err != nil {
+			return record.Run{}, err
+		}
+		switch {
+		case m.Error != nil:
+			return record.Run{}, m.Error
+		case m.Result != nil:
+			return *m.Result, nil
+		case m.Progress != nil && onProgress != nil:
+			onProgress(*m.Progress)
+		}
+	}
+}
+
+// environment is what a worker sees of this process's environment: nothing
+// that could change what it simulates.
+func environment() []string {
+	var env []string
+	for _, name := range []string{"TMPDIR", "GOTRACEBACK", "GOCOVERDIR", "GORACE"} {
+		if value, set := os.LookupEnv(name); set {
+			env = append(env, fmt.Sprintf("%s=%s", name, value))
+		}
+	}
+	return env
+}
+
+// head keeps the beginning of what is written to it: a panic says first what
+// happened.
+type head struct{ bytes.Buffer }
+
+func (h *head) Write(b []byte) (int, error) {
+	const most = 16 << 10
+	if room := most - h.Len(); room > 0 {
+		h.Buffer.Write(b[:min(len(b), room)])
+	}
+	return len(b), nil
+}
