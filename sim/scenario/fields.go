@@ -24,6 +24,7 @@ type field struct {
 	inherit  bool
 	required bool
 	short    bool
+	present  bool // the value was pointed to, so that its zero value counts
 }
 
 // fieldsOf returns the keys of a table in the order of its type. It includes

@@ -63,14 +63,16 @@ func (n *node) put(name string, value *node) {
 }
 
 // join returns the path of a key of the table or an element of the list.
-func (n *node) join(name string) string {
+func (n *node) join(name string) string { return joinPath(n.path, name) }
+
+func joinPath(path, name string) string {
 	if !validName.MatchString(name) {
 		name = strconv.Quote(name)
 	}
-	if n.path == "" {
+	if path == "" {
 		return name
 	}
-	return n.path + "." + name
+	return path + "." + name
 }
 
 var validName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)

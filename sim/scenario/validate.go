@@ -1,3 +1,176 @@
 package scenario
 
-func validate(s *Scenario, root *node) error { return nil }
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/wtsim/wtsim/netem"
+)
+
+const (
+	// maxInstances is the largest number of sessions of a scenario.
+	maxInstances = 100_000
+
+	// ipUDPHeaders is the size of the IPv4 and UDP headers, which an MTU
+	// includes and a QUIC packet size does not.
+	ipUDPHeaders netem.Bytes = 28
+
+	// datagramOverhead is what a QUIC packet needs beside a WebTransport
+	// datagram: quic-go reserves 37 bytes (type, longest connection ID, AEAD tag),
+	// and the quarter stream ID takes at most 8 (RFC 9297, section 2.1).
+	datagramOverhead netem.Bytes = 45
+
+	// maxReason is the longest reason of a CLOSE_WEBTRANSPORT_SESSION capsule.
+	maxReason = 1024
+)
+
+// checker finds what the single values of a scenario cannot tell: references
+// that lead nowhere, and values that do not go together.
+type checker struct {
+	*Scenario
+	root  *node
+	hosts []string
+	links map[[2]string]*Link // by both orders of the hosts
+}
+
+func validate(s *Scenario, root *node) error {
+	c := &checker{Scenario: s, root: root, links: map[[2]string]*Link{}}
+	for _, h := range s.Hosts {
+		c.hosts = append(c.hosts, h.Name)
+	}
+	if err := c.checkWhole(); err != nil {
+		return err
+	}
+	for i := range s.Links {
+		if err := c.checkLink(&s.Links[i]); err != nil {
+			return err
+		}
+	}
+	for i := range s.Sessions {
+		if err := c.checkSession(&s.Sessions[i]); err != nil {
+			return err
+		}
+	}
+	return c.checkInstances()
+}
+
+// find returns the value at a path, or else the last of its tables that exists.
+func (c *checker) find(path []string) (n *node, found bool) {
+	n = c.root
+	for _, name := range path {
+		next := n.child[name]
+		if n.kind == listNode {
+			var i int
+			if _, err := fmt.Sscan(name, &i); err == nil && i < len(n.items) {
+				next = n.items[i]
+			}
+		}
+		if next == nil {
+			return n, false
+		}
+		n = next
+	}
+	return n, true
+}
+
+func (c *checker) has(path ...string) bool {
+	_, found := c.find(path)
+	return found
+}
+
+// fail returns an error about the value at a path.
+func (c *checker) fail(path []string, format string, args ...any) error {
+	n, _ := c.find(path)
+	key := ""
+	for _, name := range path {
+		key = joinPath(key, name)
+	}
+	return failAt(n.at, key, format, args...)
+}
+
+func (c *checker) checkWhole() error {
+	switch {
+	case len(c.root.names) == 0:
+		return c.fail(nil, "is empty; expected tables [hosts.NAME], [links.NAME] and [sessions.NAME]")
+	case !validName.MatchString(c.Name) && c.has("name"):
+		return c.fail([]string{"name"}, "%q is not a name; expected letters, digits, - and _", c.Name)
+	case !validName.MatchString(c.Name):
+		return c.fail([]string{"name"}, "missing, and %q, the file's, is not a name; expected letters, digits, - and _", c.Name)
+	case len(c.Sessions) == 0:
+		return c.fail([]string{"sessions"}, "missing; expected at least one table [sessions.NAME]")
+	}
+	return nil
+}
+
+// checkHost checks the name of a host that the value at a path gives.
+func (c *checker) checkHost(name string, path ...string) error {
+	if slices.Contains(c.hosts, name) {
+		return nil
+	}
+	if len(c.hosts) == 0 {
+		return c.fail(path, "unknown host %q; expected a table [hosts.%s]", name, name)
+	}
+	return c.fail(path, "unknown host %q%s", name, suggest(name, c.hosts))
+}
+
+// checkTime checks that something happens while the simulation runs.
+func (c *checker) checkTime(t time.Duration, path ...string) error {
+	if t >= c.TimeLimit {
+		return c.fail(path, "%s is not before the end of the run; expected less than time_limit, %s", t, c.TimeLimit)
+	}
+	return nil
+}
+
+// checkInstances checks what sessions have in common.
+func (c *checker) checkInstances() error {
+	total := 0
+	for i := range c.Sessions {
+		if total += c.Sessions[i].Count; total > maxInstances {
+			return c.fail([]string{"sessions", c.Sessions[i].Name, "count"}, "makes %d sessions in all; expected at most %d", total, maxInstances)
+		}
+	}
+	names := map[string]*Session{}
+	users := map[string]*Session{} // of connections, the first
+	for i := range c.Sessions {
+		s := &c.Sessions[i]
+		for _, in := range s.Instances() {
+			if other := names[in.Name]; other != nil {
+				return c.fail([]string{"sessions", s.Name}, "session %q is also made by sessions.%s, which has a count; expected different names", in.Name, other.Name)
+			}
+			names[in.Name] = s
+			first := users[in.Connection]
+			if first == nil {
+				users[in.Connection] = s
+				continue
+			}
+			if first == s {
+				continue
+			}
+			if err := c.checkShared(first, s, in.Connection); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkShared checks that two sessions can share a connection.
+func (c *checker) checkShared(first, s *Session, connection string) error {
+	at := []string{"sessions", s.Name, "connection"}
+	for _, pair := range [][2]*Session{{first, s}, {s, first}} {
+		if own := pair[0]; own.Connection == "" {
+			return c.fail([]string{"sessions", pair[1].Name, "connection"}, "%q is the name of the connection that sessions.%s has for itself; expected another name", connection, own.Name)
+		}
+	}
+	if first.Client != s.Client || first.Server != s.Server {
+		return c.fail(at, "connection %q goes from %s to %s in sessions.%s; expected the same client and server", connection, first.Client, first.Server, first.Name)
+	}
+	for _, host := range []string{s.Client, s.Server} {
+		a, b := c.QUICFor(first, host), c.QUICFor(s, host)
+		if a.set, b.set = 0, 0; a != b {
+			return c.fail([]string{"sessions", s.Name, "quic"}, "differs from that of sessions.%s, with which it shares connection %q; expected the same", first.Name, connection)
+		}
+	}
+	return nil
+}
