@@ -1,0 +1,77 @@
+// Package wt is WebTransport over HTTP/3 (draft-ietf-webtrans-http3-16, and the
+// settings and tokens of the drafts since 02) on quic-go.
+//
+// # Model
+//
+// A [Server] serves sessions and ordinary HTTP/3 requests on the connections
+// of any QUIC listener; [Server.Handle] gives a path its [Application]. A
+// [ClientConn] is the client's end of one connection, which carries sessions
+// and requests too; a [Dialer] makes connections for those who need no more
+// than a session. QUIC is configured with [QUICConfig], on both ends.
+//
+// A [Session] has streams in both directions, of both kinds, and datagrams.
+// Its context ends with it, and the context's cause is a *[SessionError],
+// which is also the error of every call on the session and its streams from
+// then on. A stream that is reset alone fails with a *[StreamError].
+// Streams hand data straight to quic-go and take it from there: no copy, no
+// lock and no goroutine of this package is between.
+//
+// # The table
+//
+// Streams and datagrams name their session by the stream ID of its CONNECT
+// stream. The connection keeps a table of sessions by that ID:
+//
+//   - A known session gets the stream or the datagram.
+//   - At the server, an ID whose CONNECT request has not been examined yet may
+//     become a session. Its streams and datagrams are held, within
+//     [Limits], and handed over when it does. What does not fit, or has waited
+//     too long, is reset with WT_BUFFERED_STREAM_REJECTED or dropped.
+//   - Any other ID was a session that has ended, or never one: its
+//     streams are reset with WT_SESSION_GONE, its datagrams dropped.
+//   - An ID that is no client's bidirectional stream closes the connection
+//     with H3_ID_ERROR, a datagram without a valid one with H3_DATAGRAM_ERROR.
+//
+// A session is in the table before its CONNECT request (client) or its 2xx
+// response (server) is sent.
+//
+// # How a session ends
+//
+// Who closes a session sends CLOSE_SESSION and FIN on the CONNECT stream, in
+// one flight with nothing else: what resets streams or stops them travels ahead of
+// stream data, and peers that see it first lose the code. Streams are reset, with
+// WT_SESSION_GONE, when the peer's FIN arrives, or after the longer of 50 ms and a round trip. The
+// peer's end of the CONNECT stream is awaited for three probe timeouts (at least 250
+// ms, at most 2 s), then given up. If flow control does not let the capsule through it
+// is tried for 2 s, and the CONNECT stream reset then; Close never blocks.
+//
+// Who receives CLOSE_SESSION reports the code and reason, answers with FIN and
+// resets its streams. A FIN alone is code 0 without a reason. A reset of the
+// CONNECT stream, the loss of the connection, and a capsule that is malformed
+// (which resets the CONNECT stream with H3_MESSAGE_ERROR) end the session uncleanly.
+//
+// The session leaves the table when its streams are reset and both directions of the
+// CONNECT stream are finished ([Session.Done]).
+//
+// # Bounds
+//
+// [Limits] bounds early streams and datagrams, queued datagrams, and the time to
+// send headers and SETTINGS. Streams that the application has not accepted are bounded
+// by QUIC's stream limits. A CLOSE_SESSION capsule has at most 1028 bytes, a
+// datagram in a capsule 65535; all other capsules are skipped as they arrive. SETTINGS
+// have at most 8 KiB, PRIORITY_UPDATE 4 KiB.
+//
+// Flow control of sessions is neither announced nor done: a peer that is
+// not known to do without it gets one session at a time on a connection (MaxSessions).
+//
+// # What http3 cannot do
+//
+// The package reads the peer's control stream and all datagrams itself, and
+// leaves requests, responses and QPACK to http3. Hence:
+//
+//   - A handler must not wait for [http3.Settingser]: http3 never sees the SETTINGS.
+//   - A PRIORITY_UPDATE ahead of its request, and the fact that a client sends priorities at all, are lost.
+//   - GOAWAY cannot be sent, as http3 keeps its control stream to itself.
+//   - A WebTransport header inside a request stream is skipped as an unknown
+//     frame instead of closing the connection with H3_FRAME_ERROR.
+//   - A STOP_SENDING is answered with a plain RESET_STREAM and the same code.
+package wt

@@ -1,0 +1,303 @@
+package wt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/quic-go/quic-go"
+)
+
+// Bounds of the end of a session. The streams are reset a while after the
+// CLOSE_SESSION capsule, because a peer that sees its streams reset before it has read
+// the capsule reports the resets instead of the code. The peer's own end of the CONNECT stream is
+// awaited, because asking it to stop sending, which overtakes the capsule on
+// the wire, makes some peers lose the code as well.
+const (
+	minResetDelay = 50 * time.Millisecond
+	minCloseWait  = 250 * time.Millisecond
+	maxCloseWait  = 2 * time.Second
+)
+
+// Close ends the session with a code and a reason for the peer. A reason
+// longer than 1024 bytes is cut. Close does not block: [Session.Done]
+// tells when the session is gone. All calls on the session and its streams fail from now
+// on, and data that the peer has not yet received is lost.
+//
+// The error is nil if this call ended the session, and how the session ended otherwise.
+func (s *Session) Close(code uint32, reason string) error {
+	reason = closeReason(reason)
+	if !s.markEnded(&SessionError{Code: code, Reason: reason, Clean: true}) {
+		return ended(s.ctx)
+	}
+	s.emit(CloseCalled)
+	capsule := appendClose(nil, code, reason)
+	switch err := s.connect.TryWriteAll(capsule); {
+	case err == nil:
+		s.connect.Close()
+		s.emit(CloseSent)
+		close(s.sendDone)
+	case errors.Is(err, quic.ErrWouldBlock):
+		s.conn.wg.Go(func() { s.sendClose(capsule) })
+	default: // the peer stopped reading, or the connection is lost
+		s.connect.CancelWrite(codeSessionGone)
+		close(s.sendDone)
+	}
+	stats := s.conn.quic.ConnectionStats()
+	s.mu.Lock()
+	if !s.streamsReset {
+		s.resetTimer = time.AfterFunc(max(minResetDelay, stats.SmoothedRTT), s.resetStreams)
+	}
+	s.mu.Unlock()
+	s.connect.SetReadDeadline(time.Now().Add(closeWait(stats)))
+	s.announceEnd()
+	return nil
+}
+
+// sendClose sends the CLOSE_SESSION capsule when flow control did not let it
+// through at once. A peer that goes on withholding credit gets a reset.
+func (s *Session) sendClose(capsule []byte) {
+	defer close(s.sendDone)
+	s.connect.SetWriteDeadline(time.Now().Add(maxCloseWait))
+	if _, err := s.connect.Write(capsule); err != nil {
+		s.connect.CancelWrite(codeSessionGone)
+		return
+	}
+	s.connect.Close()
+	s.emit(CloseSent)
+}
+
+// closeWait is three probe timeouts (RFC 9002, section 6.2.1), within bounds.
+func closeWait(stats quic.ConnectionStats) time.Duration {
+	pto := stats.SmoothedRTT + max(4*stats.MeanDeviation, time.Millisecond) + 25*time.Millisecond
+	return min(max(3*pto, minCloseWait), maxCloseWait)
+}
+
+// markEnded makes e how the session ended, unless it has ended before. Who
+// ended it finishes the sending direction of the CONNECT stream, closes
+// sendDone, and calls announceEnd.
+func (s *Session) markEnded(e *SessionError) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.end != nil {
+		return false
+	}
+	s.end = e
+	s.cancel(e)
+	return true
+}
+
+// announceEnd makes every call that waits on the session or its streams return.
+func (s *Session) announceEnd() {
+	s.mu.Lock()
+	e := s.end
+	for st := s.first; st != nil; st = st.next {
+		st.interrupt()
+	}
+	last := s.reportLast()
+	s.mu.Unlock()
+	s.conn.emit(Event{Type: Ended, Session: s, End: e})
+	if last {
+		s.emit(LastStreamEnded)
+	}
+}
+
+// reportLast reports whether LastStreamEnded is due. The caller holds s.mu.
+func (s *Session) reportLast() bool {
+	if s.end == nil || s.first != nil || s.lastReported {
+		return false
+	}
+	s.lastReported = true
+	return true
+}
+
+// interrupt makes the calls that wait on the stream return, and later ones
+// fail, without sending anything.
+func (st *streamState) interrupt() {
+	now := time.Now()
+	if st.send != nil {
+		st.send.SetWriteDeadline(now)
+	}
+	if st.receive != nil {
+		st.receive.SetReadDeadline(now)
+	}
+}
+
+// reset ends the stream because its session ended.
+func (st *streamState) reset() {
+	if st.open&sendHalf != 0 {
+		st.send.CancelWrite(codeSessionGone)
+	}
+	if st.open&receiveHalf != 0 {
+		st.receive.CancelRead(codeSessionGone)
+	}
+}
+
+// resetStreams ends all streams of a session that has ended, oldest first.
+// When it returns they have ended, whoever called it first.
+func (s *Session) resetStreams() {
+	s.resetOnce.Do(func() {
+		for {
+			s.mu.Lock()
+			s.streamsReset = true
+			st := s.first
+			if st == nil {
+				last := s.reportLast()
+				s.mu.Unlock()
+				if last {
+					s.emit(LastStreamEnded)
+				}
+				break
+			}
+			s.unlink(st)
+			st.reset()
+			st.open = 0
+			s.mu.Unlock()
+			s.conn.emit(Event{Type: StreamEnded, Session: s, StreamID: st.id})
+		}
+		s.streams.clear()
+		s.uniStreams.clear()
+	})
+}
+
+// run reads the CONNECT stream until the session is gone.
+func (s *Session) run() {
+	// A peer may stop reading the CONNECT stream in the flight that carries
+	// its CLOSE_SESSION, and that request comes first: wait for the capsule.
+	stop := context.AfterFunc(s.connect.Context(), func() {
+		if s.ctx.Err() == nil {
+			s.connect.SetReadDeadline(time.Now().Add(maxCloseWait))
+		}
+	})
+	s.connectEnded(s.readCapsules())
+	stop()
+	s.resetStreams()
+	s.mu.Lock()
+	if s.resetTimer != nil {
+		s.resetTimer.Stop()
+	}
+	s.mu.Unlock()
+	<-s.sendDone
+	s.emit(ConnectFinished)
+	s.release()
+}
+
+// release removes the session from the connection.
+func (s *Session) release() {
+	s.conn.table.remove(s)
+	s.emit(Gone)
+	close(s.gone)
+}
+
+// readCapsules acts on the peer's capsules until the CONNECT stream ends, and
+// returns why it did: io.EOF for a FIN.
+func (s *Session) readCapsules() error {
+	r := newCapsuleReader(s.connect)
+	for {
+		typ, length, err := r.next()
+		if err != nil {
+			return err
+		}
+		switch typ {
+		case capsuleDatagram:
+			if length <= maxDatagramCapsule {
+				b, err := r.value()
+				if err != nil {
+					return err
+				}
+				s.deliverDatagram(b)
+			}
+		case capsuleClose:
+			code, reason, err := r.parseClose(length)
+			if err != nil {
+				return err
+			}
+			s.endedByPeer(code, reason)
+			// Nothing may follow (draft-ietf-webtrans-http3-16, section 6).
+			if _, _, err := r.next(); err == nil {
+				return fmt.Errorf("%w: data after CLOSE_SESSION", errCapsule)
+			} else {
+				return err
+			}
+		}
+	}
+}
+
+// endedByPeer ends the session cleanly, as the peer asked for: it answers
+// with a FIN and resets the streams.
+func (s *Session) endedByPeer(code uint32, reason string) {
+	if s.markEnded(&SessionError{Code: code, Reason: reason, Remote: true, Clean: true}) {
+		s.connect.Close()
+		close(s.sendDone)
+		s.connect.SetReadDeadline(time.Now().Add(maxCloseWait))
+		s.announceEnd()
+	}
+	s.resetStreams()
+}
+
+// connectEnded acts on the end of the receiving direction of the CONNECT stream.
+func (s *Session) connectEnded(err error) {
+	lost := context.Cause(s.conn.quic.Context())
+	resetErr, reset := errors.AsType[*quic.StreamError](err)
+	switch {
+	case err == io.EOF:
+		s.endedByPeer(0, "")
+	case lost != nil:
+		s.connectionLost(lost)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		s.connect.CancelRead(codeSessionGone)
+		if s.markEnded(&SessionError{Remote: true, Err: fmt.Errorf("peer stopped reading the CONNECT stream: %w", context.Cause(s.connect.Context()))}) {
+			s.connect.CancelWrite(codeSessionGone)
+			close(s.sendDone)
+			s.announceEnd()
+		}
+	case reset:
+		e := &SessionError{Remote: true, Err: fmt.Errorf("CONNECT stream reset: %w", resetErr)}
+		e.Code, _ = applicationCode(uint64(resetErr.ErrorCode))
+		if s.markEnded(e) {
+			s.connect.CancelWrite(codeSessionGone)
+			close(s.sendDone)
+			s.announceEnd()
+		}
+	default:
+		s.abort(err)
+	}
+}
+
+// abort resets the CONNECT stream because of a protocol error of the peer.
+func (s *Session) abort(err error) {
+	s.connect.CancelRead(h3MessageError)
+	first := s.markEnded(&SessionError{Err: err})
+	s.mu.Lock()
+	closed := s.end.Clean && !s.end.Remote // the peer has our CLOSE_SESSION, which a reset might overtake
+	s.mu.Unlock()
+	if !closed {
+		s.connect.CancelWrite(h3MessageError)
+	}
+	if first {
+		close(s.sendDone)
+		s.announceEnd()
+	}
+}
+
+// connectionLost ends the session because its connection is closed.
+func (s *Session) connectionLost(err error) {
+	if s.markEnded(connectionLost(err)) {
+		close(s.sendDone)
+		s.announceEnd()
+	}
+}
+
+// awaitEnd waits, within bounds, for the end of a session whose streams the
+// peer has reset as those of an ended session.
+func (s *Session) awaitEnd() {
+	timer := time.NewTimer(maxCloseWait)
+	defer timer.Stop()
+	select {
+	case <-s.ctx.Done():
+	case <-timer.C:
+	}
+}

@@ -1,0 +1,58 @@
+package wt
+
+import (
+	"time"
+
+	"github.com/quic-go/quic-go"
+)
+
+// Limits bounds what a peer can make this end store and wait for. A field that is
+// zero has the default stated.
+type Limits struct {
+	// EarlyStreams is the number of streams per connection that are held for
+	// sessions not yet established (32). Further ones are reset with WT_BUFFERED_STREAM_REJECTED.
+	EarlyStreams int
+	// EarlyDatagrams is the number of datagrams per connection that are held
+	// for sessions not yet known (64). Further ones are dropped.
+	EarlyDatagrams int
+	// EarlyTimeout is how long early streams and datagrams are held (5 s).
+	EarlyTimeout time.Duration
+	// DatagramQueue is the number of datagrams a session holds for
+	// [Session.ReceiveDatagram] (256). When one more arrives the oldest is dropped.
+	DatagramQueue int
+	// HeaderTimeout is how long a peer may take to send the header of a stream
+	// or of a request, and to take the header of a response (10 s).
+	HeaderTimeout time.Duration
+	// SettingsTimeout is how long to wait for the peer's SETTINGS (5 s).
+	SettingsTimeout time.Duration
+}
+
+func (l Limits) withDefaults() Limits {
+	setDefault(&l.EarlyStreams, 32)
+	setDefault(&l.EarlyDatagrams, 64)
+	setDefault(&l.EarlyTimeout, 5*time.Second)
+	setDefault(&l.DatagramQueue, 256)
+	setDefault(&l.HeaderTimeout, 10*time.Second)
+	setDefault(&l.SettingsTimeout, 5*time.Second)
+	return l
+}
+
+func setDefault[T int | time.Duration](v *T, def T) {
+	if *v == 0 {
+		*v = def
+	}
+}
+
+// QUICConfig returns a copy of c, which may be nil, with the extensions of
+// QUIC enabled that WebTransport requires: datagrams (RFC 9221) and
+// RESET_STREAM_AT (draft-ietf-webtrans-http3-16, section 3.1). Use it for
+// listeners and for dialling.
+func QUICConfig(c *quic.Config) *quic.Config {
+	if c == nil {
+		c = &quic.Config{}
+	}
+	c = c.Clone()
+	c.EnableDatagrams = true
+	c.EnableStreamResetPartialDelivery = true
+	return c
+}

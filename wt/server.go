@@ -1,0 +1,165 @@
+package wt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
+)
+
+// Application is what a server runs for the sessions of a path.
+type Application struct {
+	// Serve runs one session on a goroutine of its own. When it returns, the
+	// session is closed with code 0 unless it has ended before.
+	Serve func(*Session)
+	// CheckOrigin decides on the Origin of a request; one that is refused is
+	// answered with status 403. If it is nil, requests from the server's own
+	// origin are accepted, and those without an Origin, which browsers always send.
+	CheckOrigin func(*http.Request) bool
+}
+
+// Server serves WebTransport sessions and HTTP/3 requests on the same
+// connections. The zero value serves nothing; give it a Handler or call Handle.
+// Its fields must not change once it serves.
+type Server struct {
+	// Handler serves the requests that are not for a session. If it is nil they are answered with 404.
+	Handler http.Handler
+	// MaxSessions is the number of sessions that may be open on a connection at
+	// the same time (1). More than one asks for a client that knows, as the
+	// drafts require flow control of sessions for it, which this package does not announce.
+	MaxSessions int
+	// Limits bounds what clients can make the server store.
+	Limits Limits
+	// Trace, if not nil, is called for every event of the connections and
+	// sessions, on the goroutine where it happens. It must return quickly.
+	Trace func(Event)
+	// Logger is given to http3.
+	Logger *slog.Logger
+
+	mu     sync.Mutex
+	apps   map[string]Application
+	conns  []*conn // in the order of their beginning
+	closed bool
+	cancel []context.CancelFunc // of the calls of Serve
+	wg     sync.WaitGroup       // connections
+}
+
+// Handle makes app serve the sessions whose request has the given path. It
+// panics if the path has an application already, or app.Serve is nil.
+func (s *Server) Handle(path string, app Application) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if app.Serve == nil {
+		panic("wt: Application without Serve for " + path)
+	}
+	if _, ok := s.apps[path]; ok {
+		panic("wt: two applications for " + path)
+	}
+	if s.apps == nil {
+		s.apps = make(map[string]Application)
+	}
+	s.apps[path] = app
+}
+
+func (s *Server) application(path string) (Application, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	app, ok := s.apps[path]
+	return app, ok
+}
+
+// Serve accepts connections from ln and serves them, until ln or the server is
+// closed. The configuration of ln should come from [QUICConfig], and its TLS
+// configuration must offer the ALPN "h3" ([http3.ConfigureTLSConfig]).
+// Serve does not close ln. It always returns an error, after Close ErrServerClosed.
+func (s *Server) Serve(ln http3.QUICListener) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return ErrServerClosed
+	}
+	s.cancel = append(s.cancel, cancel)
+	s.mu.Unlock()
+	for {
+		qc, err := ln.Accept(ctx)
+		if ctx.Err() != nil {
+			return ErrServerClosed
+		}
+		if err != nil {
+			return fmt.Errorf("wt: accepting connections: %w", err)
+		}
+		s.wg.Go(func() { s.ServeConn(qc) })
+	}
+}
+
+// ServeConn serves one connection until it is closed. It returns when all
+// handlers and applications of the connection have returned. The error is nil
+// if either end closed the connection with H3_NO_ERROR.
+func (s *Server) ServeConn(qc *quic.Conn) error {
+	c := newConn(qc, true, s.Limits, s.Trace)
+	h3 := &http3.Server{
+		EnableDatagrams:    true,
+		AdditionalSettings: announcedSettings(),
+		Handler:            http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serveHTTP(c, w, r) }),
+		Logger:             s.Logger,
+	}
+	if !s.track(c) {
+		qc.CloseWithError(h3NoError, "")
+		return ErrServerClosed
+	}
+	defer s.untrack(c)
+	raw, err := h3.NewRawServerConn(qc)
+	if err != nil {
+		qc.CloseWithError(h3NoError, "")
+		return fmt.Errorf("wt: %w", err)
+	}
+	c.raw, c.handleStream = raw, raw.HandleRequestStream
+	c.start()
+	c.wait()
+	err = context.Cause(qc.Context())
+	if appErr, ok := errors.AsType[*quic.ApplicationError](err); ok && appErr.ErrorCode == h3NoError {
+		return nil
+	}
+	return fmt.Errorf("wt: connection closed: %w", err)
+}
+
+func (s *Server) track(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.conns = append(s.conns, c)
+	return true
+}
+
+func (s *Server) untrack(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conns = slices.DeleteFunc(s.conns, func(other *conn) bool { return other == c })
+}
+
+// Close closes all connections at once, with H3_NO_ERROR, and waits for those
+// accepted by Serve to be done. Sessions end uncleanly.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	for _, cancel := range s.cancel {
+		cancel()
+	}
+	conns := slices.Clone(s.conns)
+	s.mu.Unlock()
+	for _, c := range conns {
+		c.quic.CloseWithError(h3NoError, "")
+	}
+	s.wg.Wait()
+	return nil
+}

@@ -1,0 +1,329 @@
+package wt
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/quicvarint"
+)
+
+// connectStream is the CONNECT stream: *http3.Stream at the server,
+// *http3.RequestStream at the client. What is read and written are capsules.
+type connectStream interface {
+	io.ReadWriter
+	TryWriteAll([]byte) error
+	Close() error
+	CancelRead(quic.StreamErrorCode)
+	CancelWrite(quic.StreamErrorCode)
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+	Context() context.Context
+}
+
+// Session is one WebTransport session. All methods are safe for concurrent use.
+type Session struct {
+	conn    *conn
+	id      quic.StreamID
+	request *http.Request
+	connect connectStream // set before the application sees the session
+
+	ctx    context.Context // cancelled, with a *SessionError, when the session ends
+	cancel context.CancelCauseFunc
+
+	streams    *queue[*Stream]
+	uniStreams *queue[*ReceiveStream]
+	datagrams  *queue[[]byte]
+	counters   struct {
+		datagramsSent, datagramsReceived, datagramsDropped atomic.Uint64
+	}
+
+	mu           sync.Mutex
+	established  bool
+	end          *SessionError // how the session ended
+	first, last  *streamState  // the open streams, oldest first
+	streamsReset bool          // no stream joins the list any more
+	lastReported bool          // LastStreamEnded was reported
+	resetTimer   *time.Timer
+
+	resetOnce sync.Once
+	sendDone  chan struct{} // closed when the sending direction of the CONNECT stream is finished
+	gone      chan struct{} // closed when no state is left
+}
+
+func newSession(ctx context.Context, c *conn, id quic.StreamID, r *http.Request) *Session {
+	s := &Session{
+		conn: c, id: id, request: r,
+		streams:    newQueue[*Stream](),
+		uniStreams: newQueue[*ReceiveStream](),
+		datagrams:  newQueue[[]byte](),
+		sendDone:   make(chan struct{}),
+		gone:       make(chan struct{}),
+	}
+	s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	return s
+}
+
+// ID returns the session ID, the stream ID of the CONNECT stream.
+func (s *Session) ID() quic.StreamID { return s.id }
+
+// Conn returns the QUIC connection, for its addresses, state and statistics.
+func (s *Session) Conn() *quic.Conn { return s.conn.quic }
+
+// Request returns the CONNECT request. It must not be modified.
+func (s *Session) Request() *http.Request { return s.request }
+
+// Context returns a context that is cancelled when the session ends, with a
+// *[SessionError] as its cause. It carries the values of the context that was
+// given to [ClientConn.OpenSession], at the server those of the request.
+func (s *Session) Context() context.Context { return s.ctx }
+
+// Done returns a channel that is closed when no state of the session is left:
+// it has ended, its streams have ended, and both directions of the CONNECT
+// stream are finished. After Close this is when the close code has reached the peer,
+// or the attempt was given up.
+func (s *Session) Done() <-chan struct{} { return s.gone }
+
+// Stats counts what a session did.
+type Stats struct {
+	DatagramsSent     uint64
+	DatagramsReceived uint64
+	// DatagramsDropped counts received datagrams that were dropped because
+	// the application did not receive them in time.
+	DatagramsDropped uint64
+}
+
+// Stats returns the session's counters.
+func (s *Session) Stats() Stats {
+	return Stats{
+		DatagramsSent:     s.counters.datagramsSent.Load(),
+		DatagramsReceived: s.counters.datagramsReceived.Load(),
+		DatagramsDropped:  s.counters.datagramsDropped.Load(),
+	}
+}
+
+// OpenStream opens a bidirectional stream. It waits until the peer allows one
+// more. The peer learns of the stream with the first Write, Read or Close.
+func (s *Session) OpenStream(ctx context.Context) (*Stream, error) {
+	qs, err := open(ctx, s, s.conn.quic.OpenStream, s.conn.quic.OpenStreamSync)
+	if err != nil {
+		return nil, err
+	}
+	st := s.newStream(qs)
+	st.streamType = frameWebTransport
+	if !s.link(&st.state) {
+		st.state.reset()
+		return nil, ended(s.ctx)
+	}
+	return st, nil
+}
+
+// OpenUniStream opens a unidirectional stream. It waits until the peer allows
+// one more. The peer learns of the stream with the first Write or Close.
+func (s *Session) OpenUniStream(ctx context.Context) (*SendStream, error) {
+	qs, err := open(ctx, s, s.conn.quic.OpenUniStream, s.conn.quic.OpenUniStreamSync)
+	if err != nil {
+		return nil, err
+	}
+	state := &streamState{session: s, id: qs.StreamID(), open: sendHalf, send: qs}
+	if !s.link(state) {
+		state.reset()
+		return nil, ended(s.ctx)
+	}
+	return &SendStream{state: state, stream: qs, streamType: streamTypeWebTransport}, nil
+}
+
+// open opens a QUIC stream: at once if there is credit, else it waits for
+// credit, ctx or the end of the session.
+func open[T any](ctx context.Context, s *Session, try func() (T, error), wait func(context.Context) (T, error)) (T, error) {
+	var none T
+	if s.ctx.Err() != nil {
+		return none, ended(s.ctx)
+	}
+	if ctx.Err() != nil {
+		return none, context.Cause(ctx)
+	}
+	str, err := try()
+	if _, blocked := errors.AsType[*quic.StreamLimitReachedError](err); blocked {
+		waitCtx, cancel := context.WithCancel(ctx)
+		stop := context.AfterFunc(s.ctx, cancel)
+		str, err = wait(waitCtx)
+		stop()
+		cancel()
+	}
+	switch {
+	case err == nil:
+		return str, nil
+	case s.ctx.Err() != nil:
+		return none, ended(s.ctx)
+	case ctx.Err() != nil:
+		return none, context.Cause(ctx)
+	}
+	s.connectionLost(err)
+	return none, ended(s.ctx)
+}
+
+// AcceptStream returns the next bidirectional stream opened by the peer.
+func (s *Session) AcceptStream(ctx context.Context) (*Stream, error) {
+	return accept(ctx, s, s.streams)
+}
+
+// AcceptUniStream returns the next unidirectional stream opened by the peer.
+func (s *Session) AcceptUniStream(ctx context.Context) (*ReceiveStream, error) {
+	return accept(ctx, s, s.uniStreams)
+}
+
+func accept[T any](ctx context.Context, s *Session, q *queue[T]) (T, error) {
+	str, err := q.pop(ctx, s.ctx)
+	if s.ctx.Err() != nil {
+		var none T
+		return none, ended(s.ctx) // a stream still in the queue is being reset
+	}
+	return str, err
+}
+
+var datagramBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 1500); return &b }}
+
+// SendDatagram sends a datagram. It blocks while QUIC's queue of datagrams is
+// full. The error is a *[DatagramTooLargeError] if b exceeds MaxDatagramSize.
+func (s *Session) SendDatagram(b []byte) error {
+	if s.ctx.Err() != nil {
+		return ended(s.ctx)
+	}
+	buf := datagramBuffers.Get().(*[]byte)
+	defer datagramBuffers.Put(buf)
+	*buf = append(quicvarint.Append((*buf)[:0], uint64(s.id/4)), b...)
+	err := s.conn.quic.SendDatagram(*buf)
+	if err == nil {
+		s.counters.datagramsSent.Add(1)
+		return nil
+	}
+	if tooLarge, ok := errors.AsType[*quic.DatagramTooLargeError](err); ok {
+		return &DatagramTooLargeError{Max: s.datagramPayload(tooLarge)}
+	}
+	if cause := context.Cause(s.conn.quic.Context()); cause != nil {
+		s.connectionLost(cause)
+		return ended(s.ctx)
+	}
+	return err
+}
+
+// probe is larger than any datagram, and so is never sent.
+var probe [1 << 16]byte
+
+// MaxDatagramSize returns the size of the largest datagram, in bytes, that
+// SendDatagram accepts now. It grows when a larger path MTU is discovered.
+func (s *Session) MaxDatagramSize() int {
+	tooLarge, ok := errors.AsType[*quic.DatagramTooLargeError](s.conn.quic.SendDatagram(probe[:]))
+	if !ok {
+		return 0
+	}
+	return s.datagramPayload(tooLarge)
+}
+
+func (s *Session) datagramPayload(e *quic.DatagramTooLargeError) int {
+	return max(0, int(e.MaxDatagramPayloadSize)-quicvarint.Len(uint64(s.id/4)))
+}
+
+// ReceiveDatagram returns the next datagram. After the end of the session it
+// returns those that arrived before, then the session's error.
+func (s *Session) ReceiveDatagram(ctx context.Context) ([]byte, error) {
+	return s.datagrams.pop(ctx, s.ctx)
+}
+
+func (s *Session) deliverDatagram(b []byte) {
+	if s.ctx.Err() != nil {
+		return
+	}
+	s.counters.datagramsReceived.Add(1)
+	if s.datagrams.push(b, s.conn.limits.DatagramQueue) {
+		s.counters.datagramsDropped.Add(1)
+	}
+}
+
+func (s *Session) newStream(qs *quic.Stream) *Stream {
+	st := &Stream{state: streamState{session: s, id: qs.StreamID(), open: sendHalf | receiveHalf, send: qs, receive: qs}}
+	st.SendStream.state, st.SendStream.stream = &st.state, qs
+	st.ReceiveStream.state, st.ReceiveStream.stream = &st.state, qs
+	return st
+}
+
+// deliverStream and deliverUniStream take a stream of the peer whose header
+// was read. A stream that comes late is reset with the others of the session.
+func (s *Session) deliverStream(qs *quic.Stream) {
+	if s.tooEarly() {
+		rejectStream(qs, qs, codeBufferedStreamRejected)
+		return
+	}
+	st := s.newStream(qs)
+	st.headerSent.Store(true)
+	if !s.link(&st.state) {
+		st.state.reset()
+		return
+	}
+	s.streams.push(st, 0)
+}
+
+func (s *Session) deliverUniStream(qs *quic.ReceiveStream) {
+	if s.tooEarly() {
+		rejectStream(nil, qs, codeBufferedStreamRejected)
+		return
+	}
+	state := &streamState{session: s, id: qs.StreamID(), open: receiveHalf, receive: qs}
+	if !s.link(state) {
+		state.reset()
+		return
+	}
+	s.uniStreams.push(&ReceiveStream{state: state, stream: qs}, 0)
+}
+
+// tooEarly reports whether the streams held for a session that is not yet
+// established have reached their limit. Later QUIC's stream credit is the limit.
+func (s *Session) tooEarly() bool {
+	s.mu.Lock()
+	established := s.established
+	s.mu.Unlock()
+	return !established && s.streams.len()+s.uniStreams.len() >= s.conn.limits.EarlyStreams
+}
+
+// link adds a stream to the session's list, and reports false if it is too late.
+func (s *Session) link(st *streamState) bool {
+	s.mu.Lock()
+	if s.streamsReset {
+		s.mu.Unlock()
+		return false
+	}
+	if st.prev = s.last; st.prev != nil {
+		st.prev.next = st
+	} else {
+		s.first = st
+	}
+	s.last = st
+	late := s.end != nil
+	s.mu.Unlock()
+	s.conn.emit(Event{Type: StreamOpened, Session: s, StreamID: st.id})
+	if late {
+		st.interrupt()
+	}
+	return true
+}
+
+// unlink removes a stream from the list. The caller holds s.mu.
+func (s *Session) unlink(st *streamState) {
+	if st.prev != nil {
+		st.prev.next = st.next
+	} else {
+		s.first = st.next
+	}
+	if st.next != nil {
+		st.next.prev = st.prev
+	} else {
+		s.last = st.prev
+	}
+	st.prev, st.next = nil, nil
+}

@@ -1,0 +1,280 @@
+package wt
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go"
+)
+
+// table is the sessions of a connection, by the stream ID of their CONNECT
+// streams, which is also what the prefixes of their streams and datagrams
+// carry. At the server it holds, within bounds, the streams and datagrams
+// that arrive ahead of the CONNECT request they belong to.
+//
+// At the server an ID that is not in the table may still become a session as
+// long as its stream has not been accepted, or is a request that is being
+// examined. Otherwise it was a session that has ended, or never one. A client
+// knows its sessions before the server does, so that nothing is early there.
+type table struct {
+	limits Limits
+	server bool
+
+	mu       sync.Mutex
+	sessions map[quic.StreamID]*Session
+	// requests holds the request streams that are being handled; examined
+	// says that they are not, or no longer, candidates for a session.
+	requests map[quic.StreamID]*request
+	next     quic.StreamID // the lowest bidirectional stream not yet accepted (server)
+
+	early          []earlyItem // in order of arrival
+	earlyStreams   int
+	earlyDatagrams int
+	timer          *time.Timer // runs while there are early items
+	closed         bool
+}
+
+type request struct {
+	stream   *quic.Stream
+	examined bool
+}
+
+// earlyItem is a stream or a datagram whose session is not yet known.
+type earlyItem struct {
+	session  quic.StreamID
+	expires  time.Time
+	stream   *quic.Stream        // bidirectional
+	uni      *quic.ReceiveStream // unidirectional
+	datagram []byte              // neither
+}
+
+func (it earlyItem) isStream() bool { return it.stream != nil || it.uni != nil }
+
+func (it earlyItem) deliver(s *Session) {
+	switch {
+	case it.stream != nil:
+		s.deliverStream(it.stream)
+	case it.uni != nil:
+		s.deliverUniStream(it.uni)
+	default:
+		s.deliverDatagram(it.datagram)
+	}
+}
+
+func (it earlyItem) reject(code quic.StreamErrorCode) {
+	switch {
+	case it.stream != nil:
+		rejectStream(it.stream, it.stream, code)
+	case it.uni != nil:
+		rejectStream(nil, it.uni, code)
+	}
+}
+
+// rejectStream ends a stream that no session takes. send is nil for a unidirectional one.
+func rejectStream(send quicSendStream, receive quicReceiveStream, code quic.StreamErrorCode) {
+	if send != nil {
+		send.CancelWrite(code)
+	}
+	receive.CancelRead(code)
+}
+
+func newTable(limits Limits, server bool) *table {
+	return &table{
+		limits: limits, server: server,
+		sessions: make(map[quic.StreamID]*Session),
+		requests: make(map[quic.StreamID]*request),
+	}
+}
+
+// route delivers a stream or datagram, holds it, or rejects it.
+func (t *table) route(it earlyItem) {
+	t.mu.Lock()
+	s := t.sessions[it.session]
+	var code quic.StreamErrorCode
+	if s == nil {
+		code = t.hold(it)
+	}
+	t.mu.Unlock()
+	switch {
+	case s != nil:
+		it.deliver(s)
+	case code != 0:
+		it.reject(code)
+	}
+}
+
+// hold keeps an item whose session may still come. Otherwise it returns the
+// code to reject it with. The caller holds t.mu.
+func (t *table) hold(it earlyItem) quic.StreamErrorCode {
+	if !t.mayCome(it.session) {
+		return codeSessionGone
+	}
+	n, limit := &t.earlyDatagrams, t.limits.EarlyDatagrams
+	if it.isStream() {
+		n, limit = &t.earlyStreams, t.limits.EarlyStreams
+	}
+	if *n >= limit || t.closed {
+		return codeBufferedStreamRejected
+	}
+	*n++
+	it.expires = time.Now().Add(t.limits.EarlyTimeout)
+	t.early = append(t.early, it)
+	if len(t.early) == 1 {
+		t.timer = time.AfterFunc(t.limits.EarlyTimeout, t.expire)
+	}
+	return 0
+}
+
+func (t *table) mayCome(id quic.StreamID) bool {
+	if !t.server {
+		return false
+	}
+	if r, ok := t.requests[id]; ok {
+		return !r.examined
+	}
+	return id >= t.next
+}
+
+// take removes and returns the early items that match, in order of arrival.
+// The caller holds t.mu.
+func (t *table) take(match func(earlyItem) bool) []earlyItem {
+	var taken []earlyItem
+	t.early = slices.DeleteFunc(t.early, func(it earlyItem) bool {
+		if !match(it) {
+			return false
+		}
+		taken = append(taken, it)
+		if it.isStream() {
+			t.earlyStreams--
+		} else {
+			t.earlyDatagrams--
+		}
+		return true
+	})
+	if len(t.early) == 0 && t.timer != nil {
+		t.timer.Stop()
+	}
+	return taken
+}
+
+// expire rejects what has been held for too long.
+func (t *table) expire() {
+	t.mu.Lock()
+	now := time.Now()
+	taken := t.take(func(it earlyItem) bool { return !now.Before(it.expires) })
+	if len(t.early) > 0 {
+		t.timer = time.AfterFunc(t.early[0].expires.Sub(now), t.expire)
+	}
+	t.mu.Unlock()
+	for _, it := range taken {
+		it.reject(codeBufferedStreamRejected)
+	}
+}
+
+// accepted notes a bidirectional stream of the client that was accepted, and
+// whose header is about to be read.
+func (t *table) accepted(str *quic.Stream) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.next = max(t.next, str.StreamID()+4)
+	t.requests[str.StreamID()] = &request{stream: str}
+}
+
+// examined notes that a bidirectional stream of the client is no session.
+func (t *table) examined(id quic.StreamID) {
+	t.mu.Lock()
+	if r := t.requests[id]; r != nil {
+		r.examined = true
+	}
+	taken := t.take(func(it earlyItem) bool { return it.session == id })
+	t.mu.Unlock()
+	for _, it := range taken {
+		it.reject(codeSessionGone)
+	}
+}
+
+// handled notes that a bidirectional stream of the client is no longer a
+// request that is being handled.
+func (t *table) handled(id quic.StreamID) {
+	t.examined(id)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.requests, id)
+}
+
+// full reports whether no session can be added to a connection that may have limit of them.
+func (t *table) full(limit int) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.isFull(limit)
+}
+
+// isFull is full for a caller that holds t.mu. A server does not count
+// sessions that have ended: the client, which opens the next one, may have
+// seen the end of those. A client counts them until the server has.
+func (t *table) isFull(limit int) bool {
+	open := 0
+	for _, s := range t.sessions { // the order does not matter
+		if !t.server || s.ctx.Err() == nil {
+			open++
+		}
+	}
+	return open >= limit || t.closed
+}
+
+// add makes a session known, unless there are limit sessions already, and
+// delivers what arrived ahead of it.
+func (t *table) add(s *Session, limit int) bool {
+	t.mu.Lock()
+	if t.isFull(limit) {
+		t.mu.Unlock()
+		return false
+	}
+	t.sessions[s.id] = s
+	if r := t.requests[s.id]; r != nil {
+		r.examined = true
+	}
+	taken := t.take(func(it earlyItem) bool { return it.session == s.id })
+	t.mu.Unlock()
+	for _, it := range taken {
+		it.deliver(s)
+	}
+	return true
+}
+
+func (t *table) remove(s *Session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.sessions, s.id)
+}
+
+// all returns the sessions in the order of their IDs.
+func (t *table) all() []*Session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	sessions := make([]*Session, 0, len(t.sessions))
+	for _, s := range t.sessions {
+		sessions = append(sessions, s)
+	}
+	slices.SortFunc(sessions, func(a, b *Session) int { return int(a.id - b.id) })
+	return sessions
+}
+
+// requestStream returns the stream of a request that is being handled, nil if there is none.
+func (t *table) requestStream(id quic.StreamID) *quic.Stream {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r := t.requests[id]; r != nil {
+		return r.stream
+	}
+	return nil
+}
+
+// close forgets what is held, when the connection is closed.
+func (t *table) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+	t.take(func(earlyItem) bool { return true })
+}
