@@ -85,9 +85,17 @@ func (l *line) points() []Point {
 	}
 	points := make([]Point, 0, 4*len(l.stretches))
 	for _, s := range l.stretches {
-		four := []Point{s.first, s.least, s.most, s.last}
-		slices.SortStableFunc(four[1:3], func(a, b Point) int { return cmp.Compare(a.T, b.T) })
-		points = append(points, slices.Compact(four)...)
+		points = append(points, s.first)
+		between := []Point{s.least, s.most}
+		slices.SortStableFunc(between, func(a, b Point) int { return cmp.Compare(a.T, b.T) })
+		for _, p := range between {
+			if p != s.first && p != s.last {
+				points = append(points, p)
+			}
+		}
+		if s.last != s.first {
+			points = append(points, s.last)
+		}
 	}
 	return slices.Clip(points)
 }
