@@ -56,9 +56,9 @@ func suggest(word string, valid []string) string {
 }
 
 // nearest returns the valid word with the smallest edit distance to word, the
-// first of equals, and "" if more than about a third of the word would change.
+// first of equals, and "" if more than a third of the word would change.
 func nearest(word string, valid []string) string {
-	best, bestDistance := "", (len(word)+2)/3+1
+	best, bestDistance := "", max(1, len(word)/3)+1
 	for _, v := range valid {
 		if d := editDistance(strings.ToLower(word), strings.ToLower(v), bestDistance); d < bestDistance {
 			best, bestDistance = v, d

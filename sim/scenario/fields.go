@@ -179,15 +179,12 @@ func setText(v reflect.Value, text string) error {
 // unlimited is the text of a rate without a limit.
 const unlimited = "unlimited"
 
-// parseInteger reads a TOML integer, in which a leading zero is no octal sign.
+// parseInteger reads a TOML integer. TOML allows no leading zeros, which Go
+// would take for octal.
 func parseInteger[T int64 | uint64](text string, parse func(string, int, int) (T, error), bits int) (T, error) {
-	digits := strings.TrimPrefix(text, "+")
-	if rest := strings.TrimPrefix(digits, "-"); len(rest) > 1 && rest[0] == '0' && rest[1] >= '0' && rest[1] <= '9' {
-		return 0, fmt.Errorf("%s begins with a zero; expected a whole number", text)
-	}
-	n, err := parse(digits, 0, bits)
+	n, err := parse(strings.TrimPrefix(text, "+"), 0, bits)
 	if err != nil {
-		if strings.HasPrefix(digits, "-") {
+		if strings.HasPrefix(text, "-") {
 			return 0, fmt.Errorf("%s is negative; expected a whole number of at least 0", text)
 		}
 		return 0, fmt.Errorf("%s is too large", text)

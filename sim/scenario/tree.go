@@ -273,6 +273,9 @@ func (r *reader) setKey(table *node, e *unstable.Node) error {
 }
 
 func twice(first *node, at origin) error {
+	if first.at.line == 0 {
+		return failAt(at, first.path, "defined twice; expected it once")
+	}
 	return failAt(at, first.path, "defined twice, first on line %d; expected it once", first.at.line)
 }
 

@@ -91,9 +91,13 @@ func (c *checker) checkQUIC(s *Session, link *Link) error {
 			direction = "reverse"
 		}
 		if mtu := link.direction(direction).MTU.Size; q.InitialPacketSize+ipUDPHeaders > mtu {
-			return c.fail(c.quicPath(s, host, "initial_packet_size"),
-				"packets of %s do not fit into the MTU of links.%s, %s with %s of headers; expected at most %s",
-				q.InitialPacketSize, link.Name, mtu, ipUDPHeaders, mtu-ipUDPHeaders)
+			path := c.quicPath(s, host, "initial_packet_size")
+			if c.has(path...) {
+				return c.fail(path, "packets of %s and %s of headers do not fit into the MTU of links.%s, %s; expected at most %s",
+					q.InitialPacketSize, ipUDPHeaders, link.Name, mtu, mtu-ipUDPHeaders)
+			}
+			return c.fail(c.path(link, direction, "mtu", "size"), "QUIC packets of %s and %s of headers do not fit into %s; expected at least %s, or a quic.initial_packet_size of at most %s",
+				q.InitialPacketSize, ipUDPHeaders, mtu, q.InitialPacketSize+ipUDPHeaders, mtu-ipUDPHeaders)
 		}
 	}
 	return nil

@@ -1,0 +1,62 @@
+package scenario
+
+import (
+	"errors"
+	"os"
+	"testing"
+	"unicode/utf8"
+)
+
+// fuzzed checks what holds for any input: an error has a message of one place,
+// and a scenario is read back as it is explained.
+func fuzzed(t *testing.T, s *Scenario, err error) {
+	if err == nil {
+		checkExplained(t, s)
+		return
+	}
+	var mistake *Error
+	if !errors.As(err, &mistake) || mistake.Message == "" || mistake.File == "" || !utf8.ValidString(mistake.Error()) {
+		t.Fatalf("the error says not enough: %#v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	example, err := os.ReadFile("testdata/architecture.toml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, text := range []string{string(example), base, "", "[[expect]]", "hosts.a = {}\nhosts.b.gso = false", "a = [[1, 2], {b = 3}]", "quic.ecn = 2020-01-01"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := Parse("fuzz.toml", data)
+		fuzzed(t, s, err)
+	})
+}
+
+func FuzzOverride(f *testing.F) {
+	for _, text := range []string{
+		"links.access.rate=5Mbit/s", "links.access.changes.0.rate=1kbit/s", "quic={ecn=false}", "seed=7", "=", "a..b=c",
+		"sessions.main.flows.bulk.size=1MB", "hosts.x={}", "expect=[]", "links.access.loss=0.5", "name='x'",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, override string) {
+		s, err := Load("testdata/architecture.toml", override)
+		fuzzed(t, s, err)
+	})
+}
+
+func FuzzEditDistance(f *testing.F) {
+	f.Add("rate", "rtae")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		if len(a) > 50 || len(b) > 50 {
+			return
+		}
+		const limit = 1000
+		there, back := editDistance(a, b, limit), editDistance(b, a, limit)
+		if there != back || there > max(len(a), len(b)) || (there == 0) != (a == b) {
+			t.Fatalf("from %q to %q it is %d, back %d", a, b, there, back)
+		}
+	})
+}

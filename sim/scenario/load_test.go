@@ -1,0 +1,235 @@
+package scenario
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wtsim/wtsim/netem"
+)
+
+func load(t *testing.T, path string, overrides ...string) *Scenario {
+	t.Helper()
+	s, err := Load(path, overrides...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func parse(t *testing.T, text string, overrides ...string) *Scenario {
+	t.Helper()
+	s, err := Parse("test.toml", []byte(text), overrides...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// defaultQUIC is what QUIC's default tags say.
+var defaultQUIC = QUIC{
+	IdleTimeout: 30 * time.Second, HandshakeTimeout: 5 * time.Second,
+	InitialPacketSize: 1280, PathMTUDiscovery: true, ECN: true,
+	InitialStreamWindow: 512 << 10, MaxStreamWindow: 6 << 20,
+	InitialConnectionWindow: 512 << 10, MaxConnectionWindow: 15 << 20,
+	MaxStreams: 100, MaxUniStreams: 100,
+	KeyExchange: "x25519mlkem768",
+}
+
+func TestTheExampleOfTheArchitectureLoads(t *testing.T) {
+	forward := LinkDirection{
+		Rate: 20 * netem.MbitPerSecond, Overhead: 28, Delay: 20 * time.Millisecond,
+		MTU:   MTU{Size: 1500},
+		Queue: Queue{Kind: "fifo", Limit: netem.Limit{BDP: 1000}},
+		Loss:  Loss{Kind: "bernoulli", P: 0.005},
+	}
+	reverse := forward
+	reverse.Rate = 5 * netem.MbitPerSecond
+	want := &Scenario{
+		Name:        "quickstart",
+		Description: "One session over a lossy access link: a download, an echo and a media flow, then a close with a code.",
+		Seed:        1,
+		TimeLimit:   30 * time.Second,
+		QUIC:        defaultQUIC,
+		Hosts:       []Host{{Name: "client", GSO: true}, {Name: "server", GSO: true}},
+		Links: []Link{{
+			Name: "access", Between: [2]string{"client", "server"}, Forward: forward, Reverse: reverse,
+			Changes: []Change{{At: 6 * time.Second, Direction: "both", Rate: ptr(8 * netem.MbitPerSecond)}},
+		}},
+		Sessions: []Session{{
+			Name: "main", Client: "client", Server: "server", Path: "/demo", Count: 1,
+			Close: Close{At: 10 * time.Second, By: "client", Code: 42, Reason: "done", How: "session"},
+			Flows: []Flow{
+				{Name: "bulk", Kind: "download", Config: &Bulk{Size: 10_000_000, Streams: 1, Direction: "uni"}},
+				{Name: "voice", Kind: "media", Config: &Media{Transport: "datagram", From: "server", Rate: Frequency(20 * time.Millisecond), Size: 160}},
+			},
+		}},
+		Expect: []Expect{
+			{Metric: "flows.bulk.goodput", From: "1s", To: "5s", Min: "0.9 * links.access.rate"},
+			{Metric: "sessions.main.teardown.duration", Max: "2 * links.access.rtt"},
+		},
+	}
+	if got := load(t, "testdata/architecture.toml"); !reflect.DeepEqual(got, want) {
+		t.Errorf("loaded as\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+func TestTheShippedScenariosLoadAndSayWhatTheyShow(t *testing.T) {
+	files, err := filepath.Glob("../../scenarios/*.toml")
+	if err != nil || len(files) < 5 {
+		t.Fatalf("found %d scenarios, %v", len(files), err)
+	}
+	for _, file := range files {
+		s := load(t, file)
+		if want := strings.TrimSuffix(filepath.Base(file), ".toml"); s.Name != want {
+			t.Errorf("%s has the name %q", file, s.Name)
+		}
+		if len(s.Description) < 50 {
+			t.Errorf("%s does not say what it shows: %q", file, s.Description)
+		}
+	}
+}
+
+func TestFilesThatCannotBeReadAreNamedWithTheNearest(t *testing.T) {
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	for name, text := range map[string]string{"quickstart.toml": base, "large.toml": strings.Repeat("#", maxFile+1)} {
+		if err := os.WriteFile(path(name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{
+		"quikstart.toml":   path("quikstart.toml") + `: no such file; did you mean "` + path("quickstart.toml") + `"?`,
+		"no/where/x.toml":  path("no/where/x.toml") + `: no such file`,
+		"":                 dir + `: is a folder; expected a scenario file; did you mean "` + path("quickstart.toml") + `"?`,
+		"large.toml":       path("large.toml") + `: is larger than 16 MiB; expected a scenario file`,
+		"quickstart.toml/": path("quickstart.toml") + `/: cannot be read: not a directory`,
+	} {
+		file := path(name)
+		if strings.HasSuffix(name, "/") {
+			file += "/"
+		}
+		_, err := Load(file)
+		checkError(t, name, err, want)
+	}
+	if os.Getuid() != 0 { // root may read anything
+		if err := os.Chmod(path("quickstart.toml"), 0); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Load(path("quickstart.toml"))
+		checkError(t, "unreadable", err, path("quickstart.toml")+": cannot be read: permission denied")
+	}
+}
+
+func TestTablesKeepTheOrderOfTheFile(t *testing.T) {
+	text := "hosts = { z = {}, a = {}, m = {} }\n"
+	for _, other := range []string{"a", "m"} {
+		text += "[links." + other + "-link]\nbetween = [\"z\", \"" + other + "\"]\n"
+	}
+	for _, name := range []string{"second", "first"} {
+		text += "[sessions." + name + "]\nclient = \"z\"\nserver = \"a\"\n"
+		for _, flow := range []string{"y", "x"} {
+			text += "[sessions." + name + ".flows." + flow + "]\nkind = \"request\"\n"
+		}
+	}
+	s := parse(t, text)
+	var got []string
+	for _, h := range s.Hosts {
+		got = append(got, h.Name)
+	}
+	for _, l := range s.Links {
+		got = append(got, l.Name)
+	}
+	for _, session := range s.Sessions {
+		got = append(got, session.Name)
+		for _, f := range session.Flows {
+			got = append(got, f.Name)
+		}
+	}
+	want := []string{"z", "a", "m", "a-link", "m-link", "second", "y", "x", "first", "y", "x"}
+	if !slices.Equal(got, want) {
+		t.Errorf("the order is %q, want %q", got, want)
+	}
+	if s.Name != "test" {
+		t.Errorf("the name is %q, not the file's", s.Name)
+	}
+}
+
+func TestTheReverseDirectionOverridesWhatDiffers(t *testing.T) {
+	s := parse(t, strings.Replace(base, `delay = "20ms"`, `delay = "20ms"
+loss = 0.01
+queue.limit = "64KB"
+mtu.error = true
+reverse = { rate = "1Mbit/s", loss.kind = "none", mtu = "1400B" }`, 1))
+	l := s.Links[0]
+	want := l.Forward
+	want.Rate, want.Loss, want.MTU.Size = netem.MbitPerSecond, Loss{Kind: "none"}, 1400
+	if l.Reverse != want {
+		t.Errorf("reverse is %+v, want %+v", l.Reverse, want)
+	}
+	if (l.Forward.Loss != Loss{Kind: "bernoulli", P: 0.01}) || !l.Reverse.MTU.Error {
+		t.Errorf("forward is %+v", l.Forward)
+	}
+}
+
+func TestShortFormsStandForTables(t *testing.T) {
+	long := parse(t, strings.Replace(base, `delay = "20ms"`, `delay = "20ms"
+mtu = { size = "1400B" }
+queue = { limit = "25packets" }
+loss = { kind = "bernoulli", p = 0.25 }
+changes = [{ at = "1s", mtu = { size = 1300 }, queue = { limit = "1s" }, loss = { kind = "bernoulli", p = 1 } }]`, 1))
+	short := parse(t, strings.Replace(base, `delay = "20ms"`, `delay = "20ms"
+mtu = "1400B"
+queue = "25packets"
+loss = 0.25
+changes = [{ at = "1s", mtu = 1300, queue = "1s", loss = 1 }]`, 1))
+	if !reflect.DeepEqual(long, short) {
+		t.Errorf("long form %+v\nshort form %+v", long.Links, short.Links)
+	}
+	want := Change{
+		At: time.Second, Direction: "both", MTU: &MTU{Size: 1300},
+		Queue: &Queue{Kind: "fifo", Limit: netem.Limit{Time: time.Second}}, Loss: &Loss{Kind: "bernoulli", P: 1},
+	}
+	if got := short.Links[0].Changes[0]; !reflect.DeepEqual(got, want) {
+		t.Errorf("the change is %+v, want %+v", got, want)
+	}
+}
+
+func TestUnlimitedIsARate(t *testing.T) {
+	s := parse(t, strings.Replace(base, `rate = "20Mbit/s"`, `rate = "unlimited"`, 1))
+	if rate := s.Links[0].Forward.Rate; rate != 0 {
+		t.Errorf("the rate is %s", rate)
+	}
+}
+
+func TestEachKindOfFlowHasItsDefaults(t *testing.T) {
+	for kind, want := range map[string]FlowConfig{
+		"download\nsize = 5":      &Bulk{Size: 5, Streams: 1, Direction: "uni"},
+		"upload\nduration = '1s'": &Bulk{Upload: true, Duration: time.Second, Streams: 1, Direction: "uni"},
+		"echo\ncount = 3":         &Echo{Transport: "stream", Rate: Frequency(100 * time.Millisecond), Size: 100, Count: 3},
+		"media\nfrom = 'client'":  &Media{Transport: "datagram", From: "client", Rate: Frequency(20 * time.Millisecond), Size: 160},
+		"request":                 &Request{Size: 10_000, Count: 1},
+	} {
+		name, rest, _ := strings.Cut(kind, "\n")
+		s := parse(t, strings.Replace(base, `kind = "media"`, "kind = '"+name+"'\n"+rest, 1))
+		if got := s.Sessions[0].Flows[1]; got.Kind != name || !reflect.DeepEqual(got.Config, want) {
+			t.Errorf("%s is %+v with %+v, want %+v", kind, got, got.Config, want)
+		}
+	}
+}
+
+func TestIntegersTakeTheFormsOfTOML(t *testing.T) {
+	for text, want := range map[string]uint64{
+		"0": 0, "+7": 7, "1_000": 1000, "0xff": 255, "0o17": 15, "0b101": 5, "18446744073709551615": 1<<64 - 1,
+	} {
+		if s := parse(t, "seed = "+text+"\n"+base[strings.Index(base, "\n")+1:]); s.Seed != want {
+			t.Errorf("seed = %s is read as %d", text, s.Seed)
+		}
+	}
+}

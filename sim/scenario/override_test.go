@@ -1,0 +1,79 @@
+package scenario
+
+import (
+	"testing"
+	"time"
+
+	"github.com/wtsim/wtsim/netem"
+)
+
+func TestOverridesSetAnyValueByItsPath(t *testing.T) {
+	s := load(t, "testdata/architecture.toml",
+		"name=42",
+		"seed=7",
+		"time_limit=20s",
+		"quic.ecn=false",
+		"hosts.server.quic.idle_timeout=5s",
+		"links.access.rate=7Mbit/s",
+		"links.access.delay=0",
+		"links.access.queue.limit=64KB",
+		"links.access.loss={ kind = \"bernoulli\", p = 1e-3 }",
+		"links.access.reverse.delay = \"3ms\"",
+		"links.access.changes.0.rate=unlimited",
+		"sessions.main.close.reason=a = b",
+		"sessions.main.flows.bulk.size=1MB",
+		"sessions.main.flows.bulk.size=2MB",
+		"sessions.main.flows.voice.rate=25Hz",
+		"expect.1.max=0.5",
+	)
+	l := s.Links[0]
+	bulk, voice := s.Sessions[0].Flows[0].Config.(*Bulk), s.Sessions[0].Flows[1].Config.(*Media)
+	for what, ok := range map[string]bool{
+		"name":       s.Name == "42",
+		"seed":       s.Seed == 7,
+		"time limit": s.TimeLimit == 20*time.Second,
+		"ecn":        !s.QUIC.ECN,
+		"idle":       s.Hosts[1].QUIC.IdleTimeout == 5*time.Second,
+		"rate":       l.Forward.Rate == 7*netem.MbitPerSecond && l.Reverse.Rate == 5*netem.MbitPerSecond,
+		"delay":      l.Forward.Delay == 0 && l.Reverse.Delay == 3*time.Millisecond,
+		"queue":      l.Forward.Queue == Queue{Kind: "fifo", Limit: netem.Limit{Bytes: 64_000}} && l.Reverse.Queue == l.Forward.Queue,
+		"loss":       l.Forward.Loss == Loss{Kind: "bernoulli", P: 0.001},
+		"change":     *l.Changes[0].Rate == 0,
+		"reason":     s.Sessions[0].Close.Reason == "a = b",
+		"size":       bulk.Size == 2_000_000,
+		"frequency":  voice.Rate.Period() == 40*time.Millisecond,
+		"expect":     s.Expect[1].Max == "0.5",
+	} {
+		if !ok {
+			t.Errorf("%s was not overridden: %+v %+v %+v", what, s, bulk, voice)
+		}
+	}
+}
+
+func TestMistakesInOverridesAreNamed(t *testing.T) {
+	for override, want := range map[string]string{
+		"links.access.rtae=5Mbit/s":        `--set: links.access.rtae: unknown key; did you mean "rate"?`,
+		"links.acess.rate=5Mbit/s":         `--set: links.acess: there is no such table; did you mean "access"?`,
+		"sessions.main.flows.bluk.size=1":  `--set: sessions.main.flows.bluk: there is no such table; did you mean "bulk"?`,
+		"hosts.proxy.gso=false":            `--set: hosts.proxy: there is no such table; expected one of client, server`,
+		"links.access.changes.1.rate=1bit": `--set: links.access.changes: has no element "1"; expected 0 to 0`,
+		"links.access.changes.x=1":         `--set: links.access.changes: has no element "x"; expected 0 to 0`,
+		"links.access.rate.limit=5":        `--set: links.access.rate: "20Mbit/s" is a string, not a table; expected an override of links.access.rate itself`,
+		"links.access.rate=5Mbps":          `--set: links.access.rate: "5Mbps" is not a rate such as "20Mbit/s": unknown unit "Mbps"; known units: Tbit/s, Gbit/s, Mbit/s, kbit/s, bit/s, tbit, gbit, mbit, kbit, bit`,
+		"links.access.delay=20":            `--set: links.access.delay: "20" is not a time such as "20ms"; known units: ns, us, ms, s, m, h`,
+		"links.access=5":                   `--set: links.access: 5 is an integer; expected a table`,
+		"seed=x":                           `--set: seed: "x" is a string; expected a whole number`,
+		"seed=1 2":                         `--set: seed: "1 2" is a string; expected a whole number`,
+		"seed=1\nname = 'x'":               `--set: seed: "1\nname = 'x'" is a string; expected a whole number`,
+		"seed":                             `--set: "seed" is not an override; expected path=value, such as links.access.rate=5Mbit/s`,
+		"=5":                               `--set: "=5" is not an override; expected path=value, such as links.access.rate=5Mbit/s`,
+		"links..rate=5":                    `--set: links: the path has an empty part; expected names with single dots between them`,
+		"name=\xff":                        `--set: "name=\xff" is not text in UTF-8`,
+		"time_limit=5s":                    `testdata/architecture.toml:18: links.access.changes.0.at: 6s is not before the end of the run; expected less than time_limit, 5s`,
+		"sessions.main.client=clinet":      `--set: sessions.main.client: unknown host "clinet"; did you mean "client"?`,
+		"quic={ecn=true,ecn=false}":        `--set: quic.ecn: defined twice; expected it once`,
+	} {
+		_, err := Load("testdata/architecture.toml", override)
+		checkError(t, override, err, want)
+	}
+}

@@ -1,0 +1,94 @@
+package scenario
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestTheReferenceDescribesEveryTableAndKey(t *testing.T) {
+	var names []string
+	for _, table := range Reference() {
+		names = append(names, table.Name)
+		if table.Doc == "" || len(table.Keys) == 0 {
+			t.Errorf("table %q has no description or no keys", table.Name)
+		}
+		for _, k := range table.Keys {
+			if k.Doc == "" || k.Type == "" {
+				t.Errorf("%s.%s has no description or no type: %+v", table.Name, k.Name, k)
+			}
+			if k.Default != "" && k.Required {
+				t.Errorf("%s.%s is required and has a default", table.Name, k.Name)
+			}
+		}
+	}
+	want := []string{
+		"", "quic", "hosts.NAME", "links.NAME", "links.NAME.changes", "sessions.NAME",
+		"sessions.NAME.flows.NAME, kind download", "sessions.NAME.flows.NAME, kind upload", "sessions.NAME.flows.NAME, kind echo",
+		"sessions.NAME.flows.NAME, kind media", "sessions.NAME.flows.NAME, kind request", "expect",
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("the tables are %q, want %q", names, want)
+	}
+}
+
+func TestAFlowKindHasTheKeysOfItsTable(t *testing.T) {
+	media := FlowKinds()[3]
+	var keys []string
+	for _, k := range media.Keys {
+		keys = append(keys, k.Name)
+	}
+	if want := []string{"kind", "start", "transport", "from", "rate", "size", "duration", "count"}; media.Name != "media" || !slices.Equal(keys, want) {
+		t.Errorf("%s has the keys %q, want %q", media.Name, keys, want)
+	}
+	want := Key{
+		Name: "rate", Type: "frequency", Example: `"50Hz" or "20ms"`, Default: "50Hz",
+		Least: "0.001Hz", Most: "1000000Hz", OneOf: []string{}, Doc: "frames per second",
+	}
+	if got := media.Keys[4]; !reflect.DeepEqual(got, want) {
+		t.Errorf("rate is described as %+v, want %+v", got, want)
+	}
+}
+
+// A tag that does not parse would be found only by the file that uses its key.
+func TestTheTagsAreValues(t *testing.T) {
+	kinds := []any{&Scenario{}, &Link{}, &Change{}, &Session{}, &Expect{}, &Host{}}
+	for _, k := range flowKinds {
+		kinds = append(kinds, &Flow{Config: k.config()})
+	}
+	words := []string{"when all flows of the session have ended"}
+	for _, kind := range kinds {
+		for _, f := range leaves(reflect.ValueOf(kind).Elem(), "") {
+			if f.value.Kind() == reflect.Pointer {
+				f.value = reflect.New(f.value.Type().Elem()).Elem()
+				if isTable(f.value.Type()) {
+					continue
+				}
+			}
+			f.inRange(f.value) // panics if the range does not parse
+			if f.standard == "" || slices.Contains(words, f.standard) {
+				continue
+			}
+			if err := setText(f.value, f.standard); err != nil {
+				t.Errorf("%T: default of %s: %v", kind, f.key, err)
+			}
+			if f.standard != unlimited && !f.inRange(f.value) {
+				t.Errorf("%T: the default of %s is out of range", kind, f.key)
+			}
+			if len(f.oneof) > 0 && !slices.Contains(f.oneof, f.standard) {
+				t.Errorf("%T: the default of %s is none of %s", kind, f.key, strings.Join(f.oneof, ", "))
+			}
+		}
+	}
+}
+
+func TestTheKindsOfFlowsAreThoseThatTheKeyAccepts(t *testing.T) {
+	var names []string
+	for _, k := range flowKinds {
+		names = append(names, k.name)
+	}
+	if f := fieldsOf(reflect.ValueOf(&Flow{}).Elem())[0]; f.key != "kind" || !slices.Equal(f.oneof, names) {
+		t.Errorf("%s accepts %q, the kinds are %q", f.key, f.oneof, names)
+	}
+}
