@@ -1,0 +1,90 @@
+// Command wtsim runs WebTransport sessions over simulated networks, so that
+// the same scenario and seed give the same packets every time.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wtsim/wtsim/sim/run"
+	"github.com/wtsim/wtsim/sim/scenario"
+)
+
+// The exit statuses.
+const (
+	statusDone        = 0
+	statusFailed      = 1   // a check failed, or a run could not make progress
+	statusInput       = 2   // bad input: a scenario, an override, a flag, an unwritable folder
+	statusInternal    = 3   // a defect
+	statusInterrupted = 130 // SIGINT or SIGTERM
+)
+
+func main() {
+	if len(os.Args) == 2 {
+		switch os.Args[1] {
+		case run.WorkerArgument:
+			os.Exit(work())
+		case busyArgument:
+			beBusy()
+			return
+		}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	root := newRoot()
+	root.SetArgs(os.Args[1:])
+	err := root.ExecuteContext(ctx)
+	code := status(err)
+	if ctx.Err() != nil && err != nil {
+		code, err = statusInterrupted, errors.New("interrupted; nothing was kept of the runs that were under way")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "wtsim:", err)
+	}
+	os.Exit(code)
+}
+
+// usageError is a mistake in the command line.
+type usageError struct {
+	cmd *cobra.Command
+	err error
+}
+
+func (e *usageError) Error() string {
+	return fmt.Sprintf("%v; see '%s --help'", e.err, e.cmd.CommandPath())
+}
+
+// checkError says that something is not as it should be, although all went
+// well otherwise.
+type checkError struct{ message string }
+
+func (e *checkError) Error() string { return e.message }
+
+// status returns the exit status for an error.
+func status(err error) int {
+	var (
+		usage   *usageError
+		mistake *scenario.Error
+		check   *checkError
+		failed  *run.Error
+	)
+	switch {
+	case err == nil:
+		return statusDone
+	case errors.As(err, &usage), errors.As(err, &mistake):
+		return statusInput
+	case errors.As(err, &check):
+		return statusFailed
+	case errors.As(err, &failed) && failed.Kind == run.Input:
+		return statusInput
+	case errors.As(err, &failed) && failed.Kind == run.Stalled:
+		return statusFailed
+	}
+	return statusInternal
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/sim/run"
+	"github.com/wtsim/wtsim/sim/scenario"
+)
+
+// runFlags are the flags of the command run.
+type runFlags struct {
+	seed                         uint64
+	seeds, jobs                  int
+	set                          []string
+	out                          string
+	json, quiet, qlog, csv, bare bool
+}
+
+func newRun() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run scenario.toml",
+		Short: "Run a scenario, with one seed or many",
+		Long: `Run simulates a scenario in a process of its own, writes a recording with
+metrics and figures to OUT/<scenario>/<overrides>/<seed>/, and prints what the
+run achieved. A recording that is there already is replaced when the new one is
+complete.
+
+Ctrl-C stops the run, removes what it had written, and exits with status 130.`,
+		Example: `  wtsim run scenarios/quickstart.toml
+  wtsim run scenarios/quickstart.toml --set links.access.loss.p=0.02 --seed 7
+  wtsim run scenarios/quickstart.toml --seeds 20 --no-figures --json > seeds.json`,
+		Args:              arguments(oneScenario),
+		ValidArgsFunction: completeScenarios,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case f.seeds < 1:
+				return &usageError{cmd, fmt.Errorf("--seeds is %d; expected at least 1", f.seeds)}
+			case f.jobs < 0:
+				return &usageError{cmd, fmt.Errorf("--jobs is %d; expected at least 1", f.jobs)}
+			case f.out == "":
+				return &usageError{cmd, errors.New("--out is empty; expected a folder")}
+			}
+			return f.run(cmd, args[0])
+		},
+	}
+	flags := cmd.Flags()
+	flags.Uint64Var(&f.seed, "seed", 0, "`seed` of the run, or of the first of several (default: the scenario's)")
+	flags.IntVar(&f.seeds, "seeds", 1, "run with `N` seeds, one after the other from the first, on all cores")
+	flags.IntVar(&f.jobs, "jobs", 0, "runs at once (default: as many as there are cores)")
+	flagSet(cmd, &f.set)
+	flags.StringVar(&f.out, "out", run.DefaultOut, "`folder` of results")
+	flags.BoolVar(&f.json, "json", false, "print one JSON object, and no progress")
+	flags.BoolVar(&f.quiet, "quiet", false, "print nothing but errors")
+	flags.BoolVar(&f.qlog, "qlog", false, "also write qlog files")
+	flags.BoolVar(&f.csv, "csv", false, "also write the tables as CSV")
+	flags.BoolVar(&f.bare, "no-figures", false, "draw no figures")
+	cmd.MarkFlagDirname("out")
+	return cmd
+}
+
+func (f *runFlags) run(cmd *cobra.Command, path string) error {
+	s, err := scenario.Load(path, f.set...)
+	if err != nil {
+		return err
+	}
+	if !cmd.Flags().Changed("seed") {
+		f.seed = s.Seed
+	}
+	if f.seed > math.MaxUint64-uint64(f.seeds-1) {
+		return &usageError{cmd, fmt.Errorf("there are no %d seeds from %d on", f.seeds, f.seed)}
+	}
+	metrics := make([]analysis.Metrics, f.seeds)
+	requests := make([]run.Request, f.seeds)
+	for i := range requests {
+		seed := f.seed + uint64(i)
+		requests[i] = run.Request{
+			Scenario: path, Overrides: f.set, Seed: &seed, Out: f.out, QLog: f.qlog, CSV: f.csv,
+			Complete: func(dir string) (err error) {
+				metrics[i], err = finish(dir, !f.bare)
+				return err
+			},
+		}
+	}
+	progress := newProgress(cmd.ErrOrStderr(), f.json || f.quiet, s.TimeLimit, len(requests))
+	results, err := run.Many(cmd.Context(), requests, f.jobs, progress.report)
+	progress.end()
+	if err != nil {
+		return err
+	}
+	outcomes := make([]outcome, len(results))
+	for i, r := range results {
+		outcomes[i] = outcome{Result: r, Metrics: metrics[i]}
+		if outcomes[i].Outputs, err = outputs(r.Dir); err != nil {
+			return err
+		}
+	}
+	return f.print(cmd.OutOrStdout(), outcomes)
+}
+
+func (f *runFlags) print(out io.Writer, outcomes []outcome) error {
+	switch {
+	case f.json && len(outcomes) == 1:
+		return json.NewEncoder(out).Encode(outcomes[0])
+	case f.json:
+		return json.NewEncoder(out).Encode(map[string][]outcome{"runs": outcomes})
+	case f.quiet:
+		return nil
+	case len(outcomes) == 1:
+		return printRun(out, outcomes[0])
+	}
+	return printSeeds(out, outcomes)
+}
+
+// MarshalJSON writes the run for programs.
+func (o outcome) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Scenario       string           `json:"scenario"`
+		Seed           uint64           `json:"seed"`
+		Overrides      []string         `json:"overrides,omitempty"`
+		Fingerprint    string           `json:"fingerprint"`
+		Determinism    string           `json:"determinism"`
+		Unsealed       string           `json:"unsealed,omitempty"`
+		Ended          string           `json:"ended"`
+		Unfinished     []string         `json:"unfinished,omitempty"`
+		VirtualSeconds float64          `json:"virtual_seconds"`
+		WallSeconds    float64          `json:"wall_seconds"`
+		Datagrams      uint64           `json:"datagrams"`
+		Metrics        analysis.Metrics `json:"metrics"`
+		Outputs        []string         `json:"outputs"`
+	}{
+		o.Name, o.Seed, o.Overrides, o.Fingerprint, string(o.Determinism), o.Unsealed, string(o.Ended), o.Unfinished,
+		o.Virtual.Seconds(), o.Wall.Seconds(), o.Datagrams, o.Metrics, o.Outputs,
+	})
+}

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+// section is a table of the summary: the entities of one kind, and the metrics
+// of theirs that matter most.
+type section struct {
+	title, prefix string
+	columns       []column
+}
+
+// column shows the metric that ends in suffix.
+type column struct{ title, suffix string }
+
+var sections = []section{
+	{"Flow", "flows.", []column{
+		{"goodput", "goodput"}, {"completed in", "completion_time"}, {"first byte", "first_byte.p50"},
+		{"sent", "messages.sent"}, {"lost", "messages.loss_ratio"},
+		{"delay p50", "messages.delay.p50"}, {"p95", "messages.delay.p95"}, {"jitter", "messages.jitter"},
+		{"RTT p50", "messages.rtt.p50"}, {"p95", "messages.rtt.p95"}}},
+	{"Session", "sessions.", []column{
+		{"set-up", "setup.duration"}, {"QUIC handshake", "setup.handshake"}, {"SETTINGS", "setup.settings"}, {"CONNECT", "setup.connect"},
+		{"teardown", "teardown.duration"}, {"peer notified", "teardown.notified"}}},
+	{"Connection end", "connections.", []column{
+		{"RTT p50", "rtt.p50"}, {"p95", "rtt.p95"}, {"min", "rtt.min"}, {"cwnd mean", "cwnd.mean"}, {"max", "cwnd.max"},
+		{"packets lost", "packets_lost"}, {"PTOs", "ptos"}}},
+	{"Link direction", "links.", []column{
+		{"throughput", "throughput"}, {"utilisation", "utilisation"}, {"queueing p50", "queue_delay.p50"}, {"p95", "queue_delay.p95"},
+		{"datagrams", "datagrams"}, {"dropped", "dropped"}, {"loss", "loss_ratio"}, {"CE", "ce_marks"}}},
+}
+
+// mostRows bounds the rows of a section.
+const mostRows = 20
+
+// printRun writes the summary of one run.
+func printRun(out io.Writer, o outcome) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, seed %d%s: %s of virtual time in %s (%s), %d datagrams\n",
+		o.Name, o.Seed, with(o.Overrides), duration(o.Virtual.Seconds()), duration(o.Wall.Seconds()), speed(o.Virtual, o.Wall), o.Datagrams)
+	switch o.Ended {
+	case record.TimeLimit:
+		fmt.Fprintf(&b, "The time limit ended the run with %s unfinished.\n", strings.Join(o.Unfinished, ", "))
+	case record.Stalled, record.Failed:
+		fmt.Fprintf(&b, "The run %s with %s unfinished.\n", o.Ended, strings.Join(o.Unfinished, ", "))
+	}
+	for _, s := range sections {
+		s.print(&b, o.Metrics)
+	}
+	fmt.Fprintf(&b, "\nFiles        %s%c: %s\n", o.Dir, filepath.Separator, strings.Join(fileNames(o), ", "))
+	fmt.Fprintf(&b, "Fingerprint  %s\n", o.Fingerprint)
+	fmt.Fprintf(&b, "Determinism  %s\n", determinism(o))
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+func with(overrides []string) string {
+	if len(overrides) == 0 {
+		return ""
+	}
+	return " with " + strings.Join(overrides, ", ")
+}
+
+// determinism says in words whether the run can be repeated.
+func determinism(o outcome) string {
+	if o.Determinism == record.Sealed {
+		return "sealed: the same scenario and seed give the same fingerprint"
+	}
+	return "unsealed, so another run may differ: " + o.Unsealed
+}
+
+// fileNames names the files of a recording, figures and qlogs by their folder.
+func fileNames(o outcome) []string {
+	var names []string
+	for _, path := range o.Outputs {
+		name, err := filepath.Rel(o.Dir, path)
+		if err != nil {
+			name = path
+		}
+		if dir, _, below := strings.Cut(name, string(filepath.Separator)); below {
+			name = dir + string(filepath.Separator)
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// print writes the section's table, if the run has such entities.
+func (s section) print(out io.Writer, metrics analysis.Metrics) {
+	entities := s.entities(metrics)
+	if len(entities) == 0 {
+		return
+	}
+	titles := []string{s.title}
+	for _, c := range s.columns {
+		titles = append(titles, c.title)
+	}
+	t := newTable(titles...)
+	t.SuppressEmptyColumns()
+	for _, entity := range entities[:min(len(entities), mostRows)] {
+		row := table.Row{strings.TrimPrefix(entity, s.prefix)}
+		for _, c := range s.columns {
+			row = append(row, cell(metrics, entity+"."+c.suffix))
+		}
+		t.AppendRow(row)
+	}
+	fmt.Fprintf(out, "\n%s\n", t.Render())
+	if more := len(entities) - mostRows; more > 0 {
+		fmt.Fprintf(out, "… and %d more in metrics.json\n", more)
+	}
+}
+
+// entities returns the entities of the section, groups instead of their
+// members.
+func (s section) entities(metrics analysis.Metrics) []string {
+	var found []string
+	for _, m := range metrics {
+		if s.shows(m) && !m.Member && !slices.Contains(found, m.Entity) {
+			found = append(found, m.Entity)
+		}
+	}
+	return found
+}
+
+// shows reports whether one of the section's columns shows a metric. A flow
+// whose name is not unique is named after its session.
+func (s section) shows(m analysis.Metric) bool {
+	prefix := m.Entity[:strings.IndexByte(m.Entity, '.')+1]
+	if strings.Contains(m.Entity, ".flows.") {
+		prefix = "flows."
+	}
+	return prefix == s.prefix && slices.ContainsFunc(s.columns, func(c column) bool {
+		name := m.Entity + "." + c.suffix
+		return m.Name == name || m.Name == name+".mean"
+	})
+}
+
+// cell writes a metric, of a group its mean.
+func cell(metrics analysis.Metrics, name string) string {
+	if m, ok := metrics.Get(name); ok {
+		return quantity(m.Name, m.Value, m.Unit)
+	}
+	if m, ok := metrics.Get(name + ".mean"); ok {
+		return "mean " + quantity(m.Name, m.Value, m.Unit)
+	}
+	return ""
+}
+
+// printSeeds writes the summary of runs that differ in their seeds.
+func printSeeds(out io.Writer, outcomes []outcome) error {
+	var b strings.Builder
+	first, last := outcomes[0], outcomes[len(outcomes)-1]
+	fmt.Fprintf(&b, "%s, seeds %d to %d%s\n\n", first.Name, first.Seed, last.Seed, with(first.Overrides))
+	t := newTable("metric", "mean", "min", "max", "n")
+	for _, x := range acrossSeeds(outcomes) {
+		t.AppendRow(table.Row{x.name, x.show(x.sum / float64(x.n)), x.show(x.min), x.show(x.max), x.n})
+	}
+	fmt.Fprintf(&b, "%s\n\n", t.Render())
+	runs := newTable("seed", "fingerprint", "virtual", "wall", "speed", "datagrams", "ended")
+	for _, o := range outcomes[:min(len(outcomes), mostRows)] {
+		runs.AppendRow(table.Row{o.Seed, o.Fingerprint, duration(o.Virtual.Seconds()), duration(o.Wall.Seconds()),
+			speed(o.Virtual, o.Wall), o.Datagrams, o.Ended})
+	}
+	fmt.Fprintf(&b, "%s\n", runs.Render())
+	if more := len(outcomes) - mostRows; more > 0 {
+		fmt.Fprintf(&b, "… and %d more\n", more)
+	}
+	fmt.Fprintf(&b, "\nFiles        %s%c\n", filepath.Dir(first.Dir), filepath.Separator)
+	worst := first
+	for _, o := range outcomes {
+		if o.Determinism != record.Sealed {
+			worst = o
+		}
+	}
+	fmt.Fprintf(&b, "Determinism  %s\n", determinism(worst))
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// spread is a metric over several runs.
+type spread struct {
+	name, unit    string
+	sum, min, max float64
+	n             int
+}
+
+func (x *spread) show(value float64) string { return quantity(x.name, value, x.unit) }
+
+// acrossSeeds returns the metrics that a summary shows, in order of the first
+// run that has them.
+func acrossSeeds(outcomes []outcome) []*spread {
+	var order []*spread
+	byName := map[string]*spread{}
+	for _, o := range outcomes {
+		for _, m := range o.Metrics {
+			if m.Member || !slices.ContainsFunc(sections, func(s section) bool { return s.shows(m) }) {
+				continue
+			}
+			x := byName[m.Name]
+			if x == nil {
+				x = &spread{name: m.Name, unit: m.Unit, min: m.Value, max: m.Value}
+				byName[m.Name] = x
+				order = append(order, x)
+			}
+			x.sum += m.Value
+			x.min, x.max = min(x.min, m.Value), max(x.max, m.Value)
+			x.n++
+		}
+	}
+	return order
+}
