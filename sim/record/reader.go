@@ -26,19 +26,22 @@ func Open(dir string) (*Recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	for file, rows := range map[string]int64{
-		packetsFile: info.Rows.Packets,
-		seriesFile:  info.Rows.Series,
-		eventsFile:  info.Rows.Events,
+	for _, expected := range []struct {
+		file string
+		rows int64
+	}{
+		{packetsFile, info.Rows.Packets},
+		{seriesFile, info.Rows.Series},
+		{eventsFile, info.Rows.Events},
 	} {
-		t, err := openTable(filepath.Join(dir, file))
+		t, err := openTable(filepath.Join(dir, expected.file))
 		if err != nil {
 			return nil, err
 		}
 		found := t.rows()
 		t.close()
-		if found != rows {
-			return nil, fmt.Errorf("recording %s: %s has %d rows, and %s says %d", dir, file, found, runFile, rows)
+		if found != expected.rows {
+			return nil, fmt.Errorf("recording %s: %s has %d rows, and %s says %d", dir, expected.file, found, runFile, expected.rows)
 		}
 	}
 	return &Recording{Run: info, dir: dir}, nil
