@@ -71,18 +71,19 @@ func list(waiting []Waiting) string {
 	return b.String()
 }
 
+// silence is how long nothing must happen after the end of a run to say that
+// nothing could. All timers of QUIC expire within it.
+const silence = time.Hour
+
 // unfinished returns the error of a run that did not end by itself.
-func (w *World) unfinished(o outcome) error {
-	k, waiting := w.kernel, w.tasks.waiting()
-	if o == stuck {
-		return &LivelockError{At: k.now, Waiting: waiting}
-	}
-	asleep := false
-	for _, t := range waiting {
-		asleep = asleep || t.State == "sleep"
-	}
-	if !asleep && len(k.events)+len(k.quiet) == 0 && w.network.Idle() && k.activity < k.now {
+func (w *World) unfinished(o outcome, waiting []Waiting) error {
+	k := w.kernel
+	limit := k.now
+	switch {
+	case o == stuck:
+		return &LivelockError{At: limit, Waiting: waiting}
+	case k.activity < limit && w.network.Idle() && k.staysSilent(silence):
 		return &StalledError{At: k.activity, Waiting: waiting}
 	}
-	return &TimeLimitError{Limit: k.now, Waiting: waiting}
+	return &TimeLimitError{Limit: limit, Waiting: waiting}
 }

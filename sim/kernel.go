@@ -19,6 +19,7 @@ type kernel struct {
 
 	wake   chan struct{} // one token: look again
 	asleep atomic.Bool
+	over   atomic.Bool // the network is stopped; only applications go on, to end
 	timer  *time.Timer
 	woke   bool // an application may be about to run
 
@@ -84,13 +85,14 @@ func (k *kernel) runUntil(limit time.Duration, ended func() bool) outcome {
 		if k.instant++; k.instant > maxStepsPerInstant {
 			return stuck
 		}
-		if k.network.Flush() {
+		over := k.over.Load()
+		if !over && k.network.Flush() {
 			k.activity = k.now
 		}
 		if ended() {
 			return done
 		}
-		if k.runDue() {
+		if !over && k.runDue() {
 			continue
 		}
 		if k.now >= limit {
@@ -117,7 +119,7 @@ func (k *kernel) catchUp(now time.Duration) {
 	if now == k.now {
 		return
 	}
-	for len(k.quiet) > 0 && k.quiet[0].at < now {
+	for len(k.quiet) > 0 && k.quiet[0].at < now && !k.over.Load() {
 		k.now = k.quiet[0].at
 		k.activity = k.now
 		k.quiet.pop().run()
@@ -152,10 +154,11 @@ func (k *kernel) runDue() bool {
 // rest before it touches its events.
 func (k *kernel) sleep(limit time.Duration) {
 	until := limit
-	if len(k.events) > 0 {
+	over := k.over.Load()
+	if len(k.events) > 0 && !over {
 		until = min(until, k.events[0].at)
 	}
-	if len(k.quiet) > 0 {
+	if len(k.quiet) > 0 && !over {
 		until = min(until, k.quiet[0].at+k.network.Lookahead())
 	}
 	k.timer.Reset(until - k.now)
@@ -167,6 +170,24 @@ func (k *kernel) sleep(limit time.Duration) {
 			<-k.wake // roused at the same instant: take the token back
 		}
 	}
+}
+
+// stop ends the network: what it holds stays where it is, and what is sent from
+// now on goes nowhere.
+func (k *kernel) stop() error {
+	k.network.Stop()
+	k.over.Store(true)
+	return k.network.Check()
+}
+
+// staysSilent reports whether nobody sends and no task returns for d of virtual
+// time after the network was stopped.
+func (k *kernel) staysSilent(d time.Duration) bool {
+	until := k.now + d
+	k.sleep(until)
+	rest()
+	k.now = time.Since(k.start)
+	return k.now >= until
 }
 
 // heapOwner decides when garbage is collected: between steps, never during one,

@@ -51,6 +51,7 @@ type World struct {
 	hosts   []*Host
 	conns   []net.PacketConn
 	tasks   taskSet
+	atEnd   []func()
 	err     error // first error of building the world
 }
 
@@ -93,7 +94,8 @@ func run(config Config, build func(*World) error) (Result, error) {
 	k.network = w.network
 	w.tasks.init(k)
 	if err := errors.Join(build(w), w.err); err != nil {
-		return Result{}, errors.Join(err, w.shutDown())
+		w.shutDown()
+		return Result{}, err
 	}
 	if config.Progress != nil {
 		k.atRest = progress(k, config)
@@ -103,13 +105,19 @@ func run(config Config, build func(*World) error) (Result, error) {
 		limit = DefaultTimeLimit
 	}
 	outcome := k.runUntil(limit, w.tasks.finished)
-	result := Result{Elapsed: k.now}
-	var err error
-	if outcome != done {
-		err = w.unfinished(outcome)
+	result := Result{Elapsed: k.now, Datagrams: w.network.Datagrams(), Steps: k.steps}
+	for _, f := range w.atEnd {
+		f()
 	}
-	err = errors.Join(err, w.tasks.err(), w.shutDown())
-	result.Datagrams, result.Steps = w.network.Datagrams(), k.steps
+	var waiting []Waiting
+	if outcome != done {
+		waiting = w.tasks.waiting()
+	}
+	err := errors.Join(w.tasks.err(), k.stop())
+	if outcome != done {
+		err = errors.Join(w.unfinished(outcome, waiting), err)
+	}
+	w.shutDown()
 	return result, err
 }
 
@@ -131,22 +139,19 @@ func progress(k *kernel, config Config) func() {
 // context is cancelled.
 const shutdownGrace = 10 * time.Second
 
-// shutDown ends all tasks, then the network, and verifies that it conserved
-// every datagram.
-func (w *World) shutDown() error {
+// shutDown ends all tasks.
+func (w *World) shutDown() {
 	w.tasks.cancel()
 	k := w.kernel
+	k.over.Store(true)
 	if k.runUntil(k.now+shutdownGrace, w.tasks.empty) != done {
 		// A goroutine that ignores its context would keep the process for ever.
 		panic(fmt.Sprintf("sim: tasks that do not return %s after the end of the run:\n%s", shutdownGrace, w.tasks.describe()))
 	}
-	w.network.Stop()
-	err := w.network.Check()
 	for _, conn := range w.conns {
 		conn.Close() // most are closed already
 	}
 	rest()
-	return err
 }
 
 // fail keeps the first error of building the world.
@@ -194,6 +199,14 @@ func (w *World) At(t time.Duration, f func()) {
 // Since returns the virtual time at which t was, counted from the start of the
 // run.
 func (w *World) Since(t time.Time) time.Duration { return t.Sub(w.kernel.start) }
+
+// AtEnd calls f when the run ends, before the network is stopped and before
+// [World.Over]. It may only be called while the world is built.
+func (w *World) AtEnd(f func()) { w.atEnd = append(w.atEnd, f) }
+
+// Over reports whether the run has ended, so that what applications still do is
+// only to end themselves. Any goroutine of the run may call it.
+func (w *World) Over() bool { return w.kernel.over.Load() }
 
 // Now returns the virtual time since the start of the run. Any goroutine of the
 // run may call it.

@@ -1,12 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"os"
-)
+import "github.com/wtsim/wtsim/sim/run"
 
 // work is the life of a worker process.
-func work() int {
-	fmt.Fprintln(os.Stderr, "this build has no simulation")
-	return statusInternal
-}
+func work() int { return run.Worker() }

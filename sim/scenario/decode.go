@@ -187,7 +187,7 @@ func decodeScalar(f field, v reflect.Value, n *node) error {
 		return n.fail("unknown value %q%s", n.text, suggest(n.text, f.oneof))
 	}
 	if n.text != unlimited && !f.inRange(v) {
-		return n.fail("%s is out of range; expected %s to %s", n.text, f.least, f.most)
+		return n.fail("%s is out of range; expected %s to %s", strings.TrimSpace(n.text), f.least, f.most)
 	}
 	return nil
 }

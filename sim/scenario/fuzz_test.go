@@ -3,11 +3,12 @@ package scenario
 import (
 	"errors"
 	"os"
+	"strings"
 	"testing"
 	"unicode/utf8"
 )
 
-// fuzzed checks what holds for any input: an error has a message of one place,
+// fuzzed checks what holds for any input: an error is one line about one place,
 // and a scenario is read back as it is explained.
 func fuzzed(t *testing.T, s *Scenario, err error) {
 	if err == nil {
@@ -15,7 +16,8 @@ func fuzzed(t *testing.T, s *Scenario, err error) {
 		return
 	}
 	var mistake *Error
-	if !errors.As(err, &mistake) || mistake.Message == "" || mistake.File == "" || !utf8.ValidString(mistake.Error()) {
+	if !errors.As(err, &mistake) || mistake.Message == "" || mistake.File == "" ||
+		strings.Contains(mistake.Error(), "\n") || !utf8.ValidString(mistake.Error()) {
 		t.Fatalf("the error says not enough: %#v", err)
 	}
 }

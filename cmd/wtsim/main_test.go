@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/wtsim/wtsim/netem"
+	"github.com/wtsim/wtsim/sim/record"
+	"github.com/wtsim/wtsim/sim/run"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected output in the scripts of testdata")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"wtsim": func() {
+		if len(os.Args) == 2 && os.Args[1] == run.WorkerArgument && playWorker() {
+			return
+		}
+		main()
+	}})
+}
+
+// TestCommands runs the scripts that need no simulation: those that run a
+// scenario have a worker that plays one.
+func TestCommands(t *testing.T) { testScripts(t, "testdata/script") }
+
+func testScripts(t *testing.T, dir string) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 dir,
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector would sleep for a second
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": expectStatus},
+	})
+}
+
+// expectStatus is the script command "status N COMMAND...": the command must exit
+// with the status N.
+func expectStatus(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N command [argument...]")
+	}
+	got := "0"
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := err.(interface{ ExitCode() int })
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = fmt.Sprint(exit.ExitCode())
+	}
+	if got != args[0] {
+		ts.Fatalf("exit status %s, want %s", got, args[0])
+	}
+}
+
+// playWorker does a task whose scenario has a comment "# play WHAT", and
+// reports whether it has one. It sends one datagram a virtual second, of a
+// size that WHAT and the seed decide.
+func playWorker() bool {
+	var text bytes.Buffer
+	if _, err := text.ReadFrom(os.Stdin); err != nil {
+		panic(err)
+	}
+	var task struct {
+		Scenario              []byte
+		Overrides             []string
+		Seed                  uint64
+		Dir, Temporary        string
+		Determinism, Unsealed string
+	}
+	if err := json.Unmarshal(text.Bytes(), &task); err != nil {
+		panic(err)
+	}
+	_, after, found := bytes.Cut(task.Scenario, []byte("# play "))
+	if !found {
+		pass(text.Bytes())
+		return false
+	}
+	what, _, _ := bytes.Cut(after, []byte("\n"))
+	messages := json.NewEncoder(os.NewFile(3, "messages"))
+	size := 1000 + task.Seed
+	switch string(what) {
+	case "stall":
+		messages.Encode(map[string]any{"error": map[string]string{"kind": "stalled", "message": "no progress since 2s"}})
+		return true
+	case "crash":
+		panic("a defect")
+	case "hang":
+		messages.Encode(map[string]any{"progress": map[string]any{"virtual_ns": 1e9, "limit_ns": 30e9}})
+		select {}
+	case "differ":
+		size += uint64(os.Getpid())
+	}
+	info := record.Run{
+		Name: "play", Seed: task.Seed, Overrides: task.Overrides, Versions: run.Versions(),
+		Determinism: record.Sealed, Ended: record.Complete, Virtual: 10 * time.Second, Wall: 20 * time.Millisecond, Datagrams: 10,
+		Links:    []record.Link{{Name: "access"}},
+		Sessions: []record.Session{{Entity: "sessions.main", Connection: "connections.main"}},
+		Flows:    []record.Flow{{Entity: "flows.bulk", Kind: "download", Session: "sessions.main"}},
+	}
+	var fingerprint record.Fingerprint
+	packet := fingerprint.Packet
+	var w *record.Writer
+	if task.Dir != "" {
+		var err error
+		if w, err = record.Create(task.Dir, record.Options{Temporary: task.Temporary}); err != nil {
+			panic(err)
+		}
+		packet = w.Packet
+	}
+	for i := range 10 {
+		at := time.Duration(i) * time.Second
+		p := record.Packet{ID: uint64(i + 1), Sent: at, Done: at + 20*time.Millisecond, Link: "access",
+			Source: netip.MustParseAddrPort("10.0.0.2:443"), Dest: netip.MustParseAddrPort("10.0.0.1:5000")}
+		p.Size += 1000
+		if i == 4 {
+			p.Size = netem.Bytes(size)
+		}
+		packet(&p)
+	}
+	if w != nil {
+		for i := range 11 {
+			w.Sample(record.Sample{Time: time.Duration(i) * time.Second, Name: record.SeriesDelivered, Entity: "flows.bulk", Value: float64(i) * 2.5e6})
+		}
+		for _, e := range []record.Event{
+			{Time: 0, Kind: record.EventFlowStarted, Entity: "flows.bulk"},
+			{Time: 10 * time.Second, Kind: record.EventFlowFinished, Entity: "flows.bulk", Value: 25e6},
+		} {
+			w.Event(e)
+		}
+		info.Fingerprint = w.Fingerprint()
+		if err := w.Finish(info); err != nil {
+			panic(err)
+		}
+	} else {
+		info.Fingerprint = fingerprint.Sum()
+	}
+	messages.Encode(map[string]any{"result": info})
+	return true
+}
+
+// pass puts a task that was read back into standard input.
+func pass(text []byte) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		panic(err)
+	}
+	go func() {
+		w.Write(text)
+		w.Close()
+	}()
+	os.Stdin = r
+}

@@ -1,0 +1,250 @@
+package run
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/wtsim/wtsim/netem"
+	"github.com/wtsim/wtsim/sim"
+	"github.com/wtsim/wtsim/sim/record"
+	"github.com/wtsim/wtsim/sim/scenario"
+	"github.com/wtsim/wtsim/sim/workload"
+)
+
+// Worker does the one task that its parent asks for on standard input, and
+// returns the exit status of the process.
+func Worker() int {
+	messages := json.NewEncoder(os.NewFile(messageFD, "messages"))
+	var t task
+	if err := json.NewDecoder(os.Stdin).Decode(&t); err != nil {
+		fmt.Fprintln(os.Stderr, "reading the task:", err)
+		return 1
+	}
+	result, err := t.do(func(p Progress) { messages.Encode(message{Progress: &p}) })
+	m := message{Result: &result}
+	if err != nil {
+		m = message{Error: asError(err)}
+	}
+	if err := messages.Encode(m); err != nil {
+		fmt.Fprintln(os.Stderr, "telling the result:", err)
+		return 1
+	}
+	return 0
+}
+
+func asError(err error) *Error {
+	var own *Error
+	var mistake *scenario.Error
+	var stalled *sim.StalledError
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &mistake):
+		return &Error{Kind: Input, Message: err.Error()}
+	case errors.As(err, &stalled):
+		return &Error{Kind: Stalled, Message: err.Error()}
+	}
+	return &Error{Kind: Internal, Message: err.Error()}
+}
+
+// sink takes down a run.
+type sink interface {
+	workload.Recorder
+	Packet(*record.Packet)
+	Fingerprint() string
+}
+
+// fingerprintOnly is a sink that keeps nothing but the fingerprint.
+type fingerprintOnly struct{ packets record.Fingerprint }
+
+func (f *fingerprintOnly) Sample(record.Sample)    {}
+func (f *fingerprintOnly) Event(record.Event)      {}
+func (f *fingerprintOnly) Packet(p *record.Packet) { f.packets.Packet(p) }
+func (f *fingerprintOnly) Fingerprint() string     { return f.packets.Sum() }
+
+// do runs the task's scenario and finishes its recording.
+func (t *task) do(onProgress func(Progress)) (record.Run, error) {
+	s, err := scenario.Parse(t.Name, t.Scenario, t.Overrides...)
+	if err != nil {
+		return record.Run{}, err
+	}
+	s.Seed = t.Seed
+	if t.Dir == "" {
+		out := &fingerprintOnly{}
+		info, err := t.simulate(s, out, workload.Options{}, onProgress)
+		info.Fingerprint = out.Fingerprint()
+		return info, err
+	}
+	writer, err := record.Create(t.Dir, record.Options{CSV: t.CSV, Temporary: t.Temporary})
+	if err != nil {
+		return record.Run{}, fail(Input, "cannot write results to %s: %w", t.Dir, err)
+	}
+	finished := false
+	defer func() {
+		if !finished {
+			writer.Abort()
+		}
+	}()
+	var logs qlogs
+	options := workload.Options{}
+	if t.QLog {
+		logs.dir = filepath.Join(writer.Dir(), "qlog")
+		if err := os.Mkdir(logs.dir, 0o777); err != nil {
+			return record.Run{}, fail(Internal, "%w", err)
+		}
+		options.QLog = logs.open
+	}
+	info, err := t.simulate(s, writer, options, onProgress)
+	if err == nil {
+		err = logs.err
+	}
+	if err != nil {
+		return record.Run{}, err
+	}
+	info.Fingerprint = writer.Fingerprint()
+	finished = true // Finish removes what it cannot complete
+	if err := writer.Finish(info); err != nil {
+		return record.Run{}, fail(Internal, "writing the recording: %w", err)
+	}
+	return info, nil
+}
+
+// simulate runs a scenario into a sink.
+func (t *task) simulate(s *scenario.Scenario, out sink, options workload.Options, onProgress func(Progress)) (record.Run, error) {
+	observer := observer{out: out, paths: make(map[*netem.Path]pathName)}
+	var work *workload.Workload
+	config := sim.Config{
+		Seed:             s.Seed,
+		TimeLimit:        s.TimeLimit,
+		Observe:          observer.observe,
+		ProgressInterval: s.TimeLimit / 500,
+		Progress: func(now time.Duration, datagrams uint64) {
+			onProgress(Progress{Virtual: now, Limit: s.TimeLimit, Datagrams: datagrams})
+		},
+	}
+	begin := time.Now()
+	result, err := sim.Run(config, func(w *sim.World) (err error) {
+		work, err = workload.Build(w, s, out, options)
+		if err == nil {
+			observer.learn(work)
+		}
+		return err
+	})
+	info := record.Run{
+		Name:        s.Name,
+		Seed:        s.Seed,
+		Overrides:   t.Overrides,
+		Versions:    Versions(),
+		Determinism: t.Determinism,
+		Unsealed:    t.Unsealed,
+		Ended:       record.Complete,
+		Virtual:     result.Elapsed,
+		Wall:        time.Since(begin),
+		Datagrams:   result.Datagrams,
+	}
+	var limit *sim.TimeLimitError
+	if errors.As(err, &limit) {
+		info.Ended, err = record.TimeLimit, nil
+		for _, w := range limit.Waiting {
+			info.Unfinished = append(info.Unfinished, w.String())
+		}
+	}
+	if err != nil {
+		return record.Run{}, err
+	}
+	work.Describe(&info)
+	info.Scenario, err = json.Marshal(string(scenario.Explain(s)))
+	return info, err
+}
+
+// observer turns what netem says of packets into records.
+type observer struct {
+	out    sink
+	paths  map[*netem.Path]pathName
+	record record.Packet // reused: a sink does not keep it
+}
+
+type pathName struct {
+	link      string
+	direction record.Direction
+}
+
+func (o *observer) learn(w *workload.Workload) {
+	for link, paths := range w.Paths() {
+		for i, p := range paths {
+			o.paths[p] = pathName{link, record.Direction(i)}
+		}
+	}
+}
+
+func (o *observer) observe(outcome netem.Outcome) {
+	p, name := outcome.Packet, o.paths[outcome.Path]
+	o.record = record.Packet{
+		ID:         p.ID,
+		Sent:       p.Sent,
+		Done:       outcome.At,
+		Link:       name.link,
+		Direction:  name.direction,
+		Source:     p.Source,
+		Dest:       p.Dest,
+		Size:       p.Size(),
+		ECN:        uint8(p.ECN),
+		SentECN:    uint8(p.SentECN),
+		Fate:       fates[outcome.Fate],
+		Reason:     outcome.Reason,
+		QueueDelay: p.QueueDelay,
+	}
+	o.out.Packet(&o.record)
+}
+
+var fates = [...]record.Fate{
+	netem.Delivered: record.Delivered,
+	netem.Dropped:   record.Dropped,
+	netem.InTransit: record.InTransit,
+}
+
+// qlogs are the qlog files of a run. Runs write them from one goroutine at a
+// time.
+type qlogs struct {
+	dir string
+	err error // the first one
+}
+
+func (q *qlogs) open(entity string) io.WriteCloser {
+	file, err := os.Create(filepath.Join(q.dir, entity+".sqlog"))
+	if err != nil {
+		q.fail(err)
+		return discard{}
+	}
+	return &qlogFile{file, q}
+}
+
+func (q *qlogs) fail(err error) {
+	if q.err == nil {
+		q.err = fail(Internal, "writing qlog: %w", err)
+	}
+}
+
+// qlogFile reports errors that quic-go would only log.
+type qlogFile struct {
+	*os.File
+	logs *qlogs
+}
+
+func (f *qlogFile) Write(b []byte) (int, error) {
+	n, err := f.File.Write(b)
+	if err != nil {
+		f.logs.fail(err)
+	}
+	return n, err
+}
+
+type discard struct{}
+
+func (discard) Write(b []byte) (int, error) { return len(b), nil }
+func (discard) Close() error                { return nil }

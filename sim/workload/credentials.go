@@ -1,0 +1,50 @@
+package workload
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"math/big"
+	"time"
+
+	"github.com/quic-go/quic-go/http3"
+)
+
+// serverName is the name that clients dial and the certificate carries.
+const serverName = "server.wtsim.test"
+
+// credentials are the certificate of all servers of a run. It is an Ed25519
+// certificate with fixed contents, because an ECDSA signature or a random
+// serial number would vary in size.
+type credentials struct {
+	server *tls.Config
+	client *tls.Config
+}
+
+func newCredentials() (*credentials, error) {
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	now := time.Now() // virtual
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		NotBefore:    now.Add(-24 * time.Hour),
+		NotAfter:     now.Add(365 * 24 * time.Hour),
+		DNSNames:     []string{serverName},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(certificate)
+	return &credentials{
+		server: http3.ConfigureTLSConfig(&tls.Config{
+			Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key, Leaf: certificate}},
+		}),
+		client: &tls.Config{RootCAs: roots, ServerName: serverName, NextProtos: []string{http3.NextProtoH3}},
+	}, nil
+}

@@ -1,0 +1,75 @@
+package workload
+
+import (
+	"iter"
+
+	"github.com/wtsim/wtsim/netem"
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+// Paths returns the links' names and their paths, indexed by direction, in the
+// order of the scenario.
+func (b *Workload) Paths() iter.Seq2[string, [2]*netem.Path] {
+	return func(yield func(string, [2]*netem.Path) bool) {
+		for _, l := range b.links {
+			if !yield(l.name, [2]*netem.Path{l.directions[0].path, l.directions[1].path}) {
+				return
+			}
+		}
+	}
+}
+
+// Describe fills in what a run's description says of its links, sessions and
+// flows.
+func (b *Workload) Describe(info *record.Run) {
+	for _, l := range b.links {
+		info.Links = append(info.Links, record.Link{
+			Name:    l.name,
+			Forward: l.directions[record.Forward].counters(),
+			Reverse: l.directions[record.Reverse].counters(),
+		})
+	}
+	for _, i := range b.instances {
+		s := record.Session{Entity: i.entity, Connection: i.c.entity}
+		if i.Session.Count > 1 {
+			s.Group = "sessions." + i.Session.Name
+		}
+		info.Sessions = append(info.Sessions, s)
+		for _, f := range i.flows {
+			r := record.Flow{Entity: f.entity, Kind: f.config.Kind, Session: i.entity}
+			if s.Group != "" {
+				r.Group = s.Group + ".flows." + f.config.Name
+			}
+			info.Flows = append(info.Flows, r)
+		}
+	}
+}
+
+// counters counts what a direction did.
+func (d *direction) counters() record.Counters {
+	in, out, dropped := d.path.Totals()
+	queued := netem.Count{
+		Packets: in.Packets - out.Packets - dropped.Packets,
+		Bytes:   in.Bytes - out.Bytes - dropped.Bytes,
+	}
+	c := record.Counters{
+		Overhead: int64(d.overhead),
+		In:       d.onLink(in),
+		Out:      d.onLink(out),
+		Queued:   d.onLink(queued),
+	}
+	for _, element := range d.path.Counters() {
+		if element.Dropped.Packets > 0 {
+			c.Dropped = append(c.Dropped, record.Drop{Reason: element.Kind, Count: d.onLink(element.Dropped)})
+		}
+	}
+	return c
+}
+
+// onLink adds the overhead to a count of UDP payload.
+func (d *direction) onLink(c netem.Count) record.Count {
+	return record.Count{
+		Packets: uint64(c.Packets),
+		Bytes:   uint64(c.Bytes) + uint64(c.Packets)*uint64(d.overhead),
+	}
+}
