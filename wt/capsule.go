@@ -71,6 +71,15 @@ func (c *capsuleReader) value() ([]byte, error) {
 	return b, truncated(err)
 }
 
+// expectEnd waits for the end of the stream, which alone may follow a
+// CLOSE_SESSION (draft-ietf-webtrans-http3-16, section 6).
+func (c *capsuleReader) expectEnd() error {
+	if _, err := c.r.Peek(1); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: data after CLOSE_SESSION", errCapsule)
+}
+
 // truncated turns the end of the stream inside a capsule into a malformed capsule.
 func truncated(err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {

@@ -216,12 +216,7 @@ func (s *Session) readCapsules() error {
 				return err
 			}
 			s.endedByPeer(code, reason)
-			// Nothing may follow (draft-ietf-webtrans-http3-16, section 6).
-			if _, _, err := r.next(); err == nil {
-				return fmt.Errorf("%w: data after CLOSE_SESSION", errCapsule)
-			} else {
-				return err
-			}
+			return r.expectEnd()
 		}
 	}
 }
