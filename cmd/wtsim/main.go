@@ -29,7 +29,7 @@ func main() {
 	if len(os.Args) == 2 {
 		switch os.Args[1] {
 		case run.WorkerArgument:
-			os.Exit(work())
+			os.Exit(run.Worker())
 		case busyArgument:
 			beBusy()
 			return

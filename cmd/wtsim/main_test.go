@@ -41,6 +41,12 @@ func testScripts(t *testing.T, dir string) {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector would sleep for a second
 			return nil
 		},
+		Condition: func(name string) (bool, error) {
+			if name == "root" {
+				return os.Geteuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", name)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": expectStatus},
 	})
 }
