@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/wtsim/wtsim/netem"
@@ -30,31 +31,47 @@ type field struct {
 // fieldsOf returns the keys of a table in the order of its type. It includes
 // those of inline fields; an inline interface must hold a pointer to a struct.
 func fieldsOf(table reflect.Value) []field {
-	var fields []field
-	for i := range table.NumField() {
-		tag := table.Type().Field(i).Tag
-		key := tag.Get("toml")
-		switch key {
-		case "", "-":
-			continue
-		case ",inline":
-			inner := table.Field(i)
-			for inner.Kind() == reflect.Interface || inner.Kind() == reflect.Pointer {
-				inner = inner.Elem()
-			}
-			if inner.IsValid() {
-				fields = append(fields, fieldsOf(inner)...)
-			}
+	tagged := tagsOf(table.Type())
+	fields := make([]field, 0, len(tagged))
+	for _, f := range tagged {
+		f.value = table.Field(f.index)
+		if f.key != ",inline" {
+			fields = append(fields, f)
 			continue
 		}
+		inner := f.value
+		for inner.Kind() == reflect.Interface || inner.Kind() == reflect.Pointer {
+			inner = inner.Elem()
+		}
+		if inner.IsValid() {
+			fields = append(fields, fieldsOf(inner)...)
+		}
+	}
+	return fields
+}
+
+// tagCache holds what tagsOf returns, by type.
+var tagCache sync.Map
+
+// tagsOf returns what a type's tags say, as fields without values.
+func tagsOf(t reflect.Type) []field {
+	if cached, ok := tagCache.Load(t); ok {
+		return cached.([]field)
+	}
+	var fields []field
+	for i := range t.NumField() {
+		tag := t.Field(i).Tag
 		f := field{
-			key: key, index: i, value: table.Field(i),
+			key: tag.Get("toml"), index: i,
 			doc: tag.Get("doc"), standard: tag.Get("default"), oneof: strings.Fields(tag.Get("oneof")),
 			inherit: tag.Get("inherit") != "", required: tag.Get("required") != "", short: tag.Get("short") != "",
 		}
 		f.least, f.most, _ = strings.Cut(tag.Get("range"), "..")
-		fields = append(fields, f)
+		if f.key != "" && f.key != "-" {
+			fields = append(fields, f)
+		}
 	}
+	tagCache.Store(t, fields)
 	return fields
 }
 

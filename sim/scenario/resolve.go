@@ -26,6 +26,9 @@ func (s *Scenario) QUICFor(session *Session, host string) QUIC {
 
 // override sets the fields that another QUIC has set.
 func (q *QUIC) override(by *QUIC) {
+	if *by == (QUIC{}) {
+		return
+	}
 	to, from := reflect.ValueOf(q).Elem(), reflect.ValueOf(by).Elem()
 	for _, f := range fieldsOf(from) {
 		if by.isSet(f) {
