@@ -34,6 +34,8 @@ func (s *Session) Close(code uint32, reason string) error {
 		return ended(s.ctx)
 	}
 	s.emit(CloseCalled)
+	stats := s.conn.quic.ConnectionStats()
+	wait := closeWait(stats)
 	capsule := appendClose(nil, code, reason)
 	switch err := s.connect.TryWriteAll(capsule); {
 	case err == nil:
@@ -41,24 +43,28 @@ func (s *Session) Close(code uint32, reason string) error {
 		s.emit(CloseSent)
 		close(s.sendDone)
 	case errors.Is(err, quic.ErrWouldBlock):
+		wait = maxCloseWait
+		s.mu.Lock()
+		s.withheld = true
+		s.mu.Unlock()
 		s.conn.wg.Go(func() { s.sendClose(capsule) })
 	default: // the peer stopped reading, or the connection is lost
 		s.connect.CancelWrite(codeSessionGone)
 		close(s.sendDone)
 	}
-	stats := s.conn.quic.ConnectionStats()
 	s.mu.Lock()
 	if !s.streamsReset {
 		s.resetTimer = time.AfterFunc(max(minResetDelay, stats.SmoothedRTT), s.resetStreams)
 	}
 	s.mu.Unlock()
-	s.connect.SetReadDeadline(time.Now().Add(closeWait(stats)))
+	s.connect.SetReadDeadline(time.Now().Add(wait))
 	s.announceEnd()
 	return nil
 }
 
 // sendClose sends the CLOSE_SESSION capsule when flow control did not let it
-// through at once. A peer that goes on withholding credit gets a reset.
+// through at once. QUIC may take it and hold it for want of credit: when the
+// peer does not answer in time either, the CONNECT stream is reset.
 func (s *Session) sendClose(capsule []byte) {
 	defer close(s.sendDone)
 	s.connect.SetWriteDeadline(time.Now().Add(maxCloseWait))
@@ -244,6 +250,12 @@ func (s *Session) connectEnded(err error) {
 		s.connectionLost(lost)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.connect.CancelRead(codeSessionGone)
+		s.mu.Lock()
+		withheld := s.withheld
+		s.mu.Unlock()
+		if withheld {
+			s.connect.CancelWrite(codeSessionGone)
+		}
 		if s.markEnded(&SessionError{Remote: true, Err: fmt.Errorf("peer stopped reading the CONNECT stream: %w", context.Cause(s.connect.Context()))}) {
 			s.connect.CancelWrite(codeSessionGone)
 			close(s.sendDone)

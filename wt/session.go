@@ -49,6 +49,7 @@ type Session struct {
 	first, last  *streamState  // the open streams, oldest first
 	streamsReset bool          // no stream joins the list any more
 	lastReported bool          // LastStreamEnded was reported
+	withheld     bool          // flow control held the CLOSE_SESSION capsule back
 	resetTimer   *time.Timer
 
 	resetOnce sync.Once
