@@ -42,22 +42,28 @@ type axis struct {
 	step     float64 // between two ticks
 }
 
-// newAxis returns an axis from low to high, given in the base unit, with at most n steps
-// between ticks. If round is true its end is moved out to a tick that
-// leaves some room beyond high.
-func newAxis(scales []scale, low, high float64, n int, round bool) axis {
+// newAxis returns an axis from low to high, given in the base unit, with at
+// most n steps between ticks.
+func newAxis(scales []scale, low, high float64, n int) axis {
 	s := scaleFor(scales, max(math.Abs(low), math.Abs(high)))
 	a := axis{scale: s, low: low / s.size, top: high / s.size}
 	if !(a.top > a.low) {
 		a.top = a.low + 1
 	}
-	room := 0.0
-	if round {
-		room = 0.04 * (a.top - a.low)
-	}
-	a.step = niceStep((a.top + room - a.low) / float64(max(n, 1)))
-	if round {
-		a.top = a.step * math.Ceil((a.top+room)/a.step)
+	a.step = niceStep((a.top - a.low) / float64(max(n, 1)))
+	return a
+}
+
+// newTimeAxis returns an axis from low to high in seconds, with as many ticks
+// as have room for their labels on the width.
+func newTimeAxis(scales []scale, low, high float64, width vg.Length) axis {
+	var a axis
+	for n := int(width / 28); n > 0; n-- {
+		a = newAxis(scales, low, high, n)
+		widest := max(tickText.Width(a.label(a.low)), tickText.Width(a.label(a.top)))
+		if a.place(a.step*a.scale.size, 0, width)-a.place(0, 0, width) > widest+8 {
+			break
+		}
 	}
 	return a
 }

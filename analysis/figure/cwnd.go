@@ -31,7 +31,7 @@ func cwnd(d Data) Figure {
 
 // sender is the graph of one sender.
 func (d Data) sender(s Sender) *graph {
-	g := d.newGraph("bytes", amounts)
+	g := d.newGraph("data", amounts)
 	if len(s.InFlight) > 0 {
 		l := look{}
 		l.Color, l.Width = inFlightInk, 0.7

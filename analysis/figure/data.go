@@ -8,6 +8,7 @@ type Data struct {
 	Name string        // the run's name, such as "quickstart, seed 1"; it ends every title
 	End  time.Duration // virtual time at which the run ended
 
+	Bin        time.Duration   // width of the bins of goodput
 	Directions []Direction     // both directions of the network, apart
 	Changes    []time.Duration // when parameters of a link changed
 	RTTs       []RTT           // one a connection end
@@ -20,7 +21,7 @@ type Data struct {
 type Direction struct {
 	Name    string   // such as "server → client"
 	Rates   []Series // configured rate of each link in bit/s, at the start and at each change; 0 is unlimited
-	Goodput []Series // of each flow: bytes handed to the receiving application, cumulative
+	Goodput []Series // of each flow: bytes handed to the receiving application, per time in bit/s, a point at the centre of each bin
 	Queues  []Series // queueing delay of each link in seconds, one point a datagram
 }
 

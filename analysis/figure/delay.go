@@ -3,7 +3,6 @@ package figure
 import (
 	"fmt"
 	"slices"
-	"time"
 )
 
 // delay shows the round-trip times of connections, the queueing delay of links
@@ -72,18 +71,7 @@ func (g *graph) addLines(series []Series, what string) {
 		}
 		return
 	}
-	g.addSpread(series, 0, "", what)
-}
-
-// addSpread adds the median and the range of many lines. Kind says what is
-// medianed, as in "median window"; i chooses the look.
-func (g *graph) addSpread(series []Series, i int, kind, what string) {
-	sampled := make([][]Point, len(series))
-	for j, s := range series {
-		sampled[j] = held(s.Points, buckets, max(g.end, time.Nanosecond))
-	}
-	s := spreadOf(sampled)
-	g.areas = append(g.areas, area{label: fmt.Sprintf("%srange of %d %s", kind, len(series), what), look: look{LineStyle: lineLook(i).LineStyle}, low: s.low, high: s.high})
-	g.areas[len(g.areas)-1].look.Color = tint(palette[i], 0.7)
-	g.curves = append(g.curves, curve{label: kind + "median", look: lineLook(i), points: s.median})
+	s := spreadOfLines(series, g.end)
+	g.areas = append(g.areas, area{label: fmt.Sprintf("range of %d %s", len(series), what), look: rangeLook, low: s.low, high: s.high})
+	g.curves = append(g.curves, curve{label: "median", look: medianLook, points: s.median})
 }

@@ -57,7 +57,7 @@ type Format string
 
 // The formats of figures.
 const (
-	SVG Format = "svg" // text stays text, with the font inside the file
+	SVG Format = "svg" // text stays text
 	PNG Format = "png" // 200 dots per inch
 	CSV Format = "csv" // the data of the figure as drawn, one point a row
 )

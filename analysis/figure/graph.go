@@ -18,6 +18,7 @@ type graph struct {
 	curves   []curve // the first is drawn at the bottom
 	changes  []time.Duration
 	shared   bool   // another graph with the same time axis stands below
+	first    bool   // no other graph stands above
 	stacked  int    // number of graphs in the figure
 	name     string // what the graph is of, such as a direction; empty: said by the title
 }
@@ -52,7 +53,7 @@ func (g *graph) entries() []entry {
 			out = append(out, entry{label: a.label, look: a.look, fill: true})
 		}
 	}
-	if len(g.changes) > 0 {
+	if len(g.changes) > 0 && g.first {
 		out = append(out, entry{label: "link changed", look: changeLook})
 	}
 	return out
@@ -75,12 +76,12 @@ func (g *graph) vertical(height vg.Length) axis {
 	for _, a := range g.areas {
 		reach(a.high, 0)
 	}
-	return newAxis(g.scales, 0, top, int(height/20), true)
+	return newAxis(g.scales, 0, 1.04*top, min(6, int(height/12)))
 }
 
 // horizontal returns the axis of time.
 func (g *graph) horizontal(width vg.Length) axis {
-	return newAxis(times, 0, max(g.end, time.Microsecond).Seconds(), int(width/42), false)
+	return newTimeAxis(times, 0, max(g.end, time.Microsecond).Seconds(), width)
 }
 
 func (g *graph) left(width Width) vg.Length {
@@ -219,22 +220,21 @@ func (s *sheet) curve(c curve, line []vg.Point, at func(Point) vg.Point, data vg
 	if c.look.Width > 0 && len(line) > 1 {
 		clip.StrokeLines(c.look.LineStyle, clip.ClipLinesXY(line)...)
 	}
+	marked, l := c.points, c.look
 	switch {
-	case c.look.Width == 0: // a mark at every point
-		for _, p := range c.points {
-			s.mark(c.look, at(p))
-		}
+	case l.Width == 0: // a mark at every point
 	case len(c.points) == 1: // a line needs two points; one is a dot
-		dot := c.look
-		if dot.marker == nil {
-			dot.marker, dot.radius = draw.CircleGlyph{}, 1
+		if l.marker == nil {
+			l.marker, l.radius = draw.CircleGlyph{}, 1
 		}
-		s.mark(dot, at(c.points[0]))
-	case c.look.marker != nil:
-		for _, p := range spaced(c.points, c.look.phase) {
-			if q := at(p); clip.Contains(q) {
-				s.mark(c.look, q)
-			}
+	case l.marker != nil:
+		marked = spaced(c.points, l.phase)
+	default:
+		return
+	}
+	for _, p := range marked {
+		if q := at(p); clip.Contains(q) {
+			s.mark(l, q)
 		}
 	}
 }
@@ -291,7 +291,7 @@ func (g *graph) table() [][]string {
 	var rows [][]string
 	add := func(label string, points []Point) {
 		for _, p := range points {
-			rows = append(rows, []string{g.quantity, label, seconds(p.T), strconv.FormatFloat(p.V, 'g', -1, 64), g.scales[len(g.scales)-1].unit})
+			rows = append(rows, []string{g.name, g.quantity, label, seconds(p.T), strconv.FormatFloat(p.V, 'g', -1, 64), g.scales[len(g.scales)-1].unit})
 		}
 	}
 	for _, a := range g.areas {

@@ -1,8 +1,10 @@
 package figure
 
 import (
+	"fmt"
 	"math"
 
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -62,16 +64,19 @@ func (p *lanes) draw(s *sheet, where vg.Rectangle, width Width, left vg.Length) 
 		s.line(draw.LineStyle{Color: ink, Width: 1}, from, at, where.Max.X, at)
 		s.write(laneText, vg.Point{X: where.Min.X, Y: at}, Side(side).String())
 	}
-	p.drawArrows(s, plan, from, where.Max.X, lane)
-	for side, flags := range plan.flags {
+	drawArrows(s, plan.arrows, from, where.Max.X, lane)
+	for side, poles := range plan.poles {
 		up := vg.Length(1 - 2*side)
-		for _, f := range flags {
-			x, middle := from+f.x, lane[side]+up*(poleFoot+flagRow*(vg.Length(f.row)+0.5))
-			s.line(draw.LineStyle{Color: leaderInk, Width: 0.5}, x, lane[side], x, middle+up*flagRow*0.4)
-			s.write(flagText, vg.Point{X: x + flagOffset, Y: middle}, f.words)
-		}
-		for _, f := range flags {
-			s.mark(layerOf(f.event.Step).look, vg.Point{X: from + f.x, Y: lane[side]})
+		for _, pole := range poles {
+			x := from + pole.x
+			height := func(row int) vg.Length { return lane[side] + up*(poleFoot+flagRow*(vg.Length(row)+0.5)) }
+			s.line(draw.LineStyle{Color: leaderInk, Width: 0.6}, x, lane[side], x, height(pole.base+len(pole.flags)-1))
+			s.mark(momentLook, vg.Point{X: x, Y: lane[side]})
+			for i, f := range pole.flags {
+				y := height(pole.row(i, Side(side)))
+				s.mark(layerOf(f.event.Step).look, vg.Point{X: x, Y: y})
+				s.write(flagText, vg.Point{X: x + flagOffset, Y: y}, f.words)
+			}
 		}
 	}
 
@@ -81,35 +86,23 @@ func (p *lanes) draw(s *sheet, where vg.Rectangle, width Width, left vg.Length) 
 	}
 	s.line(draw.LineStyle{Color: ink, Width: axisWidth}, from, axisLine.Min.Y, where.Max.X, axisLine.Min.Y)
 	s.drawTimeTicks(plan.axis, axisLine, true)
-	s.timeLabel("time since "+p.zero.Step.String(), plan.axis, axisLine, where.Min.Y)
+	s.timeLabel(fmt.Sprintf("time since %v at the %v", p.zero.Step, p.zero.Side), plan.axis, axisLine, where.Min.Y)
 }
 
 // drawArrows draws the messages between the lanes, each with its name where
 // there is room for it.
-func (p *lanes) drawArrows(s *sheet, plan plan, from, to vg.Length, lane [2]vg.Length) {
+func drawArrows(s *sheet, arrows []arrow, from, to vg.Length, lane [2]vg.Length) {
 	type segment struct{ a, b vg.Point }
-	arrows := p.arrows()
 	segments := make([]segment, len(arrows))
 	for i, a := range arrows {
-		end := func(e Event) vg.Point {
-			return vg.Point{X: plan.axis.place(p.since(e).Seconds(), from, to), Y: lane[e.Side]}
-		}
-		segments[i] = segment{end(a.from), end(a.to)}
+		segments[i] = segment{vg.Point{X: from + a.x1, Y: lane[a.from.Side]}, vg.Point{X: from + a.x2, Y: lane[a.to.Side]}}
 		s.arrow(segments[i].a, segments[i].b)
 	}
 	var boxes []vg.Rectangle
 	for i, a := range arrows {
-		seg := segments[i]
-		for _, share := range []vg.Length{0.5, 0.35, 0.65} {
-			at := vg.Point{X: seg.a.X + share*(seg.b.X-seg.a.X) + flagOffset + 3, Y: seg.a.Y + share*(seg.b.Y-seg.a.Y)}
-			// An arrow that leans to the right and down has its upper side free.
-			if (seg.b.X-seg.a.X)*(seg.b.Y-seg.a.Y) < 0 {
-				at.Y += 3
-			} else {
-				at.Y -= 3
-			}
-			box := tickText.Rectangle(a.words).Add(at)
-			free := box.Max.X <= to
+		for _, c := range besides(segments[i].a, segments[i].b) {
+			box := c.style.Rectangle(a.words).Add(c.at)
+			free := box.Min.X >= from && box.Max.X <= to
 			for _, other := range boxes {
 				free = free && !overlap(box, other)
 			}
@@ -117,12 +110,41 @@ func (p *lanes) drawArrows(s *sheet, plan plan, from, to vg.Length, lane [2]vg.L
 				free = free && !crosses(other.a, other.b, box)
 			}
 			if free {
-				s.write(tickText, at, a.words)
+				s.write(c.style, c.at, a.words)
 				boxes = append(boxes, box)
 				break
 			}
 		}
 	}
+}
+
+// anchor is a place for words.
+type anchor struct {
+	style text.Style
+	at    vg.Point
+}
+
+// besides returns places for the name of an arrow, the best first: to its right, then
+// to its left, where it leans away.
+func besides(a, b vg.Point) []anchor {
+	right, left := tickText, tickText
+	right.YAlign, left.YAlign = draw.YBottom, draw.YTop
+	left.XAlign = draw.XRight
+	lift := vg.Length(2)
+	if b.Y > a.Y {
+		right.YAlign, left.YAlign = left.YAlign, right.YAlign
+		lift = -lift
+	}
+	var out []anchor
+	for _, share := range []vg.Length{0.5, 0.35, 0.65} {
+		on := vg.Point{X: a.X + share*(b.X-a.X), Y: a.Y + share*(b.Y-a.Y)}
+		out = append(out, anchor{right, on.Add(vg.Point{X: 2, Y: lift})})
+	}
+	for _, share := range []vg.Length{0.5, 0.65, 0.35} {
+		on := vg.Point{X: a.X + share*(b.X-a.X), Y: a.Y + share*(b.Y-a.Y)}
+		out = append(out, anchor{left, on.Add(vg.Point{X: -2, Y: -lift})})
+	}
+	return out
 }
 
 // arrow draws an arrow that leaves the markers at its ends visible.

@@ -11,6 +11,14 @@ type entry struct {
 	fill  bool // shown as an area, not as a line
 }
 
+// sample returns the length of what the legend shows of the entry.
+func (e entry) sample() vg.Length {
+	if e.look.Width == 0 && !e.fill {
+		return 2 * e.look.radius
+	}
+	return legendSample
+}
+
 // slot is the place of an entry in a legend: its row from the top and where it
 // begins in it.
 type slot struct {
@@ -30,7 +38,7 @@ func arrange(entries []entry, width vg.Length) (slots []slot, rows int) {
 	var x vg.Length
 	for _, e := range entries {
 		label := shorten(legendText, e.label, longest)
-		w := legendSample + gap + legendText.Width(label)
+		w := e.sample() + gap + legendText.Width(label)
 		if x > 0 && x+w > width {
 			x = 0
 			rows++
@@ -51,7 +59,7 @@ func (s *sheet) drawLegend(entries []entry, corner vg.Point, width vg.Length) {
 		x := corner.X + at.x
 		y := corner.Y - legendRow*(vg.Length(at.row)+0.5)
 		s.sample(entries[i], x, y)
-		s.write(legendText, vg.Point{X: x + legendSample + gap, Y: y}, at.label)
+		s.write(legendText, vg.Point{X: x + entries[i].sample() + gap, Y: y}, at.label)
 	}
 }
 
@@ -62,6 +70,8 @@ func (s *sheet) sample(e entry, x, y vg.Length) {
 		s.FillPolygon(l.Color, []vg.Point{{X: x, Y: y - 3}, {X: x + legendSample, Y: y - 3}, {X: x + legendSample, Y: y + 3}, {X: x, Y: y + 3}})
 		return
 	}
-	s.line(l.LineStyle, x, y, x+legendSample, y)
-	s.mark(l, vg.Point{X: x + legendSample/2, Y: y})
+	if l.Width > 0 {
+		s.line(l.LineStyle, x, y, x+legendSample, y)
+	}
+	s.mark(l, vg.Point{X: x + e.sample()/2, Y: y})
 }

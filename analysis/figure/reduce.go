@@ -62,59 +62,10 @@ func thinMoments(moments []time.Duration, end time.Duration) []time.Duration {
 
 // bucketOf returns the part of the time axis that holds t.
 func bucketOf(t, end time.Duration) int {
+	if end <= 0 {
+		return 0
+	}
 	return min(max(int(float64(t)/float64(end)*buckets), 0), buckets-1)
-}
-
-// binWidth returns the width of the bins in which goodput is counted: the
-// longest of 1, 2 and 5 times a power of ten that cuts the run into at least
-// 100 bins, but no less than 1 ms.
-func binWidth(end time.Duration) time.Duration {
-	width := time.Millisecond
-	for decade := time.Millisecond; ; decade *= 10 {
-		for _, w := range []time.Duration{decade, 2 * decade, 5 * decade} {
-			if w > end/100 {
-				return width
-			}
-			width = w
-		}
-	}
-}
-
-// rates turns a cumulative count of bytes into the mean rate in bit/s in each
-// bin from the start of the run to its end. A bin's point is at its centre; the
-// last bin may be short.
-func rates(delivered []Point, width, end time.Duration) []Point {
-	var out []Point
-	var before float64
-	next := 0
-	for from := time.Duration(0); from < end; from += width {
-		to := min(from+width, end)
-		after := before
-		for ; next < len(delivered) && (delivered[next].T < to || to == end && delivered[next].T <= to); next++ {
-			after = delivered[next].V
-		}
-		out = append(out, Point{from + (to-from)/2, 8 * (after - before) / (to - from).Seconds()})
-		before = after
-	}
-	return out
-}
-
-// held samples a line at n moments spread evenly from the start of the run to
-// its end; between two points the line keeps the value of the earlier one. The
-// result has no points before the line's first one.
-func held(points []Point, n int, end time.Duration) []Point {
-	var out []Point
-	next := 0
-	for i := range n {
-		t := end * time.Duration(i) / time.Duration(max(n-1, 1))
-		for next < len(points) && points[next].T <= t {
-			next++
-		}
-		if next > 0 {
-			out = append(out, Point{t, points[next-1].V})
-		}
-	}
-	return out
 }
 
 // spread is what many lines are reduced to.
@@ -122,37 +73,67 @@ type spread struct {
 	low, median, high, sum []Point
 }
 
-// spreadOf reduces lines that were sampled at common moments. A moment counts
-// the lines that have a value there.
-func spreadOf(lines [][]Point) spread {
+// add appends the values that the lines have at a moment; it sorts them.
+func (s *spread) add(t time.Duration, values []float64) {
+	n := len(values)
+	if n == 0 {
+		return
+	}
+	slices.Sort(values)
+	var sum float64
+	for _, v := range values {
+		sum += v
+	}
+	s.low = append(s.low, Point{t, values[0]})
+	s.median = append(s.median, Point{t, (values[(n-1)/2] + values[n/2]) / 2})
+	s.high = append(s.high, Point{t, values[n-1]})
+	s.sum = append(s.sum, Point{t, sum})
+}
+
+// spreadOfBins reduces series that were counted in common bins.
+func spreadOfBins(series []Series) spread {
 	var moments []time.Duration
-	for _, l := range lines {
-		for _, p := range l {
+	for _, s := range series {
+		for _, p := range s.Points {
 			moments = append(moments, p.T)
 		}
+		slices.Sort(moments)
+		moments = slices.Compact(moments)
 	}
-	slices.Sort(moments)
-	moments = slices.Compact(moments)
-
 	var s spread
-	next := make([]int, len(lines))
-	values := make([]float64, 0, len(lines))
+	next := make([]int, len(series))
+	values := make([]float64, 0, len(series))
 	for _, t := range moments {
 		values = values[:0]
-		var sum float64
-		for i, l := range lines {
-			if next[i] < len(l) && l[next[i]].T == t {
-				values = append(values, l[next[i]].V)
-				sum += l[next[i]].V
+		for i, line := range series {
+			if next[i] < len(line.Points) && line.Points[next[i]].T == t {
+				values = append(values, line.Points[next[i]].V)
 				next[i]++
 			}
 		}
-		slices.Sort(values)
-		n := len(values)
-		s.low = append(s.low, Point{t, values[0]})
-		s.median = append(s.median, Point{t, (values[(n-1)/2] + values[n/2]) / 2})
-		s.high = append(s.high, Point{t, values[n-1]})
-		s.sum = append(s.sum, Point{t, sum})
+		s.add(t, values)
+	}
+	return s
+}
+
+// spreadOfLines reduces series of which a value holds until the next one. It
+// samples them at moments spread evenly over the run. A series counts from its first to its last point.
+func spreadOfLines(series []Series, end time.Duration) spread {
+	var s spread
+	next := make([]int, len(series))
+	values := make([]float64, 0, len(series))
+	for i := range buckets + 1 {
+		t := time.Duration(float64(end) * float64(i) / buckets)
+		values = values[:0]
+		for j, line := range series {
+			for next[j] < len(line.Points) && line.Points[next[j]].T <= t {
+				next[j]++
+			}
+			if n := next[j]; n > 0 && (n < len(line.Points) || line.Points[n-1].T == t) {
+				values = append(values, line.Points[n-1].V)
+			}
+		}
+		s.add(t, values)
 	}
 	return s
 }

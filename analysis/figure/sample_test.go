@@ -67,9 +67,10 @@ func sample() Data {
 			window += 0.12
 		}
 	}
-	down.Goodput = []Series{bulk, voice}
+	d.Bin = 100 * ms
+	down.Goodput = []Series{binned(bulk, d.Bin), binned(voice, d.Bin)}
 	down.Queues = []Series{queue}
-	up.Goodput = []Series{upload}
+	up.Goodput = []Series{binned(upload, d.Bin)}
 	up.Queues = []Series{back}
 	d.RTTs = []RTT{rtt, {Name: "main, client", Smoothed: rtt.Smoothed[:40], Latest: rtt.Latest[:40]}}
 	d.Senders = []Sender{server}
@@ -134,7 +135,23 @@ func crowd(n int) Data {
 		d.Sessions = append(d.Sessions, s)
 		d.Senders = append(d.Senders, sender)
 		d.RTTs = append(d.RTTs, rtt)
-		d.Directions[0].Goodput = append(d.Directions[0].Goodput, flow)
+		d.Bin = 100 * ms
+		d.Directions[0].Goodput = append(d.Directions[0].Goodput, binned(flow, d.Bin))
 	}
 	return d
+}
+
+// binned turns a cumulative count of bytes into bit/s per bin.
+func binned(s Series, bin time.Duration) Series {
+	out := Series{Name: s.Name}
+	var before float64
+	for i := 0; i < len(s.Points); {
+		n := s.Points[i].T / bin
+		for ; i < len(s.Points) && s.Points[i].T/bin == n; i++ {
+		}
+		after := s.Points[i-1].V
+		out.Points = append(out.Points, Point{n*bin + bin/2, 8 * (after - before) / bin.Seconds()})
+		before = after
+	}
+	return out
 }

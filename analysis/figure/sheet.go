@@ -2,6 +2,7 @@ package figure
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"gonum.org/v1/plot/text"
@@ -28,6 +29,10 @@ func (s *sheet) write(style text.Style, at vg.Point, words string) {
 	if words == "" {
 		return
 	}
+	if style.YAlign == draw.YCenter && style.Rotation == 0 {
+		// Centre the digits and capitals, not the space for descenders.
+		at.Y += 0.1 * style.Font.Size
+	}
 	s.FillText(style, at, words)
 	s.texts = append(s.texts, placed{words, style.Rectangle(words).Add(at)})
 }
@@ -40,10 +45,11 @@ func (s *sheet) line(style draw.LineStyle, x1, y1, x2, y2 vg.Length) {
 // shorten cuts the middle out of words until they fit into the width: names
 // that differ tend to differ at their ends.
 func shorten(style text.Style, words string, width vg.Length) string {
+	words = clean(words)
 	if style.Width(words) <= width {
 		return words
 	}
-	runes := []rune(strings.ToValidUTF8(words, "�"))
+	runes := []rune(words)
 	// Much too long names are cut coarsely first, which bounds the work.
 	if len(runes) > 400 {
 		runes = append(runes[:200:200], runes[len(runes)-200:]...)
@@ -58,11 +64,22 @@ func shorten(style text.Style, words string, width vg.Length) string {
 	return "…"
 }
 
+// clean removes what a picture cannot show, and what XML forbids (XML 1.0,
+// section 2.2): control characters and broken UTF-8.
+func clean(words string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\ufffe' || r == '\uffff' {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(words, "�"))
+}
+
 // lines breaks words into at most n lines of the width; the last one is
 // shortened if need be.
 func lines(style text.Style, words string, width vg.Length, n int) []string {
 	var out []string
-	rest := words
+	rest := clean(words)
 	for len(out) < n-1 && style.Width(rest) > width {
 		cut := -1
 		for i := 0; i < len(rest); {

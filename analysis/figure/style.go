@@ -39,8 +39,7 @@ func (w Width) points() vg.Length {
 const resolution = 200
 
 // Text is set in Liberation Sans, which has the metrics of Arial and
-// Helvetica: a viewer that lacks it, and ignores the font inside the file,
-// finds a substitute that fits.
+// Helvetica: a viewer of an SVG that lacks it finds a substitute that fits.
 const fontFamily = "Liberation Sans, Arimo, Arial, Helvetica, sans-serif"
 
 var (
@@ -81,17 +80,18 @@ var (
 // Distances on the page.
 const (
 	pageMargin   vg.Length = 4   // around everything
-	titleHeight  vg.Length = 15  // of the title's line
+	titleHeight  vg.Length = 13  // of the title's line
 	axisWidth    vg.Length = 0.5 // of axes and ticks
 	tickLength   vg.Length = 3
 	gap          vg.Length = 3 // between a tick and its label, and the like
 	legendRow    vg.Length = 10.5
 	legendSample vg.Length = 20 // length of the line that a legend shows
 	flagRow      vg.Length = 9.5
-	flagOffset   vg.Length = 2.5 // between a pole and its words
+	flagOffset   vg.Length = 5.5 // between a pole and its words
 	poleFoot     vg.Length = 5   // between a lane and the first row of flags
 	laneDistance vg.Length = 46  // between the lanes of two hosts
 	laneLead     vg.Length = 6   // of a lane before the first event
+	sameMoment   vg.Length = 2.5 // events closer than this look simultaneous and share a pole
 	nameRow      vg.Length = 12  // of the name of a panel
 	panelGap     vg.Length = 9
 )
@@ -181,6 +181,9 @@ func limitLook(i int) look {
 // changeLook is the look of the moments at which a link changes.
 var changeLook = look{LineStyle: draw.LineStyle{Color: limitInk, Width: 0.6, Dashes: []vg.Length{1, 2}}}
 
+// momentLook is the look of a moment on a lane.
+var momentLook = look{LineStyle: draw.LineStyle{Color: ink}, marker: draw.CircleGlyph{}, radius: 1.8}
+
 // lossLook is the look of lost packets: marks without a line.
 var lossLook = look{LineStyle: draw.LineStyle{Color: alarm}, marker: draw.CrossGlyph{}, radius: 2.4}
 
@@ -194,8 +197,12 @@ func tint(c color.RGBA, white float64) color.RGBA {
 // paper is the background of every figure.
 var paper = color.RGBA{0xff, 0xff, 0xff, 0xff}
 
-// rangeLook is the look of the range of many lines.
-var rangeLook = look{LineStyle: draw.LineStyle{Color: tint(palette[0], 0.7)}}
+// rangeLook is the look of the range of many lines, and medianLook that of their
+// median.
+var (
+	rangeLook  = look{LineStyle: draw.LineStyle{Color: tint(palette[0], 0.7)}}
+	medianLook = look{LineStyle: draw.LineStyle{Color: palette[0], Width: 1.2}}
+)
 
 // windowLook is the look of a congestion window, and inFlightInk the colour of
 // the bytes in flight behind it.

@@ -8,50 +8,64 @@ import (
 )
 
 // overTime is the header of the CSV file of a figure of graphs.
-var overTime = []string{"quantity", "series", "time_s", "value", "unit"}
+var overTime = []string{"panel", "quantity", "series", "time_s", "value", "unit"}
 
-// throughput shows the goodput of each flow and the rate of the links, one
-// panel a direction that carries flows.
+// throughput shows the goodput of each flow and the rate of the links, for each
+// direction that carries flows.
 func throughput(d Data) Figure {
-	f := Figure{Name: "throughput", Title: titled("Goodput of each flow and rate of the link", d), header: overTime}
-	bin := binWidth(d.End)
+	f := Figure{Name: "throughput", header: overTime}
 	var graphs []*graph
 	for _, dir := range d.Directions {
 		flows := slices.DeleteFunc(slices.Clone(dir.Goodput), func(s Series) bool { return len(s.Points) == 0 })
-		if len(flows) == 0 || d.End <= 0 {
+		if len(flows) == 0 {
 			continue
 		}
-		g := &graph{quantity: "goodput", scales: bitRates, end: d.End, changes: d.Changes}
-		binned := make([][]Point, len(flows))
-		var top float64
-		for i, s := range flows {
-			binned[i] = rates(s.Points, bin, d.End)
-			for _, p := range binned[i] {
-				top = max(top, p.V)
-			}
+		if len(flows) > maxLines {
+			graphs = append(graphs, d.manyFlows(dir, flows)...)
+			continue
 		}
-		if len(flows) <= maxLines {
-			g.addRates(dir.Rates, top)
-			for i, s := range flows {
-				g.curves = append(g.curves, curve{label: s.Name, look: lineLook(i), points: binned[i]})
-			}
-		} else {
-			s := spreadOf(binned)
-			for _, p := range s.sum {
-				top = max(top, p.V)
-			}
-			g.addRates(dir.Rates, top)
-			g.areas = append(g.areas, area{label: fmt.Sprintf("range of %d flows", len(flows)), look: rangeLook, low: s.low, high: s.high})
-			g.curves = append(g.curves,
-				curve{label: fmt.Sprintf("sum of %d flows", len(flows)), look: lineLook(0), points: s.sum},
-				curve{label: "median flow", look: lineLook(2), points: s.median})
-		}
+		g := d.newGraph("goodput", bitRates)
 		g.name = dir.Name
+		g.addRates(dir.Rates, highest(flows))
+		for i, s := range flows {
+			g.curves = append(g.curves, lineOf(s.Name, lineLook(i), s.Points, d.End))
+		}
 		graphs = append(graphs, g)
 	}
+	what := "Goodput of each flow and rate of the link"
+	if d.Bin > 0 {
+		what += fmt.Sprintf(", in bins of %s", inWords(times, d.Bin.Seconds(), d.Bin.Seconds()))
+	}
+	f.Title = titled(what, d)
 	f.stack(graphs)
-	f.Title += fmt.Sprintf(" (bins of %v)", bin)
 	return f
+}
+
+// manyFlows shows the flows together beside the rate of the links, and on a
+// scale of their own how unequal they are.
+func (d Data) manyFlows(dir Direction, flows []Series) []*graph {
+	s := spreadOfBins(flows)
+	together := d.newGraph("goodput", bitRates)
+	together.name = fmt.Sprintf("%s: %d flows together", dir.Name, len(flows))
+	together.addRates(dir.Rates, highest([]Series{{Points: s.sum}}))
+	together.curves = append(together.curves, curve{label: "sum", look: lineLook(0), points: s.sum})
+
+	single := d.newGraph("goodput", bitRates)
+	single.name = dir.Name + ": one flow"
+	single.areas = []area{{label: fmt.Sprintf("range of %d flows", len(flows)), look: rangeLook, low: s.low, high: s.high}}
+	single.curves = []curve{{label: "median", look: medianLook, points: s.median}}
+	return []*graph{together, single}
+}
+
+// highest returns the largest value of the series, 0 if they have none.
+func highest(series []Series) float64 {
+	var top float64
+	for _, s := range series {
+		for _, p := range s.Points {
+			top = max(top, p.V)
+		}
+	}
+	return top
 }
 
 // addRates adds the rates of links. A rate far above what was carried is said
@@ -95,6 +109,7 @@ func inWords(scales []scale, least, most float64) string {
 func (f *Figure) stack(graphs []*graph) {
 	for i, g := range graphs {
 		g.stacked = len(graphs)
+		g.first = i == 0
 		g.shared = i < len(graphs)-1
 		f.panels = append(f.panels, g)
 	}

@@ -181,52 +181,12 @@ func layerOf(s Step) layer {
 var crossings = []struct {
 	words    string
 	from, to Step
-	client   bool // sent by the client only, otherwise by either side
-	server   bool // sent by the server only
+	senders  []Side
 }{
-	{"Finished", HandshakeComplete, HandshakeComplete, true, false},
-	{"CONNECT", ConnectSent, ConnectReceived, true, false},
-	{"2xx", Established, Established, false, true},
-	{"CLOSE", CloseSent, CloseNotified, false, false},
-}
-
-// arrow is a message that crosses from one lane to the other.
-type arrow struct {
-	words    string
-	from, to Event
-}
-
-// arrows returns the messages that cross, those with the same ends as one.
-func (p *lanes) arrows() []arrow {
-	find := func(step Step, side Side) (Event, bool) {
-		i := slices.IndexFunc(p.events, func(e Event) bool { return e.Step == step && e.Side == side })
-		if i < 0 {
-			return Event{}, false
-		}
-		return p.events[i], true
-	}
-	var out []arrow
-	for _, c := range crossings {
-		for _, side := range []Side{Client, Server} {
-			if side == Client && c.server || side == Server && c.client {
-				continue
-			}
-			from, sent := find(c.from, side)
-			to, arrived := find(c.to, 1-side)
-			if !sent || !arrived || to.Time < from.Time {
-				continue
-			}
-			same := slices.IndexFunc(out, func(a arrow) bool {
-				return a.from.Side == side && a.from.Time == from.Time && a.to.Time == to.Time
-			})
-			if same >= 0 {
-				out[same].words += ", " + c.words
-			} else {
-				out = append(out, arrow{c.words, from, to})
-			}
-		}
-	}
-	return out
+	{"Finished", HandshakeComplete, HandshakeComplete, []Side{Client}},
+	{"CONNECT", ConnectSent, ConnectReceived, []Side{Client}},
+	{"2xx", Established, Established, []Side{Server}},
+	{"CLOSE", CloseSent, CloseNotified, []Side{Client, Server}},
 }
 
 // since returns the time of an event, counted from the panel's zero.
@@ -249,8 +209,7 @@ func (p *lanes) milliseconds(e Event) string {
 
 // title returns the words above the panel.
 func (p *lanes) title() string {
-	from := p.zero.Step.String()
-	return fmt.Sprintf("%s: %s at the %s at %s s is 0 ms", p.part, from, p.zero.Side, strconv.FormatFloat(p.zero.Time.Seconds(), 'f', 3, 64))
+	return fmt.Sprintf("%s, from %.3f s on", p.part, p.zero.Time.Seconds())
 }
 
 // notes returns the lines that name the events that are not drawn.
@@ -266,77 +225,6 @@ func (p *lanes) notes(width vg.Length) []string {
 		text += e.Side.String() + " " + p.words(e)
 	}
 	return lines(flagText, text+".", width, 4)
-}
-
-// plan is where the parts of the panel go.
-type plan struct {
-	axis  axis
-	flags [2][]flag // by side
-	rows  [2]int
-}
-
-// plan lays the panel out on a width. The time axis is so long that every flag
-// ends within the width.
-func (p *lanes) plan(width vg.Length) plan {
-	first := p.events[0]
-	perNanosecond := -1.0
-	for _, e := range p.events {
-		if t := e.Time - first.Time; t > 0 {
-			fits := float64(width-flagOffset-flagText.Width(p.words(e))-laneLead) / float64(t)
-			if perNanosecond < 0 || fits < perNanosecond {
-				perNanosecond = fits
-			}
-		}
-	}
-	length := float64(time.Millisecond)
-	if perNanosecond > 0 {
-		length = float64(width-laneLead) / perNanosecond
-	}
-	// The axis begins a little before the first event.
-	low := float64(p.since(first)) - length*float64(laneLead/(width-laneLead))
-	var out plan
-	out.axis = newAxis([]scale{{"ms", 1e-3}}, low/1e9, (float64(p.since(first))+length)/1e9, int(width/42), false)
-	for side := range out.flags {
-		for _, e := range p.events {
-			if int(e.Side) == side {
-				x := out.axis.place(p.since(e).Seconds(), 0, width)
-				out.flags[side] = append(out.flags[side], flag{event: e, x: x, words: p.words(e)})
-			}
-		}
-		out.rows[side] = hoist(out.flags[side])
-	}
-	return out
-}
-
-// flag is the label of an event, on a pole that stands on its lane.
-type flag struct {
-	event Event
-	x     vg.Length // of the pole
-	words string
-	row   int // counted from the lane
-}
-
-// box returns the stretch of the row that the words cover.
-func (f flag) box() (from, to vg.Length) {
-	return f.x + flagOffset, f.x + flagOffset + flagText.Width(f.words)
-}
-
-// hoist gives each flag, in order of x, the lowest row at which no other flag or pole
-// crosses its words, and returns the number of rows. Words stand to the right
-// of their pole, so only later flags can be in the way: a flag hangs above all
-// those whose pole stands below its words.
-func hoist(flags []flag) (rows int) {
-	for i := len(flags) - 1; i >= 0; i-- {
-		_, end := flags[i].box()
-		flags[i].row = 0
-		for _, later := range flags[i+1:] {
-			if later.x <= end+flagOffset {
-				flags[i].row = max(flags[i].row, later.row+1)
-			}
-		}
-		rows = max(rows, flags[i].row+1)
-	}
-	return rows
 }
 
 // table returns the events as rows of a CSV file.

@@ -1,0 +1,268 @@
+package figure
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+// FromRecording returns what the figures of a recording show.
+func FromRecording(rec *record.Recording) (Data, error) {
+	all, err := analysis.Load(rec)
+	if err != nil {
+		return Data{}, fmt.Errorf("figures: %w", err)
+	}
+	m, err := readMoments(rec)
+	if err != nil {
+		return Data{}, fmt.Errorf("figures: %w", err)
+	}
+	net := readNetwork(rec.Run)
+	d := Data{
+		Name:       fmt.Sprintf("%s, seed %d", rec.Run.Name, rec.Run.Seed),
+		End:        rec.Run.Virtual,
+		Bin:        all.Bin,
+		Directions: net.directions(all, m),
+		Changes:    m.changes,
+		Senders:    senders(all, m),
+		Sessions:   sessions(all),
+	}
+	for _, s := range all.Named(record.SeriesSmoothedRTT) {
+		d.RTTs = append(d.RTTs, RTT{Name: endName(s.Entity), Smoothed: points(s), Latest: points(all.Of(record.SeriesLatestRTT, s.Entity))})
+	}
+	for _, s := range all.Named(record.SeriesOneWayDelay) {
+		d.Delays = append(d.Delays, Series{flowName(s.Entity) + ": one-way delay", points(s)})
+	}
+	for _, s := range all.Named(record.SeriesMessageRTT) {
+		d.Delays = append(d.Delays, Series{flowName(s.Entity) + ": round trip", points(s)})
+	}
+	return d, nil
+}
+
+// points turns the points of the analysis into those of a figure.
+func points(s analysis.Series) []Point {
+	out := make([]Point, len(s.Points))
+	for i, p := range s.Points {
+		out[i] = Point(p)
+	}
+	return out
+}
+
+// moments are the events that figures mark.
+type moments struct {
+	changes         []time.Duration
+	losses          map[string][]time.Duration // by connection end
+	started, finish map[string]time.Duration   // of flows
+}
+
+func readMoments(rec *record.Recording) (moments, error) {
+	m := moments{losses: map[string][]time.Duration{}, started: map[string]time.Duration{}, finish: map[string]time.Duration{}}
+	for e, err := range rec.Events() {
+		if err != nil {
+			return moments{}, err
+		}
+		switch e.Kind {
+		case record.EventLinkChanged:
+			if n := len(m.changes); n == 0 || m.changes[n-1] != e.Time {
+				m.changes = append(m.changes, e.Time)
+			}
+		case record.EventPacketLost:
+			end := e.Entity + "." + e.Side
+			// Losses of one moment are one mark.
+			if n := len(m.losses[end]); n == 0 || bucketOf(m.losses[end][n-1], rec.Run.Virtual) != bucketOf(e.Time, rec.Run.Virtual) {
+				m.losses[end] = append(m.losses[end], e.Time)
+			}
+		case record.EventFlowStarted:
+			m.started[e.Entity] = e.Time
+		case record.EventFlowFinished, record.EventFlowFailed:
+			m.finish[e.Entity] = e.Time
+		}
+	}
+	return m, nil
+}
+
+// during cuts the bins of a flow to the time during which it ran: before and
+// after it, a goodput of zero would say that it starved.
+func (m moments) during(s analysis.Series, bin, end time.Duration) []Point {
+	var out []Point
+	for _, p := range s.Points {
+		if p.T+bin/2 > m.started[s.Entity] {
+			out = append(out, Point(p))
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	until, known := m.finish[s.Entity]
+	if !known {
+		until = end
+	}
+	for t := out[len(out)-1].T/bin*bin + bin; t < until; t += bin {
+		out = append(out, Point{t + min(bin, end-t)/2, 0})
+	}
+	return out
+}
+
+// network is what the figures need to know of the scenario: who is at the ends
+// of links and sessions.
+type network struct {
+	Links    map[string]struct{ Between [2]string }
+	Sessions map[string]struct {
+		Client, Server string
+		Flows          map[string]struct{ From string }
+	}
+	run record.Run
+}
+
+// readNetwork reads the scenario of a run, which is TOML in a JSON string or
+// JSON of the same shape. What it does not say stays empty: the
+// figures then name links by their own directions.
+func readNetwork(run record.Run) network {
+	var n network
+	var text string
+	if json.Unmarshal(run.Scenario, &text) == nil {
+		if toml.Unmarshal([]byte(text), &n) != nil {
+			n = network{}
+		}
+	} else if json.Unmarshal(run.Scenario, &n) != nil {
+		n = network{}
+	}
+	n.run = run
+	return n
+}
+
+// directions sorts links and flows by the way they go. Flows are counted where
+// they arrive; a flow goes over the link that joins the hosts of its session.
+func (n network) directions(all *analysis.Data, m moments) []Direction {
+	var out []Direction
+	index := map[[2]string]int{} // by the hosts at both ends
+	at := func(from, to string) *Direction {
+		i, known := index[[2]string{from, to}]
+		if !known {
+			i = len(out)
+			index[[2]string{from, to}] = i
+			out = append(out, Direction{Name: from + " → " + to})
+		}
+		return &out[i]
+	}
+	for _, f := range n.run.Flows {
+		s := all.Of(analysis.SeriesFlowThroughput, f.Entity)
+		binned := m.during(s, all.Bin, n.run.Virtual)
+		if len(binned) == 0 {
+			continue
+		}
+		from, to := n.route(f)
+		d := at(from, to)
+		d.Goodput = append(d.Goodput, Series{flowName(f.Entity), binned})
+	}
+	for _, l := range n.run.Links {
+		hosts := n.Links[l.Name].Between
+		if hosts[0] == "" {
+			// Without the hosts, the sides that sessions have must do; a link then belongs to both.
+			hosts = [2]string{"client", "server"}
+		}
+		for direction, ends := range [][2]string{hosts, {hosts[1], hosts[0]}} {
+			entity := "links." + l.Name + "." + record.Direction(direction).String()
+			d := at(ends[0], ends[1])
+			if s := all.Of(record.SeriesLinkRate, entity); len(s.Points) > 0 {
+				d.Rates = append(d.Rates, Series{l.Name, points(s)})
+			}
+			if s := all.Of(analysis.SeriesQueueDelay, entity); len(s.Points) > 0 {
+				d.Queues = append(d.Queues, Series{l.Name + ", " + d.Name, points(s)})
+			}
+		}
+	}
+	return out
+}
+
+// route returns the hosts that a flow goes from and to.
+func (n network) route(f record.Flow) (from, to string) {
+	name := strings.TrimPrefix(f.Session, "sessions.")
+	for _, s := range n.run.Sessions {
+		if s.Entity == f.Session && s.Group != "" {
+			name = strings.TrimPrefix(s.Group, "sessions.")
+		}
+	}
+	session := n.Sessions[name]
+	client, server := session.Client, session.Server
+	if client == "" || server == "" {
+		client, server = "client", "server"
+	}
+	flow := f.Entity[strings.LastIndexByte(f.Entity, '.')+1:]
+	if f.Kind == "upload" || session.Flows[flow].From == "client" {
+		return client, server
+	}
+	return server, client
+}
+
+// senders returns the connection ends that sent data: those that had half of
+// their first congestion window in flight at some time. The others only
+// acknowledge, and their windows say nothing.
+func senders(all *analysis.Data, m moments) []Sender {
+	var out []Sender
+	for _, s := range all.Named(record.SeriesCwnd) {
+		flight := points(all.Of(record.SeriesBytesInFlight, s.Entity))
+		if len(s.Points) > 0 && 2*highest([]Series{{Points: flight}}) >= s.Points[0].V {
+			out = append(out, Sender{Name: endName(s.Entity), Window: points(s), InFlight: flight, Losses: m.losses[s.Entity]})
+		}
+	}
+	return out
+}
+
+// stepOf finds the step of an event.
+var stepOf = map[string]Step{
+	record.EventDialStarted:       Dial,
+	record.EventHandshakeComplete: HandshakeComplete,
+	record.EventSettings:          Settings,
+	record.EventConnectSent:       ConnectSent,
+	record.EventConnectReceived:   ConnectReceived,
+	record.EventEstablished:       Established,
+	record.EventSessionFailed:     Failed,
+	record.EventCloseCalled:       CloseCalled,
+	record.EventCloseSent:         CloseSent,
+	record.EventCloseNotified:     CloseNotified,
+	record.EventLastStreamEnded:   LastStreamEnded,
+	record.EventConnectStreamDone: ConnectStreamDone,
+	record.EventSessionGone:       Gone,
+}
+
+func sessions(all *analysis.Data) []Session {
+	var out []Session
+	for _, t := range all.Timelines {
+		s := Session{Name: strings.TrimPrefix(t.Entity, "sessions.")}
+		for _, mark := range t.Marks {
+			if step, known := stepOf[mark.Kind]; known {
+				side := Client
+				if mark.Side == "server" {
+					side = Server
+				}
+				s.Events = append(s.Events, Event{step, side, mark.T})
+			}
+		}
+		if len(s.Events) > 0 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// flowName shortens "flows.bulk" to "bulk" and "sessions.main.flows.bulk" to
+// "main, bulk".
+func flowName(entity string) string {
+	entity = strings.TrimPrefix(strings.TrimPrefix(entity, "sessions."), "flows.")
+	return strings.Replace(entity, ".flows.", ", ", 1)
+}
+
+// endName shortens "connections.main.server" to "main, server".
+func endName(entity string) string {
+	entity = strings.TrimPrefix(entity, "connections.")
+	if i := strings.LastIndexByte(entity, '.'); i >= 0 {
+		return entity[:i] + ", " + entity[i+1:]
+	}
+	return entity
+}

@@ -1,0 +1,69 @@
+package figure
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+// WriteAll draws the figures of a recording into a folder, which it creates if
+// need be: each as NAME.svg and NAME.png, two columns wide, with its data in
+// NAME.csv. It returns the paths of the files in the order of [All]. A file
+// appears complete or not at all.
+func WriteAll(rec *record.Recording, dir string) (paths []string, err error) {
+	d, err := FromRecording(rec)
+	if err != nil {
+		return nil, err
+	}
+	return Save(All(d), dir, TwoColumns, SVG, PNG, CSV)
+}
+
+// Save writes figures into a folder in each of the formats, as [WriteAll] does. On an
+// error it returns the paths of the files that are complete.
+func Save(figures []Figure, dir string, width Width, formats ...Format) (paths []string, err error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("figures: %w", err)
+	}
+	for _, f := range figures {
+		for _, format := range formats {
+			path := filepath.Join(dir, f.Name+"."+string(format))
+			if err := writeWhole(path, func(w io.Writer) error { return f.Render(w, format, width) }); err != nil {
+				return paths, err
+			}
+			paths = append(paths, path)
+		}
+	}
+	return paths, nil
+}
+
+// writeWhole writes a file under another name and renames it when it is
+// complete.
+func writeWhole(path string, write func(io.Writer) error) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return fmt.Errorf("figures: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			file.Close()
+			os.Remove(file.Name())
+		}
+	}()
+	if err := write(file); err != nil {
+		return err
+	}
+	// CreateTemp makes files for the owner alone; figures are for everyone.
+	if err := file.Chmod(0o644); err != nil {
+		return fmt.Errorf("figures: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return fmt.Errorf("figures: %w", err)
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
+		return fmt.Errorf("figures: %w", err)
+	}
+	return nil
+}
