@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/netip"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -492,22 +493,56 @@ func TestAnEmptyRecordingHasNoMetricsButItsOwn(t *testing.T) {
 	want(t, made{}.metrics(t), map[string]float64{"run.duration": 0})
 }
 
-func TestEveryMetricHasADefinitionThatItsNameMatches(t *testing.T) {
-	seen := map[string]bool{}
+// everything returns a recording that every metric can be computed from.
+func everything() made {
+	m := made{
+		run: record.Run{Virtual: time.Second, Links: access(28), Flows: []record.Flow{
+			{Entity: "flows.bulk", Kind: "download"}, {Entity: "flows.other", Kind: "upload"},
+		}},
+		packets: []record.Packet{packet(0, 0, ms, 100), packet(ms, ms, 3*ms, 100)},
+		samples: []record.Sample{rate(0, 1e6)},
+		events:  life("main", 0, 500*ms),
+	}
+	m.packets[1].Fate, m.packets[1].Reason = record.Dropped, "queue"
+	for _, name := range []string{record.SeriesCwnd, record.SeriesBytesInFlight, record.SeriesSmoothedRTT, record.SeriesLatestRTT, record.SeriesMinRTT} {
+		m.samples = append(m.samples, record.Sample{Name: name, Entity: "connections.main.client", Value: 1})
+	}
+	for _, name := range []string{record.SeriesDelivered, record.SeriesMessageRTT, record.SeriesOneWayDelay} {
+		m.samples = append(m.samples, flowSample(0, name, 1))
+	}
+	for _, kind := range []string{record.EventFlowStarted, record.EventStreamOpened, record.EventFirstByte, record.EventMessageSent, record.EventMessageGot} {
+		m.events = append(m.events, flowEvent(0, kind, 0))
+	}
+	return made{m.run, m.packets, m.samples, append(m.events,
+		flowEvent(100*ms, record.EventFlowFinished, 1),
+		record.Event{Kind: record.EventFlowStarted, Entity: "flows.other"},
+	)}
+}
+
+func TestEveryDefinitionCanBeComputedAndMatchesItsMetrics(t *testing.T) {
+	missing := map[string]analysis.Definition{}
 	for _, d := range analysis.Definitions() {
 		if d.Pattern == "" || d.Unit == "" || d.Meaning == "" {
 			t.Errorf("incomplete definition %+v", d)
 		}
-		if seen[d.Pattern] {
+		if _, twice := missing[d.Pattern]; twice {
 			t.Errorf("%s is defined twice", d.Pattern)
 		}
-		seen[d.Pattern] = true
+		missing[d.Pattern] = d
 	}
-	m := made{run: record.Run{Virtual: time.Second, Links: access(28)}, events: life("main", 0, 500*ms)}
-	for _, x := range m.metrics(t) {
-		if d := x.Definition(); !seen[d.Pattern] || d.Unit != x.Unit {
-			t.Errorf("%s comes from %+v", x.Name, d)
+	names := strings.NewReplacer("FLOW", "*", "SESSION", "*", "CONNECTION", "*", "SIDE", "*", "LINK", "*", "DIRECTION", "*", "REASON", "*")
+	for _, x := range everything().metrics(t) {
+		d := x.Definition()
+		if ok, err := path.Match(names.Replace(d.Pattern), x.Name); !ok || err != nil {
+			t.Errorf("%s does not match %s (%v)", x.Name, d.Pattern, err)
 		}
+		if x.Unit != d.Unit {
+			t.Errorf("%s is in %s, defined in %s", x.Name, x.Unit, d.Unit)
+		}
+		delete(missing, d.Pattern)
+	}
+	for pattern := range missing {
+		t.Errorf("%s is never computed", pattern)
 	}
 }
 

@@ -80,3 +80,59 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	}
 }
+
+// crowd writes a recording of n sessions, each with a download, and returns
+// it.
+func crowd(t testing.TB, n int) *record.Recording {
+	t.Helper()
+	m := made{run: record.Run{Virtual: 10 * time.Second}}
+	for i := range n {
+		name := fmt.Sprintf("crowd-%d", i+1)
+		flow := "sessions." + name + ".flows.bulk"
+		m.run.Sessions = append(m.run.Sessions, record.Session{Entity: "sessions." + name, Connection: "connections." + name, Group: "sessions.crowd"})
+		m.run.Flows = append(m.run.Flows, record.Flow{Entity: flow, Kind: "download", Session: "sessions." + name, Group: "sessions.crowd.flows.bulk"})
+		m.events = append(m.events, life(name, 0, time.Second)...)
+		for k := range 100 {
+			at := time.Duration(k) * 100 * ms
+			m.samples = append(m.samples,
+				record.Sample{Time: at, Name: record.SeriesCwnd, Entity: "connections." + name + ".server", Value: float64(k)},
+				record.Sample{Time: at, Name: record.SeriesLatestRTT, Entity: "connections." + name + ".server", Value: float64(k)},
+				record.Sample{Time: at, Name: record.SeriesDelivered, Entity: flow, Value: float64(k)})
+		}
+	}
+	return m.recording(t)
+}
+
+func BenchmarkThousandSessions(b *testing.B) {
+	rec := crowd(b, 1000)
+	b.Run("Compute", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := analysis.Compute(rec); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("Load", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := analysis.Load(rec); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestTheFiguresOfManySessionsHoldABoundedNumberOfPoints(t *testing.T) {
+	d, err := analysis.Load(crowd(t, 1000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	points := 0
+	for _, s := range d.Named(record.SeriesCwnd) {
+		points += len(s.Points)
+	}
+	if sessions := len(d.Named(record.SeriesCwnd)); sessions != 1000 || points > 4*100_000 {
+		t.Errorf("%d points of %d sessions", points, sessions)
+	}
+}

@@ -19,6 +19,3 @@ func (t *table[T]) get(name string) *T {
 	}
 	return v
 }
-
-// find returns the value of a name, or nil.
-func (t *table[T]) find(name string) *T { return t.byName[name] }

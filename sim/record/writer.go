@@ -86,9 +86,9 @@ func Create(dir string, opts Options) (*Writer, error) {
 	w := &Writer{dir: dir, temporary: opts.Temporary}
 	if w.temporary == "" {
 		w.temporary = filepath.Join(parent, fmt.Sprintf(".%s.%d.tmp", base, os.Getpid()))
-		if err := os.MkdirAll(filepath.Clean(parent+"."), 0o777); err != nil {
-			return nil, fmt.Errorf("create recording %s: %w", dir, err)
-		}
+	}
+	if err := os.MkdirAll(filepath.Clean(parent+"."), 0o777); err != nil {
+		return nil, fmt.Errorf("create recording %s: %w", dir, err)
 	}
 	if err := os.Mkdir(w.temporary, 0o777); err != nil {
 		return nil, fmt.Errorf("create recording %s: %w", dir, err)
