@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,7 +49,11 @@ func testScripts(t *testing.T, dir string) {
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": expectStatus},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"status":    expectStatus,
+			"interrupt": interrupt,
+			"ended":     expectEnded,
+		},
 	})
 }
 
@@ -67,6 +73,34 @@ func expectStatus(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != args[0] {
 		ts.Fatalf("exit status %s, want %s", got, args[0])
+	}
+}
+
+// interrupt is the script command "interrupt FILE...": when the files are
+// there, it sends SIGINT to the one command in the background.
+func interrupt(ts *testscript.TestScript, _ bool, files []string) {
+	for _, file := range files {
+		for {
+			if text, err := os.ReadFile(ts.MkAbs(file)); err == nil && len(text) > 0 {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	ts.Check(ts.BackgroundCmds()[0].Process.Signal(os.Interrupt))
+}
+
+// expectEnded is the script command "ended FILE...": the processes whose
+// numbers the files hold must be gone.
+func expectEnded(ts *testscript.TestScript, _ bool, files []string) {
+	for _, file := range files {
+		pid, err := strconv.Atoi(ts.ReadFile(file))
+		ts.Check(err)
+		process, err := os.FindProcess(pid)
+		ts.Check(err)
+		if err := process.Signal(syscall.Signal(0)); err == nil {
+			ts.Fatalf("process %d is still there", pid)
+		}
 	}
 }
 
@@ -102,9 +136,6 @@ func playWorker() bool {
 		return true
 	case "crash":
 		panic("a defect")
-	case "hang":
-		messages.Encode(map[string]any{"progress": map[string]any{"virtual_ns": 1e9, "limit_ns": 30e9}})
-		select {}
 	case "differ":
 		size += uint64(os.Getpid())
 	}
@@ -124,6 +155,10 @@ func playWorker() bool {
 			panic(err)
 		}
 		packet = w.Packet
+	}
+	if string(what) == "hang" {
+		os.WriteFile(fmt.Sprintf("worker-%d", task.Seed), []byte(fmt.Sprint(os.Getpid())), 0o666)
+		select {}
 	}
 	for i := range 10 {
 		at := time.Duration(i) * time.Second

@@ -256,10 +256,16 @@ func TestManyRunsKeepTheOrderOfTheirRequests(t *testing.T) {
 
 func TestTheFirstErrorEndsTheOtherRuns(t *testing.T) {
 	requests := []Request{request(t, "hang"), request(t, "stalled"), request(t, "hang"), request(t, "fine")}
+	for i := range requests {
+		requests[i].Out = requests[0].Out
+	}
 	_, err := Many(t.Context(), requests, 2, nil)
 	var failed *Error
 	if !errors.As(err, &failed) || failed.Kind != Stalled {
 		t.Errorf("error: %v", err)
+	}
+	if got := files(t, filepath.Dir(filepath.Dir(requests[0].Out))); len(got) != 0 {
+		t.Errorf("left %q", got)
 	}
 }
 

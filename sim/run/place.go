@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // DefaultOut is the folder of results unless a request names another.
@@ -63,27 +64,38 @@ func shorten(s string) string {
 
 // workplace is where a recording is made before it is put into place.
 type workplace struct {
-	dir     string   // the recording's place
-	scratch string   // a folder of this run alone
-	created []string // folders made on the way, outermost first
+	parent  string // absolute path of the folder that the recording will be in
+	scratch string // a folder of this run alone
 }
+
+// made holds the folders that this process has made on the way to recordings.
+// Runs share them, so the last one to leave an empty folder removes it.
+var made = struct {
+	sync.Mutex
+	folders map[string]bool
+}{folders: map[string]bool{}}
 
 // prepareFolder makes a scratch folder beside dir.
 func prepareFolder(dir string) (*workplace, error) {
-	w := &workplace{dir: dir}
-	parent := filepath.Dir(dir)
+	made.Lock()
+	defer made.Unlock()
+	parent, err := filepath.Abs(filepath.Dir(dir))
+	if err != nil {
+		return nil, fail(Internal, "finding the folder of results: %w", err)
+	}
 	for p := parent; ; p = filepath.Dir(p) {
 		if _, err := os.Stat(p); !errors.Is(err, fs.ErrNotExist) || p == filepath.Dir(p) {
 			break
 		}
-		w.created = append([]string{p}, w.created...)
+		made.folders[p] = true
 	}
-	err := os.MkdirAll(parent, 0o777)
+	w := &workplace{parent: parent}
+	err = os.MkdirAll(filepath.Dir(dir), 0o777)
 	if err == nil {
-		w.scratch, err = os.MkdirTemp(parent, "."+filepath.Base(dir)+".*.tmp")
+		w.scratch, err = os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".*.tmp")
 	}
 	if err != nil {
-		w.clear()
+		w.removeEmpty()
 		return nil, fail(Input, "cannot write results to %s: %w", dir, err)
 	}
 	return w, nil
@@ -92,13 +104,20 @@ func prepareFolder(dir string) (*workplace, error) {
 // recording is the folder for the worker to make.
 func (w *workplace) recording() string { return filepath.Join(w.scratch, "recording") }
 
-// clear removes the scratch folder, and those made on the way to it that are
+// clear removes the scratch folder, and what was made on the way to it if it is
 // empty.
 func (w *workplace) clear() {
-	if w.scratch != "" {
-		os.RemoveAll(w.scratch)
-	}
-	for i := len(w.created) - 1; i >= 0; i-- {
-		os.Remove(w.created[i]) // fails where another run has put something
+	made.Lock()
+	defer made.Unlock()
+	os.RemoveAll(w.scratch)
+	w.removeEmpty()
+}
+
+func (w *workplace) removeEmpty() {
+	for p := w.parent; made.folders[p]; p = filepath.Dir(p) {
+		if err := os.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return // something is in it
+		}
+		delete(made.folders, p)
 	}
 }
