@@ -25,7 +25,8 @@ type ClientConfig struct {
 	// Limits bounds what the server can make the client store.
 	Limits Limits
 	// Trace, if not nil, is called for every event of the connection and its
-	// sessions, on the goroutine where it happens. It must return quickly.
+	// sessions, on the goroutine where it happens, so perhaps on several at
+	// once. It must return quickly.
 	Trace func(Event)
 	// Logger is given to http3.
 	Logger *slog.Logger

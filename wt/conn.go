@@ -241,8 +241,8 @@ func (c *conn) handleSettings(s peerSettings) error {
 		return connErrorf(h3SettingsError, "WT_ENABLED is %d", s.webTransport)
 	}
 	c.settings = s
-	close(c.gotSettings)
 	c.emit(Event{Type: SettingsReceived})
+	close(c.gotSettings)
 	return nil
 }
 

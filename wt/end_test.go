@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -184,11 +185,14 @@ func TestConnectionClosedWithACodeOfThePeer(t *testing.T) {
 
 // recorder records events and when they happened.
 type recorder struct {
+	mu    sync.Mutex
 	types []EventType
 	times map[EventType]time.Time
 }
 
 func (r *recorder) record(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.times == nil {
 		r.times = make(map[EventType]time.Time)
 	}
@@ -209,7 +213,7 @@ func TestEventsOfASession(t *testing.T) {
 		closed := time.Now()
 		s.Close(0, "")
 		<-s.Done()
-		time.Sleep(time.Second)
+		w.settle()
 		if want := []EventType{
 			SettingsReceived, ConnectSent, Established, StreamOpened, CloseCalled, CloseSent, Ended,
 			StreamEnded, LastStreamEnded, ConnectFinished, Gone,

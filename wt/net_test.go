@@ -206,3 +206,20 @@ func (w *world) open(c *ClientConn, path string) *Session {
 	}
 	return s
 }
+
+// settle lets everything that is under way come to rest.
+func (w *world) settle() {
+	time.Sleep(3 * time.Second)
+	synctest.Wait()
+}
+
+// openStreams counts the streams in a session's list.
+func openStreams(s *Session) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for st := s.first; st != nil; st = st.next {
+		n++
+	}
+	return n
+}

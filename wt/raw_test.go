@@ -368,7 +368,7 @@ func TestEndsOfTheConnectStream(t *testing.T) {
 						t.Errorf("answered with %v, want a reset with %#x", err, test.reset)
 					}
 				}
-				time.Sleep(3 * time.Second)
+				w.settle()
 				if left := w.server.conns[0].table.all(); len(left) != 0 {
 					t.Errorf("%d sessions left in the table", len(left))
 				}

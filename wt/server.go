@@ -37,7 +37,8 @@ type Server struct {
 	// Limits bounds what clients can make the server store.
 	Limits Limits
 	// Trace, if not nil, is called for every event of the connections and
-	// sessions, on the goroutine where it happens. It must return quickly.
+	// sessions, on the goroutine where it happens, so perhaps on several at
+	// once. It must return quickly.
 	Trace func(Event)
 	// Logger is given to http3.
 	Logger *slog.Logger

@@ -56,8 +56,8 @@ func TestStreamCodesArriveInBothDirections(t *testing.T) {
 				t.Errorf("stop with %d is written as %v", code, err)
 			}
 		}
-		if s.first != nil {
-			t.Error("streams left in the session")
+		if n := openStreams(s); n != 0 {
+			t.Errorf("%d streams left in the session", n)
 		}
 		c.Close()
 	})
@@ -238,8 +238,8 @@ func TestAThousandStreams(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if s.first != nil {
-			t.Error("streams left in the session")
+		if n := openStreams(s); n != 0 {
+			t.Errorf("%d streams left in the session", n)
 		}
 		c.Close()
 	})
