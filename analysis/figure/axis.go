@@ -3,7 +3,6 @@ package figure
 import (
 	"math"
 	"strconv"
-	"time"
 
 	"gonum.org/v1/plot/vg"
 )
@@ -32,9 +31,6 @@ func scaleFor(scales []scale, value float64) scale {
 	return scales[len(scales)-1]
 }
 
-// timeScale returns the unit of the time axis of a run.
-func timeScale(end time.Duration) scale { return scaleFor(times, end.Seconds()) }
-
 // axis maps values, in units of its scale, to a stretch of the page.
 type axis struct {
 	scale    scale
@@ -60,8 +56,12 @@ func newTimeAxis(scales []scale, low, high float64, width vg.Length) axis {
 	var a axis
 	for n := int(width / 28); n > 0; n-- {
 		a = newAxis(scales, low, high, n)
-		widest := max(tickText.Width(a.label(a.low)), tickText.Width(a.label(a.top)))
-		if a.place(a.step*a.scale.size, 0, width)-a.place(0, 0, width) > widest+8 {
+		var widest vg.Length
+		for _, t := range a.ticks() {
+			widest = max(widest, tickText.Width(a.label(t)))
+		}
+		// The last label may be moved to the left by half its width.
+		if a.place(a.step*a.scale.size, 0, width)-a.place(0, 0, width) > 1.5*widest+4 {
 			break
 		}
 	}
@@ -80,10 +80,11 @@ func niceStep(value float64) float64 {
 	return 10 * decade
 }
 
-// ticks returns the values, in units of the scale, that have a tick.
+// ticks returns the values, in units of the scale, that have a tick. Adding 0
+// makes a negative zero positive.
 func (a axis) ticks() []float64 {
 	var out []float64
-	for i := math.Ceil(a.low/a.step - 1e-9); i*a.step <= a.top*(1+1e-9); i++ {
+	for i := math.Ceil(a.low/a.step-1e-9) + 0; i*a.step <= a.top*(1+1e-9); i++ {
 		out = append(out, i*a.step)
 	}
 	return out
@@ -92,11 +93,7 @@ func (a axis) ticks() []float64 {
 // label writes the value of a tick with the decimals that the step needs.
 func (a axis) label(tick float64) string {
 	decimals := max(0, int(math.Ceil(-math.Log10(a.step)-1e-9)))
-	s := strconv.FormatFloat(tick, 'f', decimals, 64)
-	if s == "-0" {
-		return "0"
-	}
-	return s
+	return strconv.FormatFloat(tick, 'f', decimals, 64)
 }
 
 // place returns where a value in the base unit lies between two ends.

@@ -24,7 +24,7 @@ func FromRecording(rec *record.Recording) (Data, error) {
 	}
 	net := readNetwork(rec.Run)
 	d := Data{
-		Name:       fmt.Sprintf("%s, seed %d", rec.Run.Name, rec.Run.Seed),
+		Name:       fmt.Sprintf("%s, seed\u00a0%d", rec.Run.Name, rec.Run.Seed),
 		End:        rec.Run.Virtual,
 		Bin:        all.Bin,
 		Directions: net.directions(all, m),

@@ -13,7 +13,7 @@ const ms = time.Millisecond
 func sample() Data {
 	end := 10*time.Second + 60*ms
 	d := Data{
-		Name:    "quickstart, seed 1",
+		Name:    "quickstart, seed\u00a01",
 		End:     end,
 		Changes: []time.Duration{6 * time.Second},
 		Directions: []Direction{

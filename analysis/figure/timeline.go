@@ -111,7 +111,7 @@ type lanes struct {
 // newLanes returns the panel of the events; times count from the first event of the
 // step, or from the first event if there is none such.
 func newLanes(part, session string, events []Event, zero Step) *lanes {
-	p := &lanes{part: part, session: session, zero: events[0]}
+	p := &lanes{part: part, session: session}
 	seen := make([][2]bool, len(stepWords))
 	for _, e := range events {
 		if int(e.Step) >= len(seen) || e.Side > Server || seen[e.Step][e.Side] {
@@ -121,6 +121,7 @@ func newLanes(part, session string, events []Event, zero Step) *lanes {
 		p.events = append(p.events, e)
 	}
 	slices.SortStableFunc(p.events, func(a, b Event) int { return cmp.Compare(a.Time, b.Time) })
+	p.zero = p.events[0]
 	if i := slices.IndexFunc(p.events, func(e Event) bool { return e.Step == zero }); i >= 0 {
 		p.zero = p.events[i]
 	}
@@ -128,14 +129,14 @@ func newLanes(part, session string, events []Event, zero Step) *lanes {
 	return p
 }
 
-// cutOff parts the events around zero from those that a gap of more than four
-// fifths of the whole time separates from them.
+// cutOff parts the events around zero from those that a gap separates from them
+// of more than a second and more than four fifths of the whole time.
 func cutOff(events []Event, zero time.Duration) (near, far []Event) {
 	for len(events) > 2 {
 		whole := events[len(events)-1].Time - events[0].Time
 		cut := 0
 		for i := 1; i < len(events); i++ {
-			if (events[i].Time-events[i-1].Time)*5 > whole*4 {
+			if gap := events[i].Time - events[i-1].Time; gap > time.Second && gap > whole/5*4 {
 				cut = i
 			}
 		}
