@@ -484,6 +484,19 @@ func TestAGroupHasTheStatisticsOfItsMembers(t *testing.T) {
 	}
 }
 
+func TestAConnectionThatAGroupSharesBelongsToNoGroup(t *testing.T) {
+	m := made{run: record.Run{Virtual: time.Second}, events: life("shared", 0, 500*ms)}
+	for _, name := range []string{"sessions.crowd-1", "sessions.crowd-2"} {
+		m.run.Sessions = append(m.run.Sessions, record.Session{Entity: name, Connection: "connections.shared", Group: "sessions.crowd"})
+		m.events = append(m.events, session(name, "client", record.EventConnectSent, 50*ms), session(name, "client", record.EventEstablished, 90*ms))
+	}
+	want(t, m.metrics(t), map[string]float64{
+		"sessions.crowd.setup.connect.mean":         0.040,
+		"connections.shared.client.packets_lost":    0,
+		"connections.crowd.client.packets_lost.max": none,
+	})
+}
+
 func TestAnEmptyRecordingHasNoMetricsButItsOwn(t *testing.T) {
 	got := made{run: record.Run{Virtual: time.Second}}.metrics(t)
 	if len(got) != 2 {

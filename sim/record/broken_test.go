@@ -91,13 +91,13 @@ func TestABrokenRecordingIsRefusedWithItsReason(t *testing.T) {
 
 func TestATruncatedTableIsRefused(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	write(t, dir, someRows(100), record.Run{})
+	write(t, dir, someRows(3), record.Run{})
 	path := dir + "/packets.parquet"
 	whole, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n := range len(whole) {
+	for n := 0; n < len(whole); n += 3 {
 		if err := os.WriteFile(path, whole[:n], 0o666); err != nil {
 			t.Fatal(err)
 		}

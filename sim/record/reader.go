@@ -126,10 +126,10 @@ func (r *packetReader) columns() []readColumn {
 func (r *packetReader) row(i int) (Packet, error) {
 	if i == 0 {
 		var err error
-		if r.sources, err = parseAddresses(r.sources, r.source.names); err != nil {
+		if r.sources, err = parseAddresses(r.sources, &r.source); err != nil {
 			return Packet{}, err
 		}
-		if r.dests, err = parseAddresses(r.dests, r.dest.names); err != nil {
+		if r.dests, err = parseAddresses(r.dests, &r.dest); err != nil {
 			return Packet{}, err
 		}
 	}
@@ -158,14 +158,11 @@ func (r *packetReader) row(i int) (Packet, error) {
 	}, nil
 }
 
-// parseAddresses parses the addresses of a dictionary that has grown since it
-// was parsed into known.
-func parseAddresses(known []netip.AddrPort, names []string) ([]netip.AddrPort, error) {
-	known = known[:min(len(known), len(names))]
-	for i, name := range names {
-		if i < len(known) && addressText(known[i]) == name {
-			continue
-		}
+// parseAddresses parses the names of a column, of which those that it has kept
+// are known.
+func parseAddresses(known []netip.AddrPort, column *texts) ([]netip.AddrPort, error) {
+	known = known[:column.kept]
+	for _, name := range column.names[column.kept:] {
 		var a netip.AddrPort
 		if name != "" {
 			var err error
@@ -173,7 +170,7 @@ func parseAddresses(known []netip.AddrPort, names []string) ([]netip.AddrPort, e
 				return nil, err
 			}
 		}
-		known = append(known[:i], a)
+		known = append(known, a)
 	}
 	return known, nil
 }

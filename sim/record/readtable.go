@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 
 	"github.com/parquet-go/parquet-go"
@@ -154,6 +153,7 @@ func (c *reals) add(page parquet.Page) error {
 type texts struct {
 	names []string
 	codes []int32
+	kept  int // how many of the first names are those of the row group before
 }
 
 func (c *texts) kind() parquet.Kind { return parquet.ByteArray }
@@ -185,12 +185,12 @@ func (c *texts) read(dictionary parquet.Dictionary) {
 	values := dictionary.Page().Data()
 	data, offsets := values.ByteArray()
 	n := dictionary.Len()
-	for i := range n {
-		name := data[offsets[i]:offsets[i+1]]
-		if i < len(c.names) && c.names[i] == string(name) {
-			continue
-		}
-		c.names = append(c.names[:i], string(name))
+	c.kept = 0
+	for c.kept < min(n, len(c.names)) && c.names[c.kept] == string(data[offsets[c.kept]:offsets[c.kept+1]]) {
+		c.kept++
 	}
-	c.names = slices.Clip(c.names[:n])
+	c.names = c.names[:c.kept]
+	for i := c.kept; i < n; i++ {
+		c.names = append(c.names, string(data[offsets[i]:offsets[i+1]]))
+	}
 }

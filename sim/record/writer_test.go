@@ -3,6 +3,7 @@ package record_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -148,15 +149,42 @@ func TestARecordingThatCannotBeCompletedLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Without its folder the writer cannot write run.json.
-	if err := os.RemoveAll(w.Dir()); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(record.Run{}); err == nil {
-		t.Error("no error")
+	err = w.Close(record.Run{Scenario: json.RawMessage("not JSON")})
+	if err == nil || !strings.Contains(err.Error(), "encode run.json") {
+		t.Errorf("error: %v", err)
 	}
 	if left := filesBelow(t, base); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestAFailedReplacementKeepsTheOlderRecording(t *testing.T) {
+	base := t.TempDir()
+	dir := filepath.Join(base, "run")
+	write(t, dir, someRows(10), record.Run{Name: "old"})
+	if err := record.Publish(filepath.Join(base, "missing"), dir); err == nil {
+		t.Error("no error")
+	}
+	if rec, err := record.Open(dir); err != nil || rec.Run.Name != "old" {
+		t.Errorf("after the failure: %v, %v", rec, err)
+	}
+}
+
+func TestTextsThatNeverRepeatAreWrittenOnce(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	const n, length = 100_000, 20
+	var r rows
+	for i := range n {
+		r.events = append(r.events, record.Event{Kind: record.EventFlowFailed, Entity: "flows.bulk", Text: fmt.Sprintf("%0*d", length, i)})
+	}
+	write(t, dir, r, record.Run{})
+	info, err := os.Stat(filepath.Join(dir, "events.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The text and its length once, two bytes of index, and little else.
+	if limit := int64(n * (length + 4 + 3)); info.Size() > limit {
+		t.Errorf("the table has %d bytes, more than %d", info.Size(), limit)
 	}
 }
 
