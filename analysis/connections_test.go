@@ -1,0 +1,49 @@
+package analysis_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+func TestConnectionMetrics(t *testing.T) {
+	m := made{run: record.Run{Virtual: time.Second}}
+	sample := func(at time.Duration, name string, v float64) {
+		m.samples = append(m.samples, record.Sample{Time: at, Name: name, Entity: "connections.main.server", Value: v})
+	}
+	sample(0, record.SeriesCwnd, 10_000)
+	sample(10*ms, record.SeriesCwnd, 40_000)
+	sample(40*ms, record.SeriesCwnd, 20_000)
+	sample(5*ms, record.SeriesBytesInFlight, 1200)
+	for i, rtt := range []float64{0.040, 0.050, 0.045} {
+		sample(time.Duration(i)*ms, record.SeriesLatestRTT, rtt)
+	}
+	sample(0, record.SeriesSmoothedRTT, 0.040)
+	sample(3*ms, record.SeriesSmoothedRTT, 0.042)
+	sample(0, record.SeriesMinRTT, 0.040)
+	for _, kind := range []string{record.EventPacketLost, record.EventPacketLost, record.EventSpuriousLoss, record.EventPTO, record.EventPTO, record.EventPTO} {
+		m.events = append(m.events, record.Event{Kind: kind, Entity: "connections.main", Side: "server"})
+	}
+	m.events = append(m.events, record.Event{Kind: record.EventHandshakeComplete, Entity: "connections.main", Side: "client"})
+	want(t, m.metrics(t), map[string]float64{
+		"connections.main.server.cwnd.end":        20_000,
+		"connections.main.server.cwnd.mean":       (10_000*10 + 40_000*30) / 40.0,
+		"connections.main.server.cwnd.max":        40_000,
+		"connections.main.server.in_flight.mean":  1200, // one sample
+		"connections.main.server.in_flight.max":   1200,
+		"connections.main.server.rtt.mean":        0.045,
+		"connections.main.server.rtt.p50":         0.045,
+		"connections.main.server.rtt.p95":         0.050,
+		"connections.main.server.rtt.p99":         0.050,
+		"connections.main.server.rtt.max":         0.050,
+		"connections.main.server.rtt.min":         0.040,
+		"connections.main.server.rtt.smoothed":    0.042,
+		"connections.main.server.packets_lost":    2,
+		"connections.main.server.spurious_losses": 1,
+		"connections.main.server.ptos":            3,
+		"connections.main.client.packets_lost":    0,
+		"connections.main.client.cwnd.end":        none,
+		"connections.main.client.rtt.min":         none,
+	})
+}

@@ -1,0 +1,134 @@
+package analysis_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+func flowSample(at time.Duration, name string, v float64) record.Sample {
+	return record.Sample{Time: at, Name: name, Entity: "flows.bulk", Value: v}
+}
+
+func flowEvent(at time.Duration, kind string, v int64) record.Event {
+	return record.Event{Time: at, Kind: kind, Entity: "flows.bulk", Value: v}
+}
+
+func TestBulkFlowMetrics(t *testing.T) {
+	m := made{
+		run: record.Run{Virtual: 200 * ms, Flows: []record.Flow{{Entity: "flows.bulk", Kind: "download"}}},
+		samples: []record.Sample{
+			flowSample(20*ms, record.SeriesDelivered, 1000),
+			flowSample(20*ms+500*time.Microsecond, record.SeriesDelivered, 4000), // the same bin of 1 ms
+			flowSample(110*ms, record.SeriesDelivered, 5000),
+		},
+		events: []record.Event{
+			flowEvent(10*ms, record.EventFlowStarted, 0),
+			flowEvent(10*ms, record.EventStreamOpened, 3),
+			flowEvent(11*ms, record.EventStreamOpened, 7),
+			flowEvent(20*ms, record.EventFirstByte, 3),
+			flowEvent(31*ms, record.EventFirstByte, 7),
+			flowEvent(110*ms, record.EventFlowFinished, 5000),
+		},
+	}
+	want(t, m.metrics(t), map[string]float64{
+		"flows.bulk.goodput":         400_000, // 40000 bit in 100 ms
+		"flows.bulk.completion_time": 0.1,
+		"flows.bulk.bytes":           5000,
+		"flows.bulk.throughput.max":  32e6, // 4000 B in 1 ms
+		"flows.bulk.streams":         2,
+		"flows.bulk.first_byte.mean": 0.015,
+		"flows.bulk.first_byte.p50":  0.010,
+		"flows.bulk.first_byte.p95":  0.020,
+		"flows.bulk.first_byte.p99":  0.020,
+		"flows.bulk.first_byte.max":  0.020,
+		"flows.bulk.messages.sent":   none,
+		"fairness.jain":              none, // one flow
+	})
+}
+
+func TestAFlowThatNeverEndedIsMeasuredUntilTheEndOfTheRun(t *testing.T) {
+	m := made{
+		run:     record.Run{Virtual: 210 * ms},
+		samples: []record.Sample{flowSample(20*ms, record.SeriesDelivered, 1000)},
+		events:  []record.Event{flowEvent(10*ms, record.EventFlowStarted, 0), flowEvent(15*ms, record.EventStreamOpened, 3)},
+	}
+	want(t, m.metrics(t), map[string]float64{
+		"flows.bulk.goodput":         40_000,
+		"flows.bulk.bytes":           1000,
+		"flows.bulk.completion_time": none,
+		"flows.bulk.first_byte.mean": none,
+	})
+	m.events = append(m.events, flowEvent(110*ms, record.EventFlowFailed, 0))
+	want(t, m.metrics(t), map[string]float64{
+		"flows.bulk.goodput":         80_000,
+		"flows.bulk.completion_time": none,
+	})
+}
+
+func TestAFlowThatNeverStartedHasDeliveredNothing(t *testing.T) {
+	m := made{run: record.Run{Virtual: time.Second, Flows: []record.Flow{{Entity: "flows.bulk", Kind: "upload"}}}}
+	want(t, m.metrics(t), map[string]float64{"flows.bulk.bytes": 0, "flows.bulk.goodput": none})
+}
+
+func TestMediaMetrics(t *testing.T) {
+	m := made{run: record.Run{Virtual: time.Second}}
+	for i, delay := range []time.Duration{20 * ms, 36 * ms, 20 * ms} {
+		at := time.Duration(i)*20*ms + delay
+		m.samples = append(m.samples, flowSample(at, record.SeriesOneWayDelay, delay.Seconds()))
+		m.events = append(m.events, flowEvent(at, record.EventMessageGot, int64(i)))
+	}
+	for i := range 4 {
+		m.events = append(m.events, flowEvent(time.Duration(i)*20*ms, record.EventMessageSent, int64(i)))
+	}
+	m.events = append(m.events, flowEvent(80*ms, record.EventMessageFailed, 4))
+	want(t, m.metrics(t), map[string]float64{
+		"flows.bulk.messages.sent":       4,
+		"flows.bulk.messages.received":   3,
+		"flows.bulk.messages.failed":     1,
+		"flows.bulk.messages.loss_ratio": 0.25,
+		"flows.bulk.messages.delay.mean": 0.076 / 3,
+		"flows.bulk.messages.delay.p50":  0.020,
+		"flows.bulk.messages.delay.p95":  0.036,
+		"flows.bulk.messages.delay.p99":  0.036,
+		"flows.bulk.messages.delay.max":  0.036,
+		// |D| is 16 ms twice: J = 1 ms, then 1 + (16 − 1)/16 ms.
+		"flows.bulk.messages.jitter":   0.0019375,
+		"flows.bulk.messages.rtt.mean": none,
+	})
+}
+
+func TestJitterOfASingleFrameIsZero(t *testing.T) {
+	m := made{run: record.Run{Virtual: time.Second}, samples: []record.Sample{flowSample(20*ms, record.SeriesOneWayDelay, 0.02)}}
+	want(t, m.metrics(t), map[string]float64{"flows.bulk.messages.jitter": 0, "flows.bulk.messages.delay.max": 0.02})
+}
+
+func TestEchoMetrics(t *testing.T) {
+	m := made{run: record.Run{Virtual: time.Second}}
+	for i := 1; i <= 100; i++ { // round trips of 1 to 100 ms
+		m.samples = append(m.samples, flowSample(time.Duration(i)*ms, record.SeriesMessageRTT, float64(i)/1000))
+		m.events = append(m.events, flowEvent(0, record.EventMessageSent, int64(i)), flowEvent(ms, record.EventMessageGot, int64(i)))
+	}
+	want(t, m.metrics(t), map[string]float64{
+		"flows.bulk.messages.rtt.mean":   0.0505,
+		"flows.bulk.messages.rtt.p50":    0.050,
+		"flows.bulk.messages.rtt.p95":    0.095,
+		"flows.bulk.messages.rtt.p99":    0.099,
+		"flows.bulk.messages.rtt.max":    0.100,
+		"flows.bulk.messages.loss_ratio": 0,
+		"flows.bulk.messages.jitter":     none,
+	})
+}
+
+func TestFairnessComparesTheGoodputOfBulkFlows(t *testing.T) {
+	m := made{run: record.Run{Virtual: time.Second, Flows: []record.Flow{
+		{Entity: "flows.a", Kind: "download"}, {Entity: "flows.b", Kind: "upload"}, {Entity: "flows.voice", Kind: "media"},
+	}}}
+	for entity, bytes := range map[string]int64{"flows.a": 3000, "flows.b": 1000, "flows.voice": 7} {
+		m.events = append(m.events,
+			record.Event{Kind: record.EventFlowStarted, Entity: entity},
+			record.Event{Time: 100 * ms, Kind: record.EventFlowFinished, Entity: entity, Value: bytes})
+	}
+	want(t, m.metrics(t), map[string]float64{"fairness.jain": 16.0 / (2 * 10)}) // (3+1)² / (2·(9+1))
+}
