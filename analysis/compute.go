@@ -112,7 +112,7 @@ func (t *totals) metrics(lines *timelineSet) Metrics {
 		line.metrics(&m, first[line.Entity])
 	}
 	for _, entity := range t.connections.names {
-		t.connections.get(entity).metrics(&m, entity)
+		t.connections.get(entity).metrics(&m, entity, t.run.Virtual)
 	}
 	for _, entity := range t.links.names {
 		t.links.get(entity).metrics(&m, entity, t.run.Virtual)

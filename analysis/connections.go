@@ -2,15 +2,16 @@ package analysis
 
 import (
 	"math"
+	"time"
 
 	"github.com/wtsim/wtsim/sim/record"
 )
 
 var (
 	connectionCwndEnd      = define(ofConnection, "cwnd.end", "B", "last congestion window", "samples conn.cwnd")
-	connectionCwndMean     = define(ofConnection, "cwnd.mean", "B", "congestion window, mean over the time from its first to its last sample", "samples conn.cwnd")
+	connectionCwndMean     = define(ofConnection, "cwnd.mean", "B", "congestion window, mean over the time from its first sample until the connection closed or the run ended", "samples conn.cwnd")
 	connectionCwndMax      = define(ofConnection, "cwnd.max", "B", "largest congestion window", "samples conn.cwnd")
-	connectionInFlightMean = define(ofConnection, "in_flight.mean", "B", "bytes in flight, mean over the time from its first to its last sample", "RFC 9002 appendix B.2; samples conn.in_flight")
+	connectionInFlightMean = define(ofConnection, "in_flight.mean", "B", "bytes in flight, mean over the time from its first sample until the connection closed or the run ended", "RFC 9002 appendix B.2; samples conn.in_flight")
 	connectionInFlightMax  = define(ofConnection, "in_flight.max", "B", "most bytes in flight", "RFC 9002 appendix B.2; samples conn.in_flight")
 	connectionRTT          = defineSummary(ofConnection, "rtt", "s", "the samples of the latest RTT", "RFC 9002 section 5.1; samples conn.rtt.latest")
 	connectionRTTMin       = define(ofConnection, "rtt.min", "s", "smallest RTT", "RFC 9002 section 5.2; samples conn.rtt.min")
@@ -26,6 +27,7 @@ type connectionTotals struct {
 	rtt                 distribution
 	minRTT, smoothedRTT float64 // 0 before the first sample
 	lost, spurious, pto int64
+	closed              time.Duration // when this end knew that it was over; 0 if it never did
 }
 
 func (c *connectionTotals) sample(s record.Sample) {
@@ -51,17 +53,23 @@ func (c *connectionTotals) event(e record.Event) {
 		c.spurious++
 	case record.EventPTO:
 		c.pto++
+	case record.EventConnectionClosed:
+		c.closed = e.Time
 	}
 }
 
-func (c *connectionTotals) metrics(m *Metrics, entity string) {
+func (c *connectionTotals) metrics(m *Metrics, entity string, run time.Duration) {
+	end := run
+	if c.closed > 0 {
+		end = c.closed
+	}
 	if c.cwnd.samples > 0 {
 		m.put(connectionCwndEnd, entity, c.cwnd.value)
-		m.put(connectionCwndMean, entity, c.cwnd.mean())
+		m.put(connectionCwndMean, entity, c.cwnd.mean(end))
 		m.put(connectionCwndMax, entity, c.cwnd.max)
 	}
 	if c.inFlight.samples > 0 {
-		m.put(connectionInFlightMean, entity, c.inFlight.mean())
+		m.put(connectionInFlightMean, entity, c.inFlight.mean(end))
 		m.put(connectionInFlightMax, entity, c.inFlight.max)
 	}
 	m.putSummary(connectionRTT, entity, &c.rtt)

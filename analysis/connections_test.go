@@ -25,10 +25,11 @@ func TestConnectionMetrics(t *testing.T) {
 	for _, kind := range []string{record.EventPacketLost, record.EventPacketLost, record.EventSpuriousLoss, record.EventPTO, record.EventPTO, record.EventPTO} {
 		m.events = append(m.events, record.Event{Kind: kind, Entity: "connections.main", Side: "server"})
 	}
+	m.events = append(m.events, session("connections.main", "server", record.EventConnectionClosed, 60*ms))
 	m.events = append(m.events, record.Event{Kind: record.EventHandshakeComplete, Entity: "connections.main", Side: "client"})
 	want(t, m.metrics(t), map[string]float64{
 		"connections.main.server.cwnd.end":        20_000,
-		"connections.main.server.cwnd.mean":       (10_000*10 + 40_000*30) / 40.0,
+		"connections.main.server.cwnd.mean":       (10_000*10 + 40_000*30 + 20_000*20) / 60.0,
 		"connections.main.server.cwnd.max":        40_000,
 		"connections.main.server.in_flight.mean":  1200, // one sample
 		"connections.main.server.in_flight.max":   1200,
@@ -46,4 +47,12 @@ func TestConnectionMetrics(t *testing.T) {
 		"connections.main.client.cwnd.end":        none,
 		"connections.main.client.rtt.min":         none,
 	})
+}
+
+func TestTheMeanOfAConnectionThatStaysOpenLastsUntilTheEndOfTheRun(t *testing.T) {
+	m := made{run: record.Run{Virtual: 100 * ms}, samples: []record.Sample{
+		{Time: 20 * ms, Name: record.SeriesCwnd, Entity: "connections.main.client", Value: 10_000},
+		{Time: 40 * ms, Name: record.SeriesCwnd, Entity: "connections.main.client", Value: 50_000},
+	}}
+	want(t, m.metrics(t), map[string]float64{"connections.main.client.cwnd.mean": (10_000*20 + 50_000*60) / 80.0})
 }

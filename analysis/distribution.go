@@ -157,11 +157,12 @@ func (a *average) add(at time.Duration, v float64) {
 	a.max, a.min = max(a.max, v), min(a.min, v)
 }
 
-// mean returns the mean from the first to the last sample, and the value of a
-// single one.
-func (a *average) mean() float64 {
-	if a.last == a.start {
+// mean returns the mean from the first sample until end, over which the last
+// value lasts.
+func (a *average) mean(end time.Duration) float64 {
+	end = max(end, a.last)
+	if end == a.start {
 		return a.value
 	}
-	return a.integral / (a.last - a.start).Seconds()
+	return (a.integral + a.value*(end-a.last).Seconds()) / (end - a.start).Seconds()
 }
