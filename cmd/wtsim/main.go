@@ -14,6 +14,7 @@ import (
 
 	"github.com/wtsim/wtsim/sim/run"
 	"github.com/wtsim/wtsim/sim/scenario"
+	"github.com/wtsim/wtsim/sim/seal"
 )
 
 // The exit statuses.
@@ -29,7 +30,9 @@ func main() {
 	if len(os.Args) == 2 {
 		switch os.Args[1] {
 		case run.WorkerArgument:
-			os.Exit(run.Worker())
+			code := statusInternal
+			seal.Fresh(func() { code = run.Worker() })
+			os.Exit(code)
 		case busyArgument:
 			beBusy()
 			return

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/wtsim/wtsim/netem"
 	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/run"
+	"github.com/wtsim/wtsim/sim/seal"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output in the scripts of testdata")
@@ -34,6 +36,9 @@ func TestMain(m *testing.M) {
 // scenario have a worker that plays one.
 func TestCommands(t *testing.T) { testScripts(t, "testdata/script") }
 
+// TestSimulation runs the scripts that simulate the repository's scenarios.
+func TestSimulation(t *testing.T) { testScripts(t, "testdata/simulate") }
+
 func testScripts(t *testing.T, dir string) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 dir,
@@ -41,11 +46,16 @@ func testScripts(t *testing.T, dir string) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector would sleep for a second
-			return nil
+			repository, err := filepath.Abs("../..")
+			env.Setenv("REPOSITORY", repository)
+			return err
 		},
 		Condition: func(name string) (bool, error) {
-			if name == "root" {
+			switch name {
+			case "root":
 				return os.Geteuid() == 0, nil
+			case "sealing":
+				return seal.Supported() == nil, nil
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
@@ -53,6 +63,8 @@ func testScripts(t *testing.T, dir string) {
 			"status":    expectStatus,
 			"interrupt": interrupt,
 			"ended":     expectEnded,
+
+			"distinct-fingerprints": expectDistinctFingerprints,
 		},
 	})
 }
@@ -101,6 +113,20 @@ func expectEnded(ts *testscript.TestScript, _ bool, files []string) {
 		if err := process.Signal(syscall.Signal(0)); err == nil {
 			ts.Fatalf("process %d is still there", pid)
 		}
+	}
+}
+
+// expectDistinctFingerprints is the script command "distinct-fingerprints
+// FILE...": the runs that the files describe must differ.
+func expectDistinctFingerprints(ts *testscript.TestScript, _ bool, files []string) {
+	seen := map[string]string{}
+	for _, file := range files {
+		var info record.Run
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &info))
+		if other, ok := seen[info.Fingerprint]; ok || info.Fingerprint == "" {
+			ts.Fatalf("%s and %s have the fingerprint %q", other, file, info.Fingerprint)
+		}
+		seen[info.Fingerprint] = file
 	}
 }
 

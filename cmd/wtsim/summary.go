@@ -57,6 +57,9 @@ func printRun(out io.Writer, o outcome) error {
 	for _, s := range sections {
 		s.print(&b, o.Metrics)
 	}
+	if m, ok := o.Metrics.Get("fairness.jain"); ok {
+		fmt.Fprintf(&b, "\nJain's fairness of the bulk flows' goodputs: %s\n", quantity(m.Name, m.Value, m.Unit))
+	}
 	fmt.Fprintf(&b, "\nFiles        %s%c: %s\n", o.Dir, filepath.Separator, strings.Join(fileNames(o), ", "))
 	fmt.Fprintf(&b, "Fingerprint  %s\n", o.Fingerprint)
 	fmt.Fprintf(&b, "Determinism  %s\n", determinism(o))

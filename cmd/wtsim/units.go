@@ -20,7 +20,7 @@ func quantity(name string, value float64, unit string) string {
 		return number(value)
 	case "1":
 		if strings.Contains(name, "ratio") || strings.Contains(name, "utilisation") {
-			return significant(100*value) + " %"
+			return number(100*value) + " %"
 		}
 		return number(value)
 	}
