@@ -90,7 +90,9 @@ func (s *server) run(ctx context.Context) error {
 		c, _ := ctx.Value(connectionKey{}).(*connection)
 		return s.b.tracer(c, "server", id)
 	}
-	listener, err := transport.Listen(tlsConfig(s.b.tls.server, s.quic), config)
+	// Connections are served before their handshake is complete, so that SETTINGS
+	// arrive with it and a session needs two round trips, not three.
+	listener, err := transport.ListenEarly(tlsConfig(s.b.tls.server, s.quic), config)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
@@ -115,7 +117,13 @@ type connectionKey struct{}
 
 // serve runs the server's end of a connection.
 func (c *connection) serve(server *wt.Server, conn *quic.Conn) {
-	c.b.recorder.event(record.Event{Kind: record.EventHandshakeComplete, Entity: c.entity, Side: "server"})
+	go func() {
+		select {
+		case <-conn.HandshakeComplete():
+			c.b.recorder.event(record.Event{Kind: record.EventHandshakeComplete, Entity: c.entity, Side: "server"})
+		case <-conn.Context().Done():
+		}
+	}()
 	server.ServeConn(conn) // its error is how the connection ended
 	c.recordClosed(conn, "server")
 	close(c.serverClosed)
