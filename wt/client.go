@@ -112,7 +112,7 @@ func (c *ClientConn) OpenSession(ctx context.Context, rawURL string, header http
 		abandon(stream)
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
-		} else if lost := context.Cause(c.conn.quic.Context()); lost != nil {
+		} else if lost := c.conn.lostBy(err); lost != nil {
 			err = connectionLost(lost)
 		}
 		s.refuse(err)
@@ -182,7 +182,8 @@ func (s *Session) sendConnect(stream *http3.RequestStream) (*http.Response, erro
 	return nil, errors.New("too many informational responses")
 }
 
-// RoundTrip sends an HTTP/3 request on the connection. Sessions are opened by OpenSession only.
+// RoundTrip sends an HTTP/3 request on the connection. It asks for no
+// compression. Sessions are opened by OpenSession only.
 func (c *ClientConn) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method == http.MethodConnect {
 		return nil, errors.New("wt: RoundTrip cannot CONNECT, use OpenSession")

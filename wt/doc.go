@@ -74,4 +74,6 @@
 //   - A WebTransport header inside a request stream is skipped as an unknown
 //     frame instead of closing the connection with H3_FRAME_ERROR.
 //   - A STOP_SENDING is answered with a plain RESET_STREAM and the same code.
+//   - SETTINGS and header fields are sent in the order of a Go map: their bytes
+//     vary from run to run, their sizes do not.
 package wt

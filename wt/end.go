@@ -241,7 +241,7 @@ func (s *Session) endedByPeer(code uint32, reason string) {
 
 // connectEnded acts on the end of the receiving direction of the CONNECT stream.
 func (s *Session) connectEnded(err error) {
-	lost := context.Cause(s.conn.quic.Context())
+	lost := s.conn.lostBy(err)
 	resetErr, reset := errors.AsType[*quic.StreamError](err)
 	switch {
 	case err == io.EOF:

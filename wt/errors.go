@@ -133,6 +133,27 @@ func connectionLost(err error) *SessionError {
 	return e
 }
 
+// lostBy returns what closed the connection, if that is what err says, nil
+// otherwise. The streams of a connection fail a moment before its context is done.
+func (c *conn) lostBy(err error) error {
+	if cause := context.Cause(c.quic.Context()); cause != nil {
+		return cause
+	}
+	if e, ok := errors.AsType[*quic.ApplicationError](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*quic.TransportError](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*quic.IdleTimeoutError](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*quic.StatelessResetError](err); ok {
+		return e
+	}
+	return nil
+}
+
 // closeReason makes reason fit to be sent: valid UTF-8, at most maxReason
 // bytes, cut at the boundary of a code point.
 func closeReason(reason string) string {

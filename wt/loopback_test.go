@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/quic-go/quic-go"
-	"go.uber.org/goleak"
 )
 
 // serveLoopback serves on a UDP socket of its own, and returns its URL.
@@ -37,50 +36,46 @@ func serveLoopback(t testing.TB, server *Server) string {
 }
 
 func TestDialerOverUDP(t *testing.T) {
-	leaks := goleak.IgnoreCurrent()
-	t.Run("session", func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		var end ends = make(chan *SessionError, 1)
-		server := echoServer()
-		server.Handle("/end", end.application())
-		url := serveLoopback(t, server)
-		dialer := &Dialer{TLSConfig: clientTLS()}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	var end ends = make(chan *SessionError, 1)
+	server := echoServer()
+	server.Handle("/end", end.application())
+	url := serveLoopback(t, server)
+	dialer := &Dialer{TLSConfig: clientTLS()}
 
-		s, _, err := dialer.Dial(ctx, url+"/echo", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		message := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
-		str, err := s.OpenStream(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		go func() {
-			str.Write(message)
-			str.Close()
-		}()
-		if got, err := io.ReadAll(str); err != nil || !bytes.Equal(got, message) {
-			t.Errorf("echoed %d bytes of %d, %v", len(got), len(message), err)
-		}
-		s.SendDatagram([]byte("datagram"))
-		if got, err := s.ReceiveDatagram(ctx); err != nil || string(got) != "datagram" {
-			t.Errorf("echoed the datagram %q, %v", got, err)
-		}
-		s.Close(0, "")
-		<-s.Done()
+	s, _, err := dialer.Dial(ctx, url+"/echo", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+	str, err := s.OpenStream(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		str.Write(message)
+		str.Close()
+	}()
+	if got, err := io.ReadAll(str); err != nil || !bytes.Equal(got, message) {
+		t.Errorf("echoed %d bytes of %d, %v", len(got), len(message), err)
+	}
+	s.SendDatagram([]byte("datagram"))
+	if got, err := s.ReceiveDatagram(ctx); err != nil || string(got) != "datagram" {
+		t.Errorf("echoed the datagram %q, %v", got, err)
+	}
+	s.Close(0, "")
+	<-s.Done()
 
-		s, _, err = dialer.Dial(ctx, url+"/end", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Close(42, "done")
-		if e := <-end; e.Code != 42 || e.Reason != "done" || !e.Clean || !e.Remote {
-			t.Errorf("the server's session ended with %+v", e)
-		}
-		<-s.Conn().Context().Done() // the dialer's connection ends with its session
-	})
-	goleak.VerifyNone(t, leaks)
+	s, _, err = dialer.Dial(ctx, url+"/end", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close(42, "done")
+	if e := <-end; e.Code != 42 || e.Reason != "done" || !e.Clean || !e.Remote {
+		t.Errorf("the server's session ended with %+v", e)
+	}
+	<-s.Conn().Context().Done() // the dialer's connection ends with its session
 }
 
 func BenchmarkOneStream(b *testing.B) {

@@ -15,7 +15,10 @@ import (
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // testCert is a certificate for 127.0.0.1 and "server".
 var testCert = sync.OnceValue(func() tls.Certificate {

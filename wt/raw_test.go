@@ -464,3 +464,30 @@ func TestServerWaitsForSettings(t *testing.T) {
 		}
 	})
 }
+
+func TestResetsAheadOfTheCloseReportTheClose(t *testing.T) {
+	var read chan error
+	server := &Server{}
+	server.Handle("/", Application{Serve: func(s *Session) {
+		str, err := s.AcceptStream(context.Background())
+		if err == nil {
+			_, err = io.Copy(io.Discard, str)
+		}
+		read <- err
+	}})
+	inWorld(t, server, nil, func(w *world) {
+		read = make(chan error, 1)
+		c := w.dialRaw()
+		defer c.close()
+		connect := c.connect("/")
+		data := c.sendStream(uint64(connect.StreamID()), "x")
+		time.Sleep(rtt)
+		data.CancelWrite(codeSessionGone)
+		time.Sleep(time.Second)
+		connect.Write(appendClose(nil, 9, "nine"))
+		connect.Close()
+		if e := sessionError(t, <-read); e.Code != 9 || e.Reason != "nine" || !e.Clean {
+			t.Errorf("read ended with %v", e)
+		}
+	})
+}

@@ -97,7 +97,16 @@ func (s *Server) Serve(ln http3.QUICListener) error {
 		if err != nil {
 			return fmt.Errorf("wt: accepting connections: %w", err)
 		}
-		s.wg.Go(func() { s.ServeConn(qc) })
+		s.mu.Lock()
+		closed := s.closed
+		if !closed {
+			s.wg.Go(func() { s.ServeConn(qc) })
+		}
+		s.mu.Unlock()
+		if closed {
+			qc.CloseWithError(h3NoError, "")
+			return ErrServerClosed
+		}
 	}
 }
 

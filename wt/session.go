@@ -207,7 +207,7 @@ func (s *Session) SendDatagram(b []byte) error {
 	if tooLarge, ok := errors.AsType[*quic.DatagramTooLargeError](err); ok {
 		return &DatagramTooLargeError{Max: s.datagramPayload(tooLarge)}
 	}
-	if cause := context.Cause(s.conn.quic.Context()); cause != nil {
+	if cause := s.conn.lostBy(err); cause != nil {
 		s.connectionLost(cause)
 		return ended(s.ctx)
 	}

@@ -88,7 +88,7 @@ func (st *streamState) fail(err error, h half) error {
 		st.finished(h)
 		return newStreamError(streamErr)
 	}
-	if cause := context.Cause(s.conn.quic.Context()); cause != nil {
+	if cause := s.conn.lostBy(err); cause != nil {
 		s.connectionLost(cause)
 		return ended(s.ctx)
 	}
