@@ -227,27 +227,28 @@ func (s *Session) readCapsules() error {
 	}
 }
 
-// endedByPeer ends the session cleanly, as the peer asked for: it answers
-// with a FIN and resets the streams.
+// endedByPeer ends the session cleanly, as the peer asked for. The answer is
+// left to connectEnded, which knows whether anything follows.
 func (s *Session) endedByPeer(code uint32, reason string) {
 	if s.markEnded(&SessionError{Code: code, Reason: reason, Remote: true, Clean: true}) {
-		s.connect.Close()
-		close(s.sendDone)
+		s.owesAnswer = true
 		s.connect.SetReadDeadline(time.Now().Add(maxCloseWait))
 		s.announceEnd()
 	}
 	s.resetStreams()
 }
 
-// connectEnded acts on the end of the receiving direction of the CONNECT stream.
+// connectEnded acts on the end of the receiving direction of the CONNECT
+// stream, and finishes the sending direction unless Close does.
 func (s *Session) connectEnded(err error) {
-	lost := s.conn.lostBy(err)
 	resetErr, reset := errors.AsType[*quic.StreamError](err)
-	switch {
+	switch lost := s.conn.lostBy(err); {
 	case err == io.EOF:
 		s.endedByPeer(0, "")
+		s.answer(nil, 0)
 	case lost != nil:
 		s.connectionLost(lost)
+		s.answer(nil, 0)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.connect.CancelRead(codeSessionGone)
 		s.mu.Lock()
@@ -256,36 +257,38 @@ func (s *Session) connectEnded(err error) {
 		if withheld {
 			s.connect.CancelWrite(codeSessionGone)
 		}
-		if s.markEnded(&SessionError{Remote: true, Err: fmt.Errorf("peer stopped reading the CONNECT stream: %w", context.Cause(s.connect.Context()))}) {
-			s.connect.CancelWrite(codeSessionGone)
-			close(s.sendDone)
-			s.announceEnd()
+		if s.owesAnswer { // a CLOSE_SESSION without FIN
+			s.answer(nil, 0)
+			return
 		}
+		stopped := context.Cause(s.connect.Context())
+		s.answer(&SessionError{Remote: true, Err: fmt.Errorf("peer stopped reading the CONNECT stream: %w", stopped)}, codeSessionGone)
 	case reset:
 		e := &SessionError{Remote: true, Err: fmt.Errorf("CONNECT stream reset: %w", resetErr)}
 		e.Code, _ = applicationCode(uint64(resetErr.ErrorCode))
-		if s.markEnded(e) {
-			s.connect.CancelWrite(codeSessionGone)
-			close(s.sendDone)
-			s.announceEnd()
-		}
+		s.answer(e, codeSessionGone)
 	default:
-		s.abort(err)
+		s.connect.CancelRead(h3MessageError)
+		s.answer(&SessionError{Err: err}, h3MessageError)
 	}
 }
 
-// abort resets the CONNECT stream because of a protocol error of the peer.
-func (s *Session) abort(err error) {
-	s.connect.CancelRead(h3MessageError)
-	first := s.markEnded(&SessionError{Err: err})
-	s.mu.Lock()
-	closed := s.end.Clean && !s.end.Remote // the peer has our CLOSE_SESSION, which a reset might overtake
-	s.mu.Unlock()
-	if !closed {
-		s.connect.CancelWrite(h3MessageError)
+// answer finishes the sending direction of the CONNECT stream, by FIN or by a
+// reset if code is not 0, unless Close has done or does so. It ends the
+// session with e, if that is not nil and the session has not ended before.
+func (s *Session) answer(e *SessionError, code quic.StreamErrorCode) {
+	first := e != nil && s.markEnded(e)
+	if !first && !s.owesAnswer {
+		return
 	}
+	s.owesAnswer = false
+	if code == 0 {
+		s.connect.Close()
+	} else {
+		s.connect.CancelWrite(code)
+	}
+	close(s.sendDone)
 	if first {
-		close(s.sendDone)
 		s.announceEnd()
 	}
 }

@@ -52,6 +52,8 @@ type Session struct {
 	withheld     bool          // flow control held the CLOSE_SESSION capsule back
 	resetTimer   *time.Timer
 
+	owesAnswer bool // the peer ended the session and waits for our FIN; belongs to run
+
 	resetOnce sync.Once
 	sendDone  chan struct{} // closed when the sending direction of the CONNECT stream is finished
 	gone      chan struct{} // closed when no state is left
