@@ -12,10 +12,11 @@ type Clock interface {
 	// time in the past is due at once.
 	At(t time.Duration, f func())
 
-	// AtQuiet is At for a step whose effect leaves the network at the earliest
-	// [Network.Lookahead] after t. The clock may put the call off for that long,
-	// as long as calls keep their order; Now then returns t during the call. A
-	// simulation need not wake for such steps. To call At instead is correct.
+	// AtQuiet is At for a step that reaches no host, and leads to no call of At
+	// that is due, before [Network.Lookahead] after t. The clock may put the
+	// call off for that long, as long as calls of At and AtQuiet run in the
+	// order of their times; Now then returns t during the call. A simulation
+	// need not wake for such steps. To call At instead is correct.
 	AtQuiet(t time.Duration, f func())
 }
 
@@ -24,12 +25,12 @@ type Clock interface {
 type Driver interface {
 	Clock
 
-	// Sent says that a host's outbox is no longer empty. Any goroutine may call
-	// it.
+	// Sent says that a host's outbox, which was empty, is no longer so. Any
+	// goroutine may call it.
 	Sent()
 
 	// Delivered says that a socket has received a datagram, so that an
 	// application may be about to run. The clock's owner calls it, through the
-	// network.
+	// network, at most once in each call that At asked for.
 	Delivered()
 }

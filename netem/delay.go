@@ -1,7 +1,7 @@
 package netem
 
 import (
-	"errors"
+	"fmt"
 	"time"
 )
 
@@ -9,8 +9,11 @@ import (
 // which they came: when the delay shrinks, those on their way are not
 // overtaken.
 type Delay struct {
-	Delay time.Duration
+	Delay time.Duration // 0 to 24 hours
 }
+
+// maxDelay bounds delays, so that sums of times stay far from overflow.
+const maxDelay = 24 * time.Hour
 
 // Kind implements [Element].
 func (Delay) Kind() string { return "delay" }
@@ -39,8 +42,8 @@ func (d *delay) Configure(e Element) error {
 	if err != nil {
 		return err
 	}
-	if c.Delay < 0 {
-		return errors.New("the delay is negative")
+	if c.Delay < 0 || c.Delay > maxDelay {
+		return fmt.Errorf("the delay is not between 0 and %s", maxDelay)
 	}
 	d.delay = c.Delay
 	return nil
@@ -75,4 +78,12 @@ func (d *delay) Held(yield func(*Packet)) {
 	for i := range d.flying.len() {
 		yield(d.flying.at(i).packet)
 	}
+}
+
+// lookahead implements prompt: the end of a delay is a call of At.
+func (d *delay) lookahead(next time.Duration) time.Duration {
+	if d.delay > 0 {
+		return d.delay
+	}
+	return next
 }

@@ -4,8 +4,8 @@
 //
 // It lives on any [Clock]. A simulation gives it virtual time; a program that
 // shapes real traffic gives it the wall clock. Everything that runs here runs
-// on the goroutine that owns the clock, except the methods of [Socket], which
-// applications call.
+// on the goroutine that owns the clock, except [Host.Listen], [Host.Unread] and
+// the methods of sockets, which applications call.
 //
 // A datagram that a host sends waits in the host's outbox until the owner of
 // the clock calls [Network.Flush], which moves the outboxes, host by host and

@@ -3,6 +3,7 @@ package netem
 import (
 	"fmt"
 	"math/rand/v2"
+	"time"
 )
 
 // Element configures one stage of a [Path]. Its zero value does nothing to the
@@ -28,6 +29,14 @@ type Runner interface {
 
 	// Held calls yield for each packet that the element holds, oldest first.
 	Held(yield func(*Packet))
+}
+
+// prompt is a Runner that delays packets in no other way than by calls of
+// AtQuiet, or for a time that it knows.
+type prompt interface {
+	// lookahead returns the least time from the arrival of a packet to a call
+	// of At that it leads to, if that time is next in the element that follows.
+	lookahead(next time.Duration) time.Duration
 }
 
 // Count is a number of datagrams and their UDP payload.
@@ -82,10 +91,18 @@ func (e *Env) Drop(p *Packet) {
 	e.path.dropped(p, e.counters.Kind)
 }
 
-// Mark sets a packet's ECN field to CE.
-func (e *Env) Mark(p *Packet) {
-	e.counters.Marked.add(p)
-	p.ECN = CE
+// Mark sets the ECN field of an ECN-capable packet to CE, and reports whether
+// the packet is ECN-capable. If it is not, congestion can only be signalled by
+// [Env.Drop] (RFC 3168, section 5).
+func (e *Env) Mark(p *Packet) bool {
+	switch p.ECN {
+	case NotECT:
+		return false
+	case ECT0, ECT1:
+		e.counters.Marked.add(p)
+		p.ECN = CE
+	}
+	return true
 }
 
 // check compares the counters with what the element holds.
@@ -104,8 +121,7 @@ func (e *Env) check() error {
 func configured[T Element](e Element) (T, error) {
 	c, ok := e.(T)
 	if !ok {
-		var want T
-		return c, fmt.Errorf("netem: a running %s cannot become a %s", want.Kind(), e.Kind())
+		return c, fmt.Errorf("a running %T cannot become a %T", c, e)
 	}
 	return c, nil
 }

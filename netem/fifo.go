@@ -5,16 +5,15 @@ import (
 	"fmt"
 )
 
-// FIFO is a first-in first-out queue. A packet that would exceed the limit is
-// dropped on arrival (tail drop). The packet in transmission does not count.
+// FIFO is a first-in first-out queue, like Linux's pfifo and bfifo. A packet
+// that would exceed the limit is dropped on arrival (tail drop). The packet in
+// transmission does not count. A limit that shrinks below what the queue holds
+// drops nothing that it has taken in.
 type FIFO struct {
 	Limit Limit // bytes count as on the wire; a BDP must be resolved first
 }
 
-func (f FIFO) start(s *shaper) (queue, error) {
-	q := &fifo{shaper: s}
-	return q, q.configure(f)
-}
+func (FIFO) start(s *shaper) queue { return &fifo{shaper: s} }
 
 type fifo struct {
 	shaper *shaper
@@ -30,6 +29,8 @@ func (q *fifo) configure(c Queue) error {
 		return fmt.Errorf("a running FIFO cannot become a %T", c)
 	case f.Limit.BDP != 0:
 		return errors.New("a limit in BDP must be resolved into bytes first")
+	case f.Limit.Bytes < 0 || f.Limit.Packets < 0 || f.Limit.Time < 0:
+		return errors.New("the limit is negative")
 	}
 	q.limit = f.Limit
 	return nil

@@ -1,9 +1,9 @@
 package netem
 
 import (
-	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"syscall"
 )
@@ -12,15 +12,33 @@ import (
 type Host struct {
 	name    string
 	network *Network
+	index   int // from 1, the order in which hosts act at one instant
 	addr    netip.Addr
 	routes  map[netip.Addr]*Path // fixed before anything is sent
 
-	mu      sync.Mutex
-	sockets map[uint16]*Socket
-	port    uint16 // last ephemeral port given out
-	outbox  []*Packet
-	spare   []*Packet // the outbox of the last flush, for reuse
-	refused Count     // datagrams to ports without a socket
+	arrivals    ring[*Packet] // of this instant, each with a call of receiveNext
+	receiveNext func()
+
+	mu         sync.Mutex
+	sockets    map[uint16]*socket
+	port       uint16 // last ephemeral port given out
+	outbox     []*Packet
+	spare      []*Packet // the outbox of the last flush, for reuse
+	noPort     Count
+	bufferFull Count
+}
+
+func newHost(n *Network, name string, index int) *Host {
+	h := &Host{
+		name:    name,
+		network: n,
+		index:   index,
+		addr:    netip.AddrFrom4([4]byte{10, byte(index >> 16), byte(index >> 8), byte(index)}),
+		routes:  make(map[netip.Addr]*Path),
+		sockets: make(map[uint16]*socket),
+	}
+	h.receiveNext = func() { h.receive(h.arrivals.pop()) }
+	return h
 }
 
 // Name returns the host's name.
@@ -29,11 +47,13 @@ func (h *Host) Name() string { return h.name }
 // Addr returns the host's address.
 func (h *Host) Addr() netip.Addr { return h.addr }
 
-// Refused returns how much arrived for ports on which no socket listens.
-func (h *Host) Refused() Count {
+// Unread returns what arrived but no application could read: for ports on which
+// no socket listens (udpNoPorts of RFC 4113), and for sockets whose receive
+// buffer was full (udpInErrors).
+func (h *Host) Unread() (noPort, bufferFull Count) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.refused
+	return h.noPort, h.bufferFull
 }
 
 // The ephemeral ports of RFC 6335, section 6.
@@ -46,8 +66,13 @@ type SocketOptions struct {
 	NoGSO bool // refuse generic segmentation offload
 }
 
-// Listen opens a socket on a port, or on a free ephemeral port if port is 0.
-// On Linux the socket satisfies quic.OOBCapablePacketConn.
+// Listen opens a UDP socket on a port, or on a free ephemeral port if port is 0.
+// The error is EADDRINUSE if the port, or every ephemeral port, is taken. A
+// write to an address without a link from this host fails with ENETUNREACH, and
+// one above the path's MTU may with EMSGSIZE; see [MTU].
+//
+// On Linux the socket satisfies quic.OOBCapablePacketConn and has ReadBatch,
+// unless the options leave ECN out.
 func (h *Host) Listen(port uint16, options SocketOptions) (net.PacketConn, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -63,7 +88,7 @@ func (h *Host) Listen(port uint16, options SocketOptions) (net.PacketConn, error
 		}
 	}
 	if port == 0 || h.sockets[port] != nil {
-		return nil, &net.OpError{Op: "listen", Net: "udp", Addr: h.udpAddr(port), Err: syscall.EADDRINUSE}
+		return nil, &net.OpError{Op: "listen", Net: "udp", Addr: h.udpAddr(port), Err: os.NewSyscallError("bind", syscall.EADDRINUSE)}
 	}
 	s := newSocket(h, port)
 	h.sockets[port] = s
@@ -75,7 +100,7 @@ func (h *Host) udpAddr(port uint16) *net.UDPAddr {
 }
 
 // send puts one datagram, or several of segment bytes each, into the outbox.
-func (h *Host) send(from *Socket, dest netip.AddrPort, data []byte, segment int, ecn ECN) error {
+func (h *Host) send(from *socket, dest netip.AddrPort, data []byte, segment int, ecn ECN) error {
 	path := h.routes[dest.Addr()]
 	if path == nil {
 		return syscall.ENETUNREACH
@@ -84,16 +109,24 @@ func (h *Host) send(from *Socket, dest netip.AddrPort, data []byte, segment int,
 		return syscall.EMSGSIZE
 	}
 	h.mu.Lock()
+	first := len(h.outbox) == 0
 	for {
 		n := min(segment, len(data))
-		h.outbox = append(h.outbox, newPacket(from.addrPort, dest, data[:n], ecn))
+		p := newPacket(from.addrPort, dest, data[:n], ecn)
+		p.route = path
+		h.outbox = append(h.outbox, p)
 		data = data[n:]
 		if len(data) == 0 {
 			break
 		}
 	}
+	if first {
+		h.network.hasSent(h)
+	}
 	h.mu.Unlock()
-	h.network.driver.Sent()
+	if first {
+		h.network.driver.Sent()
+	}
 	return nil
 }
 
@@ -107,20 +140,37 @@ func (h *Host) takeOutbox() []*Packet {
 	return out
 }
 
-// receive hands an arriving packet to its socket.
+// arrive takes a packet from a link. What arrives while the network flushes
+// waits for calls of its own, so that what one packet sets off comes to rest
+// before the next one arrives.
+func (h *Host) arrive(p *Packet) {
+	if h.network.flushing {
+		h.arrivals.push(p)
+		h.network.driver.At(h.network.driver.Now(), h.receiveNext)
+		return
+	}
+	h.receive(p)
+}
+
+// receive hands a packet to its socket.
 func (h *Host) receive(p *Packet) {
 	h.mu.Lock()
 	s := h.sockets[p.Dest.Port()]
 	if s == nil {
-		h.refused.add(p)
+		h.noPort.add(p)
 	}
 	h.mu.Unlock()
-	if s == nil {
+	switch {
+	case s == nil:
 		p.release()
-		return
+	case s.push(p):
+		h.network.driver.Delivered()
+	default:
+		h.mu.Lock()
+		h.bufferFull.add(p)
+		h.mu.Unlock()
+		p.release()
 	}
-	s.push(p)
-	h.network.driver.Delivered()
 }
 
 func (h *Host) closeSocket(port uint16) {
@@ -128,6 +178,3 @@ func (h *Host) closeSocket(port uint16) {
 	defer h.mu.Unlock()
 	delete(h.sockets, port)
 }
-
-// String returns the host's name and address.
-func (h *Host) String() string { return fmt.Sprintf("%s (%s)", h.name, h.addr) }

@@ -2,6 +2,7 @@ package netem
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -99,8 +100,8 @@ func (l *Limit) UnmarshalText(text []byte) (err error) {
 
 // Resolve replaces a limit in BDP by bytes: the rate times the round-trip
 // propagation delay, rounded down, but not less than one packet of 1500 bytes,
-// because a queue that holds nothing is no queue. A BDP without a rate is no
-// limit. Other limits stay.
+// because a queue that holds nothing is no queue, and at most 2^63−1 bytes. A
+// BDP without a rate is no limit. Other limits stay.
 func (l Limit) Resolve(rate BitRate, roundTrip time.Duration) Limit {
 	if l.BDP == 0 {
 		return l
@@ -111,5 +112,8 @@ func (l Limit) Resolve(rate BitRate, roundTrip time.Duration) Limit {
 	n := new(big.Int).Mul(big.NewInt(int64(rate)), big.NewInt(int64(roundTrip)))
 	n.Mul(n, big.NewInt(int64(l.BDP)))
 	n.Div(n, big.NewInt(8*int64(time.Second)*1000))
+	if !n.IsInt64() {
+		return Limit{Bytes: math.MaxInt64}
+	}
 	return Limit{Bytes: max(1500, Bytes(n.Int64()))}
 }

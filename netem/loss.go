@@ -3,9 +3,11 @@ package netem
 import (
 	"errors"
 	"math"
+	"time"
 )
 
-// Bernoulli loses each packet with probability P, independently of the others.
+// Bernoulli loses each packet with probability P, independently of the others,
+// like "loss random" of tc-netem(8).
 type Bernoulli struct {
 	P float64 // 0 to 1
 }
@@ -49,3 +51,5 @@ func (b *bernoulli) Receive(p *Packet) {
 }
 
 func (b *bernoulli) Held(func(*Packet)) {}
+
+func (b *bernoulli) lookahead(next time.Duration) time.Duration { return next }

@@ -1,14 +1,18 @@
 package netem
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // MTU loses packets that are larger than Size.
 type MTU struct {
 	Size Bytes // largest IP packet, IP and UDP headers included; 0 is any
 
 	// SendError makes the host refuse datagrams above Size with EMSGSIZE, as
-	// Linux does when the path's first link has this MTU. It needs the element
-	// to be on a path that starts at a host.
+	// Linux does when DF is set and the MTU is that of the interface or a known
+	// path MTU (RFC 1191, section 3; ip(7), IP_MTU_DISCOVER). Without it, large
+	// packets vanish, as where ICMP is filtered (RFC 8899, section 1.1).
 	SendError bool
 }
 
@@ -22,8 +26,9 @@ func (m MTU) Start(env *Env) (Runner, error) {
 }
 
 type mtu struct {
-	env *Env
-	max Bytes // largest UDP payload, 0 for any
+	env       *Env
+	max       Bytes // largest UDP payload, 0 for any
+	sendError bool
 }
 
 func (m *mtu) Configure(e Element) error {
@@ -34,14 +39,8 @@ func (m *mtu) Configure(e Element) error {
 	if c.Size != 0 && c.Size <= HeaderIPv4 {
 		return errors.New("the MTU leaves no room for a payload")
 	}
-	m.max = 0
-	if c.Size > 0 {
-		m.max = c.Size - HeaderIPv4
-	}
-	m.env.path.sendLimit.Store(0)
-	if c.SendError {
-		m.env.path.sendLimit.Store(int64(m.max))
-	}
+	m.max = max(0, c.Size-HeaderIPv4)
+	m.sendError = c.SendError
 	return nil
 }
 
@@ -54,3 +53,5 @@ func (m *mtu) Receive(p *Packet) {
 }
 
 func (m *mtu) Held(func(*Packet)) {}
+
+func (m *mtu) lookahead(next time.Duration) time.Duration { return next }

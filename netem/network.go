@@ -1,29 +1,39 @@
 package netem
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"math"
-	"net/netip"
+	"slices"
+	"sync"
 	"time"
 )
 
-// Network is hosts and the links between them.
+// Network is hosts and the links between them. Its methods are called on the
+// goroutine that owns the clock; hosts and links are added before anything is
+// sent.
 type Network struct {
-	driver  Driver
-	seed    uint64
-	observe func(Outcome)
-	hosts   []*Host
-	byAddr  map[netip.Addr]*Host
-	links   []*Link
-	packets uint64
+	driver    Driver
+	seed      uint64
+	observe   func(Outcome)
+	hosts     []*Host
+	links     []*Link
+	datagrams uint64
+	flushing  bool
+
+	lookahead time.Duration // of all paths the least, or less if stale
+	stale     bool
+
+	mu      sync.Mutex
+	senders []*Host // hosts whose outbox is not empty
+	spare   []*Host // the senders of the last flush, for reuse
 }
 
 // NewNetwork returns an empty network. The seed is that of every link's random
 // streams. Unless it is nil, observe is called for each packet on each path
 // when its fate is known.
 func NewNetwork(driver Driver, seed uint64, observe func(Outcome)) *Network {
-	return &Network{driver: driver, seed: seed, observe: observe, byAddr: make(map[netip.Addr]*Host)}
+	return &Network{driver: driver, seed: seed, observe: observe, lookahead: never}
 }
 
 // Link is two paths between two hosts.
@@ -43,15 +53,8 @@ func (n *Network) AddHost(name string) (*Host, error) {
 	if i > maxHosts {
 		return nil, fmt.Errorf("netem: more than %d hosts", maxHosts)
 	}
-	h := &Host{
-		name:    name,
-		network: n,
-		addr:    netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}),
-		sockets: make(map[uint16]*Socket),
-		routes:  make(map[netip.Addr]*Path),
-	}
+	h := newHost(n, name, i)
 	n.hosts = append(n.hosts, h)
-	n.byAddr[h.addr] = h
 	return h, nil
 }
 
@@ -63,47 +66,85 @@ func (n *Network) Connect(name string, a, b *Host, forward, reverse []Element) (
 	case a.routes[b.addr] != nil:
 		return nil, fmt.Errorf("netem: link %s: the hosts %s and %s have a link already", name, a.name, b.name)
 	}
-	f, err := NewPath(n.driver, name+".forward", n.seed, forward, b.receive, n.observe)
+	f, err := NewPath(n.driver, name+".forward", n.seed, forward, b.arrive, n.observe)
 	if err != nil {
 		return nil, err
 	}
-	r, err := NewPath(n.driver, name+".reverse", n.seed, reverse, a.receive, n.observe)
+	r, err := NewPath(n.driver, name+".reverse", n.seed, reverse, a.arrive, n.observe)
 	if err != nil {
 		return nil, err
 	}
 	a.routes[b.addr], b.routes[a.addr] = f, r
 	l := &Link{Name: name, Forward: f, Reverse: r}
 	n.links = append(n.links, l)
+	for _, p := range []*Path{f, r} {
+		p.network = n
+		n.lookaheadChanged(never, p.lookahead)
+	}
 	return l, nil
 }
 
-// Flush moves what the hosts have sent into the links, host by host in the
-// order of AddHost. It reports whether there was anything.
-func (n *Network) Flush() bool {
-	any := false
-	for _, h := range n.hosts {
-		for _, p := range h.takeOutbox() {
-			any = true
-			n.packets++
-			p.ID = n.packets
-			h.routes[p.Dest.Addr()].Send(p)
-		}
-	}
-	return any
+// hasSent adds a host to those that the next flush visits.
+func (n *Network) hasSent(h *Host) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.senders = append(n.senders, h)
 }
 
-// Lookahead returns the least time that any link needs from the departure of a
-// packet from a queue to its arrival: the bound of [Clock.AtQuiet].
-func (n *Network) Lookahead() time.Duration {
-	least := time.Duration(math.MaxInt64)
-	for _, l := range n.links {
-		least = min(least, l.Forward.lookahead, l.Reverse.lookahead)
+// Flush moves what the hosts have sent into the links, host by host in the
+// order of AddHost and in the order of sending. It reports whether there was
+// anything. No datagram arrives during Flush: those that cross a link in no
+// time do so in calls of [Clock.At] for this instant.
+func (n *Network) Flush() bool {
+	n.mu.Lock()
+	senders := n.senders
+	n.senders, n.spare = n.spare[:0], senders
+	n.mu.Unlock()
+	slices.SortFunc(senders, func(a, b *Host) int { return cmp.Compare(a.index, b.index) })
+	n.flushing = true
+	for _, h := range senders {
+		outbox := h.takeOutbox()
+		for _, p := range outbox {
+			n.datagrams++
+			p.ID = n.datagrams
+			p.route.Send(p)
+		}
+		clear(outbox)
 	}
-	return least
+	n.flushing = false
+	return len(senders) > 0
+}
+
+// Lookahead returns the bound of [Clock.AtQuiet]: the least time that any link
+// needs from the departure of a packet from a queue to the next step that
+// cannot be put off. It changes when links are added or configured, and is 0 if
+// no link has a queue.
+func (n *Network) Lookahead() time.Duration {
+	if n.stale {
+		n.stale = false
+		n.lookahead = never
+		for _, l := range n.links {
+			n.lookahead = min(n.lookahead, l.Forward.lookahead, l.Reverse.lookahead)
+		}
+	}
+	if n.lookahead == never {
+		return 0
+	}
+	return n.lookahead
+}
+
+// lookaheadChanged says that the lookahead of a path has changed.
+func (n *Network) lookaheadChanged(from, to time.Duration) {
+	switch {
+	case to <= n.lookahead:
+		n.lookahead, n.stale = to, false
+	case from == n.lookahead:
+		n.stale = true
+	}
 }
 
 // Datagrams returns how many datagrams have entered the network.
-func (n *Network) Datagrams() uint64 { return n.packets }
+func (n *Network) Datagrams() uint64 { return n.datagrams }
 
 // Stop tells the observer of every packet that is still in a link.
 func (n *Network) Stop() {
@@ -113,13 +154,11 @@ func (n *Network) Stop() {
 	}
 }
 
-// Idle reports whether no link holds a packet.
+// Idle reports whether no link holds a packet. It looks at every link.
 func (n *Network) Idle() bool {
 	for _, l := range n.links {
-		for _, p := range []*Path{l.Forward, l.Reverse} {
-			if p.in.Packets != p.out.Packets+p.droppedN.Packets {
-				return false
-			}
+		if l.Forward.holds() != 0 || l.Reverse.holds() != 0 {
+			return false
 		}
 	}
 	return true

@@ -30,8 +30,9 @@ type Packet struct {
 	ECN        ECN            // the codepoint now
 	SentECN    ECN            // the codepoint with which it entered the path that holds it
 	Sent       time.Duration  // when it entered the path that holds it
-	QueueDelay time.Duration  // how long it waited in that path's queue
+	QueueDelay time.Duration  // how long it has waited in that path's queues
 
+	route  *Path         // that it takes from the host that sent it
 	wire   Bytes         // its size on the link whose queue it entered last
 	queued time.Duration // when it entered that queue
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -41,8 +43,10 @@ type Path struct {
 	out      Count
 	droppedN Count
 
-	// lookahead is the least time between a departure from a queue of the path
-	// and the arrival at its end.
+	network *Network // nil if the path belongs to none
+
+	// lookahead is the path's bound of [Clock.AtQuiet], and never if the path
+	// has no quiet steps.
 	lookahead time.Duration
 
 	// sendLimit is the largest UDP payload that the sending host may put on the
@@ -63,7 +67,7 @@ func NewPath(clock Clock, name string, seed uint64, elements []Element, deliver 
 		kind := element.Kind()
 		env := &Env{
 			Clock:    clock,
-			Rand:     NewRand(seed, fmt.Sprintf("%s/%s/%d", name, kind, rank[kind])),
+			Rand:     newRand(seed, fmt.Sprintf("%s/%s/%d", name, kind, rank[kind])),
 			path:     p,
 			counters: Counters{Kind: kind},
 		}
@@ -78,26 +82,45 @@ func NewPath(clock Clock, name string, seed uint64, elements []Element, deliver 
 		}
 		p.stages = append(p.stages, env)
 	}
-	p.measure()
+	p.derive()
 	return p, nil
 }
 
-// measure updates lookahead: the delays after the last queue.
-func (p *Path) measure() {
-	p.lookahead = 0
-	for _, stage := range p.stages {
+// never is the lookahead of a path without quiet steps.
+const never time.Duration = math.MaxInt64
+
+// derive works out what follows from the configuration of the elements. An
+// element that does not say how it delays packets may not delay them at all.
+func (p *Path) derive() {
+	old := p.lookahead
+	p.lookahead = never
+	var sendLimit, ahead = Bytes(0), time.Duration(0)
+	for _, stage := range slices.Backward(p.stages) {
 		switch r := stage.runner.(type) {
 		case *shaper:
-			p.lookahead = 0
-		case *delay:
-			p.lookahead += r.delay
+			if r.active() {
+				p.lookahead = min(p.lookahead, ahead)
+			}
+		case *mtu:
+			if r.sendError && r.max > 0 && (sendLimit == 0 || r.max < sendLimit) {
+				sendLimit = r.max
+			}
 		}
+		if r, ok := stage.runner.(prompt); ok {
+			ahead = r.lookahead(ahead)
+		} else {
+			ahead = 0
+		}
+	}
+	p.sendLimit.Store(int64(sendLimit))
+	if p.network != nil {
+		p.network.lookaheadChanged(old, p.lookahead)
 	}
 }
 
-// NewRand returns the random stream that belongs to a name: a PCG whose state
+// newRand returns the random stream that belongs to a name: a PCG whose state
 // is the SHA-256 of seed and name.
-func NewRand(seed uint64, name string) *rand.Rand {
+func newRand(seed uint64, name string) *rand.Rand {
 	sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, seed), name...))
 	return rand.New(rand.NewPCG(binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16])))
 }
@@ -126,7 +149,7 @@ func (p *Path) Configure(element Element) error {
 			if err := stage.runner.Configure(element); err != nil {
 				return fmt.Errorf("netem: path %s: %s: %w", p.name, element.Kind(), err)
 			}
-			p.measure()
+			p.derive()
 			return nil
 		}
 	}
@@ -145,6 +168,9 @@ func (p *Path) Counters() []Counters {
 // Totals returns what entered the path, left it at its end, and was dropped on
 // the way.
 func (p *Path) Totals() (in, out, dropped Count) { return p.in, p.out, p.droppedN }
+
+// holds returns how many packets are on the path.
+func (p *Path) holds() int64 { return p.in.Packets - p.out.Packets - p.droppedN.Packets }
 
 func (p *Path) finish(packet *Packet) {
 	p.out.add(packet)

@@ -2,6 +2,7 @@ package netem
 
 import (
 	"errors"
+	"math"
 	"math/bits"
 	"time"
 )
@@ -9,12 +10,16 @@ import (
 // Rate sends packets one after the other at a bit rate, from a queue.
 //
 // All arithmetic is in integers and exact: the fraction of a nanosecond that a
-// transmission needs beyond its last whole one is carried over to the next
-// packet of a busy period, so that capacity is neither lost nor invented. A
-// packet departs at the first whole nanosecond at which its last bit is sent.
+// transmission leaves of its last one goes to the next packet of a busy period,
+// so that capacity is neither lost nor invented. A packet departs at the first
+// whole nanosecond at which its last bit is sent.
+//
+// A change of the rate applies to what is left of the packet in transmission. A
+// change of the overhead applies to packets that arrive from then on. When the
+// rate becomes unlimited, all packets leave at that instant.
 type Rate struct {
-	Rate     BitRate // 0 is unlimited: packets pass at once
-	Overhead Bytes   // added to each UDP payload on the wire; see [HeaderIPv4]
+	Rate     BitRate // 0 is unlimited: packets pass at once; at most 1 Tbit/s
+	Overhead Bytes   // added to each UDP payload on the wire, as by tc-stab(8), at most 1000; see [HeaderIPv4]
 	Queue    Queue   // nil is a [FIFO] without limit
 }
 
@@ -26,21 +31,20 @@ func (Rate) Kind() string { return "queue" }
 func (r Rate) Start(env *Env) (Runner, error) {
 	s := &shaper{env: env}
 	s.tick = s.timer
-	queue := r.Queue
-	if queue == nil {
-		queue = FIFO{}
-	}
-	started, err := queue.start(s)
-	if err != nil {
-		return nil, err
-	}
-	s.queue = started
+	s.queue = r.queue().start(s)
 	return s, s.Configure(r)
+}
+
+func (r Rate) queue() Queue {
+	if r.Queue == nil {
+		return FIFO{}
+	}
+	return r.Queue
 }
 
 // Queue configures the queue in front of a [Rate].
 type Queue interface {
-	start(*shaper) (queue, error)
+	start(*shaper) queue // not configured yet
 }
 
 // queue is a running queue. It drops packets, on arrival or later, through the
@@ -64,8 +68,9 @@ type shaper struct {
 
 	sending *Packet       // the packet in transmission, nil when idle
 	work    int64         // what was left of it at the time since
-	since   time.Duration // when work was last brought up to date
+	since   time.Duration // when it started, or the rate last changed
 	done    time.Duration // when the transmission ends
+	spare   int64         // what the link can do beyond work until then
 	tick    func()        // timer, made once
 }
 
@@ -80,29 +85,21 @@ func (s *shaper) Configure(e Element) error {
 	case c.Overhead < 0 || c.Overhead > 1000:
 		return errors.New("the overhead is not between 0 and 1000 bytes")
 	}
-	if c.Queue != nil {
-		if err := s.queue.configure(c.Queue); err != nil {
-			return err
-		}
+	if err := s.queue.configure(c.queue()); err != nil {
+		return err
 	}
-	now := s.env.Clock.Now()
-	if s.sending != nil {
-		s.work = max(0, s.work-s.rate*int64(now-s.since))
-		s.since = now
-	}
+	old := s.rate
 	s.rate, s.overhead = int64(c.Rate), c.Overhead
-	switch {
-	case s.sending == nil:
-	case s.rate == 0:
-		s.flush()
-	default:
+	if now := s.env.Clock.Now(); s.sending != nil && now < s.done {
+		s.work -= old * int64(now-s.since)
+		s.since = now
 		s.schedule()
 	}
 	return nil
 }
 
 func (s *shaper) Receive(p *Packet) {
-	if s.rate == 0 {
+	if s.rate == 0 && s.sending == nil {
 		s.env.Forward(p)
 		return
 	}
@@ -115,46 +112,48 @@ func (s *shaper) Receive(p *Packet) {
 	}
 }
 
-// transmit starts the transmission of p now, of which the link has done credit
+// transmit starts the transmission of p, of which the link has done credit
 // already.
-func (s *shaper) transmit(p *Packet, now time.Duration, credit int64) {
-	p.QueueDelay = now - p.queued
+func (s *shaper) transmit(p *Packet, start time.Duration, credit int64) {
+	p.QueueDelay += start - p.queued
 	s.sending = p
 	s.work = int64(p.wire)*8*int64(time.Second) - credit
-	s.since = now
+	s.since = start
 	s.schedule()
 }
 
+// schedule asks for the call that ends the transmission. The credit may exceed
+// the whole work where the rate sends several packets a nanosecond.
 func (s *shaper) schedule() {
-	s.done = s.since + time.Duration((s.work+s.rate-1)/s.rate)
+	s.done, s.spare = s.since, 0
+	if s.rate > 0 {
+		duration := (max(0, s.work) + s.rate - 1) / s.rate
+		s.done += time.Duration(duration)
+		s.spare = s.rate*duration - s.work
+	}
 	s.env.Clock.AtQuiet(s.done, s.tick)
 }
 
 // timer ends a transmission. A change of the rate leaves the old call behind,
 // which finds that the transmission ends at another time.
+//
+// The next transmission starts when this one ended, even if a clock of real
+// time calls late, and before the whole nanosecond only if the packet was
+// there before it.
 func (s *shaper) timer() {
-	now := s.env.Clock.Now()
-	if s.sending == nil || now < s.done {
+	if s.sending == nil || s.env.Clock.Now() < s.done {
 		return
 	}
 	p := s.sending
-	credit := s.rate*int64(now-s.since) - s.work
 	s.sending = nil
 	if next := s.queue.dequeue(); next != nil {
-		s.transmit(next, now, credit)
+		if next.queued < s.done {
+			s.transmit(next, s.done, s.spare)
+		} else {
+			s.transmit(next, next.queued, 0)
+		}
 	}
 	s.env.Forward(p)
-}
-
-// flush sends all at once: the link has become unlimited.
-func (s *shaper) flush() {
-	s.env.Forward(s.sending)
-	s.sending = nil
-	now := s.env.Clock.Now()
-	for p := s.queue.dequeue(); p != nil; p = s.queue.dequeue() {
-		p.QueueDelay = now - p.queued
-		s.env.Forward(p)
-	}
 }
 
 func (s *shaper) Held(yield func(*Packet)) {
@@ -164,13 +163,22 @@ func (s *shaper) Held(yield func(*Packet)) {
 	s.queue.held(yield)
 }
 
+// lookahead implements prompt: the end of a transmission is a quiet step.
+func (s *shaper) lookahead(next time.Duration) time.Duration { return next }
+
+// active reports whether the shaper has quiet steps ahead.
+func (s *shaper) active() bool { return s.rate > 0 || s.sending != nil }
+
 // capacity returns the bytes that the rate sends in d, rounded down.
 func (s *shaper) capacity(d time.Duration) Bytes {
+	if s.rate == 0 {
+		return math.MaxInt64
+	}
 	hi, lo := bits.Mul64(uint64(s.rate), uint64(d))
 	const unit = 8 * uint64(time.Second)
 	if hi >= unit {
-		return 1<<63 - 1
+		return math.MaxInt64
 	}
 	n, _ := bits.Div64(hi, lo, unit)
-	return Bytes(min(n, 1<<63-1))
+	return Bytes(min(n, math.MaxInt64))
 }

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// Socket is a host's UDP socket: a [net.PacketConn] whose methods applications
+// socket is a host's UDP socket: a [net.PacketConn] whose methods applications
 // call on their own goroutines. Reads block in one channel receive, which is
 // what a simulation can see to be at rest.
-type Socket struct {
+type socket struct {
 	host     *Host
 	addr     *net.UDPAddr
 	addrPort netip.AddrPort
@@ -22,7 +22,6 @@ type Socket struct {
 	mu       sync.Mutex
 	queue    ring[*Packet]
 	bytes    Bytes
-	dropped  Count
 	closed   bool
 	deadline time.Time
 	timer    *time.Timer // wakes readers at the deadline
@@ -36,8 +35,8 @@ type Socket struct {
 // quic-go asks the system for.
 const receiveBuffer = 7 << 20 * Byte
 
-func newSocket(h *Host, port uint16) *Socket {
-	return &Socket{
+func newSocket(h *Host, port uint16) *socket {
+	return &socket{
 		host:     h,
 		addr:     h.udpAddr(port),
 		addrPort: netip.AddrPortFrom(h.addr, port),
@@ -45,21 +44,20 @@ func newSocket(h *Host, port uint16) *Socket {
 	}
 }
 
-// push takes an arriving packet.
-func (s *Socket) push(p *Packet) {
+// push takes an arriving packet, and reports whether there was room for it.
+func (s *socket) push(p *Packet) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || s.bytes+p.Size() > receiveBuffer {
-		s.dropped.add(p)
-		p.release()
-		return
+		return false
 	}
 	s.bytes += p.Size()
 	s.queue.push(p)
 	s.wake()
+	return true
 }
 
-func (s *Socket) wake() {
+func (s *socket) wake() {
 	select {
 	case s.ready <- struct{}{}:
 	default:
@@ -67,7 +65,7 @@ func (s *Socket) wake() {
 }
 
 // pop waits for a packet. The caller releases it.
-func (s *Socket) pop() (*Packet, *net.UDPAddr, error) {
+func (s *socket) pop() (*Packet, *net.UDPAddr, error) {
 	for {
 		p, addr, err := s.tryPop()
 		if p != nil || err != nil {
@@ -79,7 +77,7 @@ func (s *Socket) pop() (*Packet, *net.UDPAddr, error) {
 
 // tryPop returns nil without an error when there is nothing to read yet. It
 // passes the wake-up on when another reader would find something.
-func (s *Socket) tryPop() (*Packet, *net.UDPAddr, error) {
+func (s *socket) tryPop() (*Packet, *net.UDPAddr, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -103,12 +101,12 @@ func (s *Socket) tryPop() (*Packet, *net.UDPAddr, error) {
 	return p, s.lastAddr, nil
 }
 
-func (s *Socket) opError(op string, addr net.Addr, err error) error {
+func (s *socket) opError(op string, addr net.Addr, err error) error {
 	return &net.OpError{Op: op, Net: "udp", Source: s.addr, Addr: addr, Err: err}
 }
 
 // ReadFrom implements [net.PacketConn].
-func (s *Socket) ReadFrom(b []byte) (int, net.Addr, error) {
+func (s *socket) ReadFrom(b []byte) (int, net.Addr, error) {
 	p, addr, err := s.pop()
 	if err != nil {
 		return 0, nil, s.opError("read", nil, err)
@@ -119,10 +117,10 @@ func (s *Socket) ReadFrom(b []byte) (int, net.Addr, error) {
 }
 
 // WriteTo implements [net.PacketConn].
-func (s *Socket) WriteTo(b []byte, addr net.Addr) (int, error) {
+func (s *socket) WriteTo(b []byte, addr net.Addr) (int, error) {
 	udp, ok := addr.(*net.UDPAddr)
 	if !ok {
-		return 0, s.opError("write", addr, &net.AddrError{Err: "not a UDP address", Addr: addr.String()})
+		return 0, s.opError("write", addr, syscall.EINVAL)
 	}
 	if err := s.send(b, udp, len(b), NotECT); err != nil {
 		return 0, err
@@ -133,14 +131,15 @@ func (s *Socket) WriteTo(b []byte, addr net.Addr) (int, error) {
 // maxPayload is the largest UDP payload in an IPv4 packet.
 const maxPayload = 65507
 
-func (s *Socket) send(b []byte, addr *net.UDPAddr, segment int, ecn ECN) error {
+// send sends b in datagrams of segment bytes, of which the last may be shorter.
+func (s *socket) send(b []byte, addr *net.UDPAddr, segment int, ecn ECN) error {
 	s.mu.Lock()
 	closed := s.closed
 	s.mu.Unlock()
 	if closed {
 		return s.opError("write", addr, net.ErrClosed)
 	}
-	if segment > maxPayload {
+	if len(b) > maxPayload {
 		return s.opError("write", addr, os.NewSyscallError("sendmsg", syscall.EMSGSIZE))
 	}
 	to := addr.AddrPort()
@@ -152,7 +151,7 @@ func (s *Socket) send(b []byte, addr *net.UDPAddr, segment int, ecn ECN) error {
 }
 
 // Close implements [net.PacketConn]. Blocked reads return [net.ErrClosed].
-func (s *Socket) Close() error {
+func (s *socket) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -171,24 +170,27 @@ func (s *Socket) Close() error {
 }
 
 // LocalAddr implements [net.PacketConn].
-func (s *Socket) LocalAddr() net.Addr { return s.addr }
+func (s *socket) LocalAddr() net.Addr { return s.addr }
 
 // SetDeadline implements [net.PacketConn].
-func (s *Socket) SetDeadline(t time.Time) error { return s.SetReadDeadline(t) }
+func (s *socket) SetDeadline(t time.Time) error { return s.SetReadDeadline(t) }
 
 // SetWriteDeadline implements [net.PacketConn]. Writes never block.
-func (s *Socket) SetWriteDeadline(time.Time) error { return nil }
+func (s *socket) SetWriteDeadline(time.Time) error { return nil }
 
 // SetReadDeadline implements [net.PacketConn].
-func (s *Socket) SetReadDeadline(t time.Time) error {
+func (s *socket) SetReadDeadline(t time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return s.opError("set", nil, net.ErrClosed)
+	}
 	if s.timer != nil {
 		s.timer.Stop()
 		s.timer = nil
 	}
 	s.deadline = t
-	if t.IsZero() || s.closed {
+	if t.IsZero() {
 		return nil
 	}
 	if wait := time.Until(t); wait > 0 {
@@ -199,11 +201,8 @@ func (s *Socket) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-// SetReadBuffer and SetWriteBuffer accept any size: the socket's buffer has a
-// fixed one.
+// SetReadBuffer satisfies quic.OOBCapablePacketConn. The buffer keeps its size.
+func (s *socket) SetReadBuffer(int) error { return nil }
 
-// SetReadBuffer satisfies quic.OOBCapablePacketConn.
-func (s *Socket) SetReadBuffer(int) error { return nil }
-
-// SetWriteBuffer is the counterpart of SetReadBuffer.
-func (s *Socket) SetWriteBuffer(int) error { return nil }
+// SetWriteBuffer satisfies quic.OOBCapablePacketConn. Writes never block.
+func (s *socket) SetWriteBuffer(int) error { return nil }

@@ -16,7 +16,7 @@ import (
 // quic-go uses ECN and GSO on a connection that satisfies its
 // OOBCapablePacketConn and can read batches, and sets DF on any that has
 // SyscallConn.
-func (s *Socket) packetConn(options SocketOptions) net.PacketConn {
+func (s *socket) packetConn(options SocketOptions) net.PacketConn {
 	raw := rawConn{udp: !options.NoGSO}
 	if options.NoECN {
 		return plainSocket{s, raw}
@@ -26,7 +26,7 @@ func (s *Socket) packetConn(options SocketOptions) net.PacketConn {
 
 // plainSocket has no ECN and no GSO, but a path MTU.
 type plainSocket struct {
-	*Socket
+	*socket
 	raw rawConn
 }
 
@@ -77,9 +77,10 @@ func optionSocket(kind int) func() (int, error) {
 type oobSocket struct{ plainSocket }
 
 // WriteMsgUDP sends b. The control messages in oob may hold an ECN codepoint
-// (IP_TOS) and a GSO segment size (UDP_SEGMENT), which splits b into datagrams.
+// (IP_TOS) and a GSO segment size (UDP_SEGMENT of udp(7)), which splits b into
+// datagrams.
 func (s oobSocket) WriteMsgUDP(b, oob []byte, addr *net.UDPAddr) (n, oobn int, err error) {
-	segment, ecn := len(b), NotECT
+	segment, ecn := 0, NotECT
 	for rest := oob; len(rest) > 0; {
 		header, body, remainder, err := unix.ParseOneSocketControlMessage(rest)
 		if err != nil {
@@ -94,7 +95,7 @@ func (s oobSocket) WriteMsgUDP(b, oob []byte, addr *net.UDPAddr) (n, oobn int, e
 		}
 	}
 	if segment == 0 {
-		return 0, 0, s.opError("write", addr, unix.EINVAL)
+		segment = len(b)
 	}
 	if err := s.send(b, addr, segment, ecn); err != nil {
 		return 0, 0, err

@@ -7,4 +7,4 @@ import "net"
 // packetConn returns the socket alone. Only Linux has the control messages that
 // a simulated socket speaks, so elsewhere connections run without ECN, GSO and
 // path MTU discovery.
-func (s *Socket) packetConn(SocketOptions) net.PacketConn { return s }
+func (s *socket) packetConn(SocketOptions) net.PacketConn { return s }
