@@ -82,7 +82,7 @@ func (w *World) unfinished(o outcome, waiting []Waiting) error {
 	switch {
 	case o == stuck:
 		return &LivelockError{At: limit, Waiting: waiting}
-	case k.activity < limit && w.network.Idle() && k.staysSilent(silence):
+	case k.activity < limit && len(k.events) == 0 && w.network.Idle() && k.staysSilent(silence):
 		return &StalledError{At: k.activity, Waiting: waiting}
 	}
 	return &TimeLimitError{Limit: limit, Waiting: waiting}

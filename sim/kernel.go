@@ -1,10 +1,12 @@
 package sim
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/wtsim/wtsim/netem"
+	"github.com/wtsim/wtsim/sim/seal"
 )
 
 // kernel owns virtual time and all events of a run. Its methods run on the
@@ -17,31 +19,47 @@ type kernel struct {
 	seq     uint64
 	network *netem.Network
 
+	postedMu sync.Mutex
+	posted   []event // events that other goroutines asked for since the last rest
+
 	wake   chan struct{} // one token: look again
 	asleep atomic.Bool
 	over   atomic.Bool // the network is stopped; only applications go on, to end
 	timer  *time.Timer
 	woke   bool // an application may be about to run
 
+	seed     uint64 // of the runtime's decisions
+	yields   uint64
 	steps    uint64
 	instant  uint64 // steps since time last moved
 	activity time.Duration
 	heap     heapOwner
-	atRest   func() // called at every rest, before sleeping
+	eachRest func() // called at every rest, before the network is touched; may be nil
+	atRest   func() // called before the kernel sleeps; may be nil
 }
 
 // maxStepsPerInstant is how often a run may come to rest without time moving.
 // A run that passes it would never end.
 const maxStepsPerInstant = 10_000_000
 
-func newKernel() *kernel {
+func newKernel(seed uint64) *kernel {
 	k := &kernel{
+		seed:  seed * 0x9e3779b97f4a7c15, // far from the next seed's: odd, and the golden ratio of 2^64
 		start: time.Now(),
 		wake:  make(chan struct{}, 1),
 		timer: time.NewTimer(time.Hour),
 	}
 	k.timer.Stop()
+	k.yield() // the world is built under the seed too
 	return k
+}
+
+// yield prepares for other goroutines to run. What the runtime decides at random
+// while they do depends on the seed and on how often they ran before, and on
+// nothing that the kernel, the network or the recording did in between.
+func (k *kernel) yield() {
+	k.yields++
+	seal.Reseed(k.seed + k.yields)
 }
 
 // Now implements [netem.Clock].
@@ -57,6 +75,27 @@ func (k *kernel) At(t time.Duration, f func()) {
 func (k *kernel) AtQuiet(t time.Duration, f func()) {
 	k.seq++
 	k.quiet.push(event{at: max(t, k.now), seq: k.seq, run: f})
+}
+
+// post is At for any goroutine. What runs may wake an application.
+func (k *kernel) post(t time.Duration, f func()) {
+	k.postedMu.Lock()
+	k.posted = append(k.posted, event{at: t, run: f})
+	k.postedMu.Unlock()
+	k.rouse()
+}
+
+func (k *kernel) takePosted() {
+	k.postedMu.Lock()
+	defer k.postedMu.Unlock()
+	for _, e := range k.posted {
+		k.At(e.at, func() {
+			e.run()
+			k.woke = true
+		})
+	}
+	clear(k.posted)
+	k.posted = k.posted[:0]
 }
 
 // Sent implements [netem.Driver], for any goroutine.
@@ -79,13 +118,18 @@ func (k *kernel) rouse() {
 // until time stands still for good. It reports why it returned.
 func (k *kernel) runUntil(limit time.Duration, ended func() bool) outcome {
 	for {
+		k.yield()
 		rest()
 		k.catchUp(time.Since(k.start))
 		k.steps++
 		if k.instant++; k.instant > maxStepsPerInstant {
 			return stuck
 		}
+		k.takePosted()
 		over := k.over.Load()
+		if k.eachRest != nil {
+			k.eachRest()
+		}
 		if !over && k.network.Flush() {
 			k.activity = k.now
 		}
@@ -98,7 +142,7 @@ func (k *kernel) runUntil(limit time.Duration, ended func() bool) outcome {
 		if k.now >= limit {
 			return limitReached
 		}
-		k.heap.collect(k.steps)
+		k.heap.collect(k.steps, k.network.Datagrams())
 		if k.atRest != nil {
 			k.atRest()
 		}
@@ -163,6 +207,7 @@ func (k *kernel) sleep(limit time.Duration) {
 	}
 	k.timer.Reset(until - k.now)
 	k.asleep.Store(true)
+	k.yield()
 	select {
 	case <-k.wake:
 	case <-k.timer.C:
@@ -189,7 +234,3 @@ func (k *kernel) staysSilent(d time.Duration) bool {
 	k.now = time.Since(k.start)
 	return k.now >= until
 }
-
-// heapOwner decides when garbage is collected: between steps, never during one,
-// because the collector's own goroutines would take part in scheduling.
-type heapOwner struct{ next uint64 }

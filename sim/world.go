@@ -85,7 +85,7 @@ func Run(config Config, build func(*World) error) (Result, error) {
 }
 
 func run(config Config, build func(*World) error) (Result, error) {
-	k := newKernel()
+	k := newKernel(config.Seed)
 	w := &World{
 		kernel:  k,
 		network: netem.NewNetwork(k, config.Seed, config.Observe),
@@ -196,9 +196,30 @@ func (w *World) At(t time.Duration, f func()) {
 	})
 }
 
-// Since returns the virtual time at which t was, counted from the start of the
-// run.
-func (w *World) Since(t time.Time) time.Duration { return t.Sub(w.kernel.start) }
+// SleepUntil waits until a virtual time, as an event of the kernel: of several
+// goroutines that wake at one instant, each comes to rest before the next one
+// runs, in the order in which they went to sleep. (Timers of package time that
+// are due at one instant fire in an order that the runtime draws at random.) It
+// returns the context's error if that is done first. Any goroutine of the run
+// may call it.
+func (w *World) SleepUntil(ctx context.Context, t time.Duration) error {
+	if t <= w.Now() {
+		return ctx.Err()
+	}
+	due := make(chan struct{})
+	w.kernel.post(t, func() { close(due) })
+	select {
+	case <-due:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// EachRest calls f whenever the run has come to rest, on the goroutine that owns
+// the network: whatever f does, such as writing to files, does not disturb the
+// applications. It may only be called once, while the world is built.
+func (w *World) EachRest(f func()) { w.kernel.eachRest = f }
 
 // AtEnd calls f when the run ends, before the network is stopped and before
 // [World.Over]. It may only be called while the world is built.

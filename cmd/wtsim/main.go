@@ -14,7 +14,6 @@ import (
 
 	"github.com/wtsim/wtsim/sim/run"
 	"github.com/wtsim/wtsim/sim/scenario"
-	"github.com/wtsim/wtsim/sim/seal"
 )
 
 // The exit statuses.
@@ -30,9 +29,7 @@ func main() {
 	if len(os.Args) == 2 {
 		switch os.Args[1] {
 		case run.WorkerArgument:
-			code := statusInternal
-			seal.Fresh(func() { code = run.Worker() })
-			os.Exit(code)
+			os.Exit(run.Worker())
 		case busyArgument:
 			beBusy()
 			return

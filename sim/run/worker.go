@@ -13,6 +13,7 @@ import (
 	"github.com/wtsim/wtsim/sim"
 	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/scenario"
+	"github.com/wtsim/wtsim/sim/seal"
 	"github.com/wtsim/wtsim/sim/workload"
 )
 
@@ -74,6 +75,9 @@ func (t *task) do(onProgress func(Progress)) (record.Run, error) {
 		return record.Run{}, err
 	}
 	s.Seed = t.Seed
+	if err := seal.CanReseed(); err != nil && t.Determinism == record.Sealed {
+		t.Determinism, t.Unsealed = record.Unsealed, err.Error()
+	}
 	if t.Dir == "" {
 		out := &fingerprintOnly{}
 		info, err := t.simulate(s, out, workload.Options{}, onProgress)

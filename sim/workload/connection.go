@@ -74,7 +74,7 @@ func (c *connection) run(ctx context.Context) error {
 	for _, i := range c.instances {
 		start = min(start, i.start)
 	}
-	if err := c.b.sleepUntil(ctx, start); err != nil {
+	if err := c.b.world.SleepUntil(ctx, start); err != nil {
 		return err
 	}
 	socket, err := c.client.ListenPacket(0, socketOptions(c.b.hostConfig(c.client.Name()), c.quic))
@@ -187,21 +187,5 @@ func (s *server) trace(e wt.Event) {
 func (c *connection) recordSettings(side string) {
 	for _, i := range c.instances {
 		c.b.recorder.event(record.Event{Kind: record.EventSettings, Entity: i.entity, Side: side})
-	}
-}
-
-// sleepUntil waits for a virtual time.
-func (b *Workload) sleepUntil(ctx context.Context, t time.Duration) error {
-	wait := t - b.world.Now()
-	if wait <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -84,7 +84,7 @@ func newFlow(i *instance, index int) *flow {
 // as the session.
 func (f *flow) run(e *end) {
 	ctx := e.session.Context()
-	if f.now() < e.since+f.config.Start && f.instance.c.b.sleepUntil(ctx, e.since+f.config.Start) != nil {
+	if f.now() < e.since+f.config.Start && f.instance.c.b.world.SleepUntil(ctx, e.since+f.config.Start) != nil {
 		f.sessionEnded(e)
 		return
 	}

@@ -65,7 +65,7 @@ func (i *instance) flowEnded() {
 
 // open opens the session at the client, and runs the client's end.
 func (i *instance) open(ctx context.Context, client *wt.ClientConn) {
-	if i.c.b.sleepUntil(ctx, i.start) != nil {
+	if i.c.b.world.SleepUntil(ctx, i.start) != nil {
 		return
 	}
 	url := "https://" + serverName + i.Session.Path
@@ -152,7 +152,7 @@ func (e *end) closeInTime() {
 	how := &e.instance.Session.Close
 	ctx := e.session.Context()
 	if how.At > 0 {
-		if e.instance.c.b.sleepUntil(ctx, how.At) != nil {
+		if e.instance.c.b.world.SleepUntil(ctx, how.At) != nil {
 			return
 		}
 	} else {

@@ -51,7 +51,7 @@ func (p *pace) send(ctx context.Context, write func(b []byte) error) {
 	b := make([]byte, p.size)
 	for seq := int64(0); p.count == 0 || seq < p.count; seq++ {
 		due := begin + time.Duration(seq)*p.period
-		if p.duration > 0 && due-begin >= p.duration || p.flow.instance.c.b.sleepUntil(ctx, due) != nil {
+		if p.duration > 0 && due-begin >= p.duration || p.flow.instance.c.b.world.SleepUntil(ctx, due) != nil {
 			break
 		}
 		message{flow: p.flow.index, seq: seq, sent: due}.put(b)

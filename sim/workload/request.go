@@ -29,7 +29,7 @@ func (r *request) run(e *end) {
 	begin := r.flow.now()
 	for n := range r.config.Count {
 		// Intervals count from the starts of the requests, as far as they allow.
-		if n > 0 && r.flow.instance.c.b.sleepUntil(e.session.Context(), begin+r.config.Interval) != nil {
+		if n > 0 && r.flow.instance.c.b.world.SleepUntil(e.session.Context(), begin+r.config.Interval) != nil {
 			return
 		}
 		begin = r.flow.now()

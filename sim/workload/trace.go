@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -17,12 +18,14 @@ const sampleInterval = 10 * time.Millisecond
 
 // trace takes quic-go's typed qlog events of one end of a connection: it records
 // what the analysis knows, and passes everything on to a qlog file if there is
-// one. quic-go records the events of a connection one at a time.
+// one.
 type trace struct {
 	recorder *recorder
 	entity   string // connections.NAME.SIDE, for series
 	name     string // connections.NAME, for events
 	side     string
+
+	log *qlogFile // nil if there is none
 
 	last     time.Duration // when values were recorded last
 	recorded qlog.MetricsUpdated
@@ -32,52 +35,27 @@ type trace struct {
 func (b *Workload) newTrace(connection, side string, id quic.ConnectionID) qlogwriter.Trace {
 	name := "connections." + connection
 	t := &trace{recorder: b.recorder, entity: name + "." + side, name: name, side: side, last: -sampleInterval}
+	if open := b.options.QLog; open != nil {
+		t.log = &qlogFile{open: func() io.WriteCloser { return open(t.entity) }, side: side, id: id}
+	}
 	b.recorder.mu.Lock()
 	b.traces = append(b.traces, t)
 	b.recorder.mu.Unlock()
-	if b.options.QLog == nil {
-		return tee{trace: t}
-	}
-	file := qlogwriter.NewConnectionFileSeq(b.options.QLog(t.entity), side == "client", id)
-	go file.Run()
-	return tee{trace: t, file: file}
+	return t
 }
 
-// tee is a qlog trace whose events go to a trace, and to a qlog file unless it
-// is nil.
-type tee struct {
-	trace *trace
-	file  qlogwriter.Trace
-}
-
-// AddProducer implements qlogwriter.Trace. Events of http3 come from producers
-// of their own.
-func (t tee) AddProducer() qlogwriter.Recorder {
-	if t.file == nil {
-		return producer{trace: t.trace}
-	}
-	return producer{trace: t.trace, file: t.file.AddProducer()}
-}
-
-type producer struct {
-	trace *trace
-	file  qlogwriter.Recorder // nil without a file
-}
-
-// RecordEvent implements qlogwriter.Recorder.
-func (p producer) RecordEvent(e qlogwriter.Event) {
-	p.trace.take(e)
-	if p.file != nil {
-		p.file.RecordEvent(e)
-	}
-}
+// AddProducer implements qlogwriter.Trace. http3 has producers of its own.
+func (t *trace) AddProducer() qlogwriter.Recorder { return t }
 
 // Close implements qlogwriter.Recorder.
-func (p producer) Close() error {
-	if p.file != nil {
-		return p.file.Close()
+func (t *trace) Close() error { return nil }
+
+// RecordEvent implements qlogwriter.Recorder.
+func (t *trace) RecordEvent(e qlogwriter.Event) {
+	t.take(e)
+	if t.log != nil {
+		t.recorder.log(t.log, e)
 	}
-	return nil
 }
 
 func (t *trace) take(e qlogwriter.Event) {

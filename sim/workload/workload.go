@@ -12,7 +12,6 @@ package workload
 import (
 	"fmt"
 	"io"
-	"sync"
 
 	"github.com/wtsim/wtsim/sim"
 	"github.com/wtsim/wtsim/sim/record"
@@ -69,6 +68,7 @@ func Build(w *sim.World, s *scenario.Scenario, rec Recorder, options Options) (*
 	for _, c := range b.connections() {
 		c.start()
 	}
+	w.EachRest(b.recorder.flush)
 	w.AtEnd(b.finish)
 	return b, nil
 }
@@ -78,30 +78,8 @@ func (b *Workload) finish() {
 	for _, t := range b.traces {
 		t.flush()
 	}
-}
-
-// recorder puts the time on what is recorded, and lets goroutines take turns.
-type recorder struct {
-	world *sim.World
-	mu    sync.Mutex
-	to    Recorder
-}
-
-func (r *recorder) event(e record.Event) {
-	if r.world.Over() {
-		return // the end of the run is not an event of the run
+	b.recorder.flush()
+	for _, t := range b.traces {
+		t.log.close()
 	}
-	e.Time = r.world.Now()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.to.Event(e)
-}
-
-func (r *recorder) sample(s record.Sample) {
-	if r.world.Over() {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.to.Sample(s)
 }

@@ -1,0 +1,86 @@
+//go:build amd64 || arm64
+
+package seal
+
+import (
+	"errors"
+	"runtime"
+	"strings"
+	"unsafe"
+)
+
+// The runtime keeps two generators in each thread's m structure, next to each
+// other: a chacha8 and, behind it, the 64-bit state of a wyrand. Neither can be
+// set from outside the runtime, but both can be drawn from, by linknames that
+// the runtime grants to all packages, and a draw shows where they are: the
+// wyrand's state is the word that grows by its increment.
+
+//go:linkname runtimeCheaprand runtime.cheaprand
+func runtimeCheaprand() uint32
+
+//go:linkname runtimeRand runtime.rand
+func runtimeRand() uint64
+
+// currentM returns the m structure of the calling thread, from the goroutine's
+// g structure, where its place has been the same since Go 1.4.
+func currentM() unsafe.Pointer
+
+const (
+	wyrandIncrement = 0xa0761d6478bd642f
+	searched        = 1792 // bytes of m that are searched, which has a size class of 2048
+)
+
+// generators is where in m the wyrand's state is; 0 if it is not known.
+var generators struct {
+	cheap  uintptr
+	reason error
+}
+
+func init() { generators.cheap, generators.reason = findGenerators() }
+
+// CanReseed returns nil if [Reseed] has an effect, and why not otherwise.
+func CanReseed() error { return generators.reason }
+
+func word(m unsafe.Pointer, offset uintptr) *uint64 { return (*uint64)(unsafe.Add(m, offset)) }
+
+func chacha8At(m unsafe.Pointer) *chacha8 {
+	return (*chacha8)(unsafe.Add(m, generators.cheap-unsafe.Sizeof(chacha8{})))
+}
+
+// findGenerators finds the generators, and tries them.
+func findGenerators() (cheap uintptr, err error) {
+	// Other versions may keep m elsewhere, and a wrong guess would crash.
+	if v := runtime.Version(); !strings.HasPrefix(v, "go1.26") && !strings.HasPrefix(v, "go1.25") {
+		return 0, errors.New("the random generators of " + v + " are not known")
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	m := currentM()
+	before := *(*[searched / 8]uint64)(m)
+	runtimeCheaprand()
+	after := *(*[searched / 8]uint64)(m)
+	for i := range before {
+		if after[i]-before[i] == wyrandIncrement && uintptr(i)*8 > unsafe.Sizeof(chacha8{}) {
+			if cheap != 0 {
+				return 0, errors.New("the runtime's random generator cannot be told from other memory")
+			}
+			cheap = uintptr(i) * 8
+		}
+	}
+	if cheap == 0 {
+		return 0, errors.New("the runtime's random generator is not where it is expected")
+	}
+	state := (*chacha8)(unsafe.Add(m, cheap-unsafe.Sizeof(chacha8{})))
+	for range 2 { // the first draw may have to fill the buffer
+		i, n := state.i, state.n
+		if i < n && n <= uint32(len(state.buf)) {
+			want := state.buf[i]
+			if runtimeRand() == want && state.i == i+1 {
+				return cheap, nil
+			}
+		} else {
+			runtimeRand()
+		}
+	}
+	return 0, errors.New("the runtime's generator for maps is not where it is expected")
+}

@@ -1,0 +1,19 @@
+//go:build !amd64 && !arm64
+
+package seal
+
+import (
+	"errors"
+	"unsafe"
+)
+
+var generators struct{ cheap uintptr }
+
+// CanReseed returns nil if [Reseed] has an effect, and why not otherwise.
+func CanReseed() error {
+	return errors.New("the runtime's random generators are only known on amd64 and arm64")
+}
+
+func currentM() unsafe.Pointer             { return nil }
+func word(unsafe.Pointer, uintptr) *uint64 { return nil }
+func chacha8At(unsafe.Pointer) *chacha8    { return nil }

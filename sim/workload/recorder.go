@@ -1,0 +1,78 @@
+package workload
+
+import (
+	"sync"
+
+	"github.com/quic-go/quic-go/qlogwriter"
+
+	"github.com/wtsim/wtsim/sim"
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+// recorder puts the time on what is recorded and keeps it until the next rest.
+// Encoding and writing would disturb the applications: what the runtime decides
+// at random would depend on what is recorded.
+type recorder struct {
+	world *sim.World
+	to    Recorder
+
+	mu      sync.Mutex
+	events  []record.Event
+	samples []record.Sample
+	logged  []logged
+}
+
+// logged is an event for a qlog file.
+type logged struct {
+	log   *qlogFile
+	event qlogwriter.Event
+}
+
+// What happens while the run is being ended is not recorded: it is not part of
+// the run.
+
+func (r *recorder) event(e record.Event) {
+	if r.world.Over() {
+		return
+	}
+	e.Time = r.world.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+}
+
+func (r *recorder) sample(s record.Sample) {
+	if r.world.Over() {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.samples = append(r.samples, s)
+}
+
+func (r *recorder) log(to *qlogFile, e qlogwriter.Event) {
+	if r.world.Over() {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.logged = append(r.logged, logged{to, e})
+}
+
+// flush writes what was recorded since the last rest.
+func (r *recorder) flush() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.events {
+		r.to.Event(e)
+	}
+	for _, s := range r.samples {
+		r.to.Sample(s)
+	}
+	now := r.world.Now()
+	for _, l := range r.logged {
+		l.log.write(now, l.event)
+	}
+	clear(r.logged)
+	r.events, r.samples, r.logged = r.events[:0], r.samples[:0], r.logged[:0]
+}
