@@ -1,0 +1,133 @@
+package netem
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// losses returns the fates of n packets on a path.
+func losses(tb testing.TB, seed uint64, n int, elements ...Element) string {
+	b := newBench(tb, seed, elements...)
+	for range n {
+		b.send(100)
+	}
+	b.run()
+	return b.fates()
+}
+
+func TestCertainLossAndNone(t *testing.T) {
+	if got := losses(t, 1, 1000, Bernoulli{P: 0}); got != strings.Repeat("D", 1000) {
+		t.Errorf("probability 0 lost %d packets", strings.Count(got, "x"))
+	}
+	if got := losses(t, 1, 1000, Bernoulli{P: 1}); got != strings.Repeat("x", 1000) {
+		t.Errorf("probability 1 delivered %d packets", strings.Count(got, "D"))
+	}
+}
+
+// The number of losses is binomial; 3.29 standard deviations bound it with a
+// confidence of 99.9 %. The seed is fixed, so that the test does not depend on
+// luck.
+func TestTheFrequencyOfLossIsTheProbability(t *testing.T) {
+	const n, seed = 200_000, 1
+	for _, p := range []float64{0.001, 0.01, 0.1, 0.5, 0.9} {
+		lost := float64(strings.Count(losses(t, seed, n, Bernoulli{p}), "x"))
+		if most := 3.29 * math.Sqrt(n*p*(1-p)); math.Abs(lost-n*p) > most {
+			t.Errorf("seed %d: probability %v: lost %v of %d, want %v ± %.0f", seed, p, lost, n, n*p, most)
+		}
+	}
+}
+
+// Of independent losses with probability p, the share of packets that are lost
+// together with the one before is p².
+func TestLossesAreIndependent(t *testing.T) {
+	const n, seed, p = 200_000, 1, 0.1
+	fates := losses(t, seed, n, Bernoulli{p})
+	pairs := 0
+	for i := range n - 1 {
+		if fates[i:i+2] == "xx" {
+			pairs++
+		}
+	}
+	// Var ≈ n·(p²(1−p²) + 2p³(1−p)), for neighbouring pairs overlap.
+	most := 3.29 * math.Sqrt(n*(p*p*(1-p*p)+2*p*p*p*(1-p)))
+	if math.Abs(float64(pairs)-n*p*p) > most {
+		t.Errorf("seed %d: %d pairs of losses, want %v ± %.0f", seed, pairs, n*p*p, most)
+	}
+}
+
+func TestLossesDependOnTheSeedAlone(t *testing.T) {
+	const n = 1000
+	loss := Bernoulli{0.3}
+	want := losses(t, 1, n, loss)
+	if got := losses(t, 1, n, loss); got != want {
+		t.Error("seed 1: two runs differ")
+	}
+	if got := losses(t, 2, n, loss); got == want {
+		t.Error("the seeds 1 and 2 lose the same packets")
+	}
+	for name, elements := range map[string][]Element{
+		"before":    {MTU{Size: 1500}, Rate{Rate: MbitPerSecond}, loss},
+		"behind":    {loss, Delay{time.Millisecond}, MTU{Size: 1500}},
+		"a no-loss": {loss, Bernoulli{0}},
+	} {
+		if got := losses(t, 1, n, elements...); got != want {
+			t.Errorf("seed 1: losses change with elements %s", name)
+		}
+	}
+	if got := losses(t, 1, n, Bernoulli{0}, loss); got == want {
+		t.Error("seed 1: two elements of one kind draw from the same stream")
+	}
+}
+
+func TestAChangeOfTheProbabilityDoesNotShiftTheStream(t *testing.T) {
+	const n = 1000
+	want := losses(t, 1, n, Bernoulli{0.3})
+	b := newBench(t, 1, Bernoulli{0.3})
+	for i := range n {
+		b.sendAt(time.Duration(i), 100)
+	}
+	b.configureAt(299, Bernoulli{1}) // asked for later than the packet of that time
+	b.configureAt(399, Bernoulli{0})
+	b.configureAt(499, Bernoulli{0.3})
+	b.run()
+	want = want[:300] + strings.Repeat("x", 100) + strings.Repeat("D", 100) + want[500:]
+	if got := b.fates(); got != want {
+		t.Errorf("seed 1: packets\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestAnotherLinkDoesNotChangeLosses(t *testing.T) {
+	run := func(links int) string {
+		n := newTestNet(t, 1, nil)
+		for i := range links {
+			n.connect(string(rune('a'+i)), []Element{Bernoulli{0.3}}, nil)
+		}
+		conn := n.listen(0, 0)
+		for range 200 {
+			for i := range links {
+				n.write(conn, addrOf(byte(i+2), 9), 10)
+			}
+		}
+		n.clock.runUntil(time.Second)
+		letters := ""
+		for _, o := range n.seen["a.forward"] {
+			letters += string("Dx"[o.fate])
+		}
+		return letters
+	}
+	if one, three := run(1), run(3); one != three || !slices.Contains([]byte(one), 'x') {
+		t.Errorf("seed 1: losses\n%s\nbecame\n%s", one, three)
+	}
+}
+
+func TestBernoulliRefuses(t *testing.T) {
+	const want = "netem: path p: loss: the probability is not between 0 and 1"
+	for _, p := range []float64{-0.1, 1.1, math.NaN(), math.Inf(1)} {
+		if _, err := NewPath(&testClock{}, "p", 1, []Element{Bernoulli{p}}, nil, nil); err == nil || err.Error() != want {
+			t.Errorf("probability %v: error %v, want %s", p, err, want)
+		}
+	}
+}
