@@ -20,7 +20,6 @@ type barePipe struct {
 	peer  *barePipe
 	delay time.Duration
 	in    chan bareDatagram
-	once  sync.Once
 
 	datagrams int
 }

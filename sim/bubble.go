@@ -20,7 +20,16 @@ func inBubble(f func()) (err error) {
 		}
 	}()
 	var t testing.T
-	synctest.Test(&t, func(*testing.T) { f() })
+	synctest.Test(&t, func(*testing.T) {
+		// A panic of f must not meet the testing package, which would try to
+		// report it on the zero T.
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			f()
+		}()
+		<-done
+	})
 	return nil
 }
 

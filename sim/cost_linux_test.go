@@ -2,8 +2,11 @@ package sim_test
 
 import (
 	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -26,7 +29,6 @@ func cpuTime() time.Duration {
 // returns the number of datagrams.
 func bareDownload(tb testing.TB, size int, delay time.Duration) int {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	var datagrams int
 	var t testing.T
 	synctest.Test(&t, func(*testing.T) {
@@ -67,26 +69,79 @@ func bareDownload(tb testing.TB, size int, delay time.Duration) int {
 	return datagrams
 }
 
+const downloadSize = 100_000_000
+
 // BenchmarkCostOfTheKernel compares the CPU time per datagram of a download
 // through kernel and links with that of the same endpoints over a bare delay.
 func BenchmarkCostOfTheKernel(b *testing.B) {
-	const size = 100_000_000
 	p := path(100*netem.MbitPerSecond, 10*time.Millisecond, netem.Limit{Bytes: 250_000})
-	var simulated, bare time.Duration
-	var simulatedN, bareN int
-	for b.Loop() {
+	compareWithBare(b, func() (int, time.Duration) {
 		before := cpuTime()
-		client, server := download(size)
+		client, server := download(downloadSize)
 		result, err := connection{seed: 1, forward: p, reverse: p, client: client, server: server}.run()
 		if err != nil {
 			b.Fatal(err)
 		}
-		simulated += cpuTime() - before
-		simulatedN += int(result.Datagrams)
-		b.ReportMetric(float64(result.Steps), "steps")
+		return int(result.Datagrams), cpuTime() - before
+	})
+}
 
-		before = cpuTime()
-		bareN += bareDownload(b, size, 10*time.Millisecond)
+// BenchmarkCostOfWtsim does the same with the program as people run it: the
+// parent, the sealed worker, WebTransport, the recording and the metrics, and
+// reports the largest memory of a process.
+func BenchmarkCostOfWtsim(b *testing.B) {
+	dir := b.TempDir()
+	program := filepath.Join(dir, "wtsim")
+	if out, err := exec.Command("go", "build", "-o", program, "github.com/wtsim/wtsim/cmd/wtsim").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	file := filepath.Join(dir, "download.toml")
+	if err := os.WriteFile(file, []byte(downloadScenario), 0o666); err != nil {
+		b.Fatal(err)
+	}
+	peak := int64(0)
+	compareWithBare(b, func() (int, time.Duration) {
+		cmd := exec.Command(program, "run", file, "--json", "--no-figures", "--out", filepath.Join(dir, "runs"))
+		out, err := cmd.Output()
+		if err != nil {
+			b.Fatal(err)
+		}
+		var result struct{ Datagrams int }
+		if err := json.Unmarshal(out, &result); err != nil {
+			b.Fatal(err)
+		}
+		usage := cmd.ProcessState.SysUsage().(*syscall.Rusage) // of the program and its worker
+		peak = max(peak, usage.Maxrss)
+		return result.Datagrams, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	})
+	b.ReportMetric(float64(peak)/1024, "peak-MiB")
+}
+
+const downloadScenario = `
+[hosts.client]
+[hosts.server]
+[links.access]
+between = ["server", "client"]
+rate = "100Mbit/s"
+delay = "10ms"
+[sessions.main]
+client = "client"
+server = "server"
+[sessions.main.flows.bulk]
+kind = "download"
+size = "100MB"
+`
+
+// compareWithBare runs a download and the bare one in turn.
+func compareWithBare(b *testing.B, simulate func() (datagrams int, cpu time.Duration)) {
+	var simulated, bare time.Duration
+	var simulatedN, bareN int
+	for b.Loop() {
+		n, cpu := simulate()
+		simulated += cpu
+		simulatedN += n
+		before := cpuTime()
+		bareN += bareDownload(b, downloadSize, 10*time.Millisecond)
 		bare += cpuTime() - before
 	}
 	perSimulated := float64(simulated) / float64(simulatedN)

@@ -136,20 +136,21 @@ func progress(k *kernel, config Config) func() {
 }
 
 // shutdownGrace is the virtual time that tasks have to return once their
-// context is cancelled.
+// context is cancelled, and once more when their sockets are closed.
 const shutdownGrace = 10 * time.Second
 
-// shutDown ends all tasks.
+// shutDown ends all tasks and closes all sockets.
 func (w *World) shutDown() {
 	w.tasks.cancel()
 	k := w.kernel
 	k.over.Store(true)
-	if k.runUntil(k.now+shutdownGrace, w.tasks.empty) != done {
-		// A goroutine that ignores its context would keep the process for ever.
-		panic(fmt.Sprintf("sim: tasks that do not return %s after the end of the run:\n%s", shutdownGrace, w.tasks.describe()))
-	}
+	ended := k.runUntil(k.now+shutdownGrace, w.tasks.empty)
 	for _, conn := range w.conns {
 		conn.Close() // most are closed already
+	}
+	if ended != done && k.runUntil(k.now+shutdownGrace, w.tasks.empty) != done {
+		// A goroutine that ignores its context would keep the process for ever.
+		panic(fmt.Sprintf("sim: tasks that do not return %s after the end of the run:\n%s", 2*shutdownGrace, w.tasks.describe()))
 	}
 	rest()
 }
