@@ -1,6 +1,7 @@
 package netem
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -60,6 +61,28 @@ func TestUnlimitedIsTheZeroLimit(t *testing.T) {
 	}
 	if got := (Limit{}).String(); got != "unlimited" {
 		t.Errorf("the zero limit is written %q", got)
+	}
+}
+
+func TestResolveIsRateTimesRoundTripRoundedDown(t *testing.T) {
+	for _, c := range []struct {
+		limit     Limit
+		rate      BitRate
+		roundTrip time.Duration
+		want      Limit
+	}{
+		{Limit{BDP: 1000}, 20 * MbitPerSecond, 40 * time.Millisecond, Limit{Bytes: 100_000}},
+		{Limit{BDP: 1500}, 20 * MbitPerSecond, 40 * time.Millisecond, Limit{Bytes: 150_000}},
+		{Limit{BDP: 1000}, 999_999_999, time.Second, Limit{Bytes: 124_999_999}},
+		{Limit{BDP: 1000}, MbitPerSecond, time.Millisecond, Limit{Bytes: 1500}},
+		{Limit{BDP: 1000}, 0, time.Second, Limit{}},
+		{Limit{BDP: 1_000_000_000}, math.MaxInt64, math.MaxInt64, Limit{Bytes: math.MaxInt64}},
+		{Limit{Packets: 3}, MbitPerSecond, time.Second, Limit{Packets: 3}},
+		{Limit{}, MbitPerSecond, time.Second, Limit{}},
+	} {
+		if got := c.limit.Resolve(c.rate, c.roundTrip); got != c.want {
+			t.Errorf("%s at %s and %s is %s, want %s", c.limit, c.rate, c.roundTrip, got, c.want)
+		}
 	}
 }
 
