@@ -13,7 +13,7 @@ const (
 	lawRate     = 10 * MbitPerSecond
 	lawSize     = 1500
 	lawService  = 1.2 // ms
-	lawPackets  = 400_000
+	lawPackets  = 100_000
 	lawSeed     = 1
 	lawBatches  = 40
 	lawQuantile = 3.558 // of Student's t with 39 degrees of freedom, for 99.9 %

@@ -31,7 +31,7 @@ func TestCertainLossAndNone(t *testing.T) {
 // confidence of 99.9 %. The seed is fixed, so that the test does not depend on
 // luck.
 func TestTheFrequencyOfLossIsTheProbability(t *testing.T) {
-	const n, seed = 200_000, 1
+	const n, seed = 100_000, 1
 	for _, p := range []float64{0.001, 0.01, 0.1, 0.5, 0.9} {
 		lost := float64(strings.Count(losses(t, seed, n, Bernoulli{p}), "x"))
 		if most := 3.29 * math.Sqrt(n*p*(1-p)); math.Abs(lost-n*p) > most {

@@ -221,14 +221,20 @@ func credentials(t *testing.T) (server, client *tls.Config) {
 		&tls.Config{RootCAs: roots, ServerName: "server", NextProtos: []string{"test"}}
 }
 
+// quicPacket is a datagram that a QUIC client sent.
+type quicPacket struct {
+	long bool // it starts with a long header: the handshake
+	ecn  ECN
+}
+
 // upload sends 100 kB over a QUIC connection, and returns whether it used GSO,
-// and the ECN codepoints with which the client's packets left.
-func upload(t *testing.T, options SocketOptions) (gso bool, sent []ECN) {
+// and what the client sent.
+func upload(t *testing.T, options SocketOptions) (gso bool, sent []quicPacket) {
 	synctest.Test(t, func(t *testing.T) {
 		clock := &bubbleClock{start: time.Now(), wake: make(chan struct{}, 1)}
 		n := NewNetwork(clock, 1, func(o Outcome) {
 			if o.Path.Name() == "link.forward" {
-				sent = append(sent, o.Packet.SentECN)
+				sent = append(sent, quicPacket{o.Packet.Payload[0]&0x80 != 0, o.Packet.SentECN})
 			}
 		})
 		clock.flush = n.Flush
@@ -300,6 +306,8 @@ func upload(t *testing.T, options SocketOptions) (gso bool, sent []ECN) {
 	return gso, sent
 }
 
+// quic-go validates ECN as in RFC 9000, appendix A.4: it sends ten packets with
+// ECT(0) after the handshake, and, once the peer has echoed their count, all.
 func TestQUICUsesWhatTheSocketOffers(t *testing.T) {
 	for _, c := range []struct {
 		options  SocketOptions
@@ -314,14 +322,25 @@ func TestQUICUsesWhatTheSocketOffers(t *testing.T) {
 		if gso != c.gso {
 			t.Errorf("%+v: GSO %v, want %v", c.options, gso, c.gso)
 		}
-		if len(sent) < 80 {
-			t.Errorf("%+v: %d packets for 100 kB", c.options, len(sent))
-		}
-		for i, ecn := range sent {
-			if capable := ecn == ECT0; capable != c.ecn {
-				t.Errorf("%+v: packet %d of %d left with ECN %d", c.options, i, len(sent), ecn)
-				break
+		handshake, capable := 0, 0
+		for i, p := range sent {
+			switch {
+			case p.long:
+				handshake++
+				if p.ecn != NotECT {
+					t.Errorf("%+v: packet %d, of the handshake, left with ECN %d", c.options, i, p.ecn)
+				}
+			case p.ecn == ECT0:
+				capable++
+			case c.ecn && capable < 10 || p.ecn != NotECT:
+				t.Errorf("%+v: packet %d left with ECN %d after %d with ECT(0)", c.options, i, p.ecn, capable)
 			}
+		}
+		if len(sent) < 80 || handshake == 0 {
+			t.Errorf("%+v: %d packets for 100 kB, %d of them of the handshake", c.options, len(sent), handshake)
+		}
+		if last := sent[len(sent)-1].ecn == ECT0; last != c.ecn || capable > 0 != c.ecn {
+			t.Errorf("%+v: %d packets left with ECT(0), the last one included: %v; want ECN %v", c.options, capable, last, c.ecn)
 		}
 	}
 }
