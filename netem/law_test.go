@@ -13,7 +13,6 @@ const (
 	lawRate     = 10 * MbitPerSecond
 	lawSize     = 1500
 	lawService  = 1.2 // ms
-	lawPackets  = 100_000
 	lawSeed     = 1
 	lawBatches  = 40
 	lawQuantile = 3.558 // of Student's t with 39 degrees of freedom, for 99.9 %
@@ -38,17 +37,18 @@ func batchMeans(values []float64) (mean, half float64) {
 }
 
 // poisson sends packets of the sizes that size returns, at a load of the link.
+// The closer the load is to 1, the longer waits depend on those before.
 func poisson(tb testing.TB, load float64, limit Limit, overhead Bytes, size func(*rand.Rand) int) []sighting {
 	b := newBench(tb, lawSeed, Rate{Rate: lawRate, Overhead: overhead, Queue: FIFO{limit}})
 	random := rand.New(rand.NewPCG(lawSeed, 0))
-	b.seen = make([]sighting, 0, lawPackets)
+	packets := uint64(20_000 / math.Abs(1-load))
 	next := func(mean float64) time.Duration {
 		return time.Duration(random.ExpFloat64() * mean * float64(time.Millisecond))
 	}
 	var arrive func()
 	arrive = func() {
 		b.send(size(random))
-		if b.sent < lawPackets {
+		if b.sent < packets {
 			b.clock.At(b.clock.now+next(lawService/load), arrive)
 		}
 	}
