@@ -226,28 +226,28 @@ func TestEveryReaderGetsADatagram(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, a, b := newPair(t)
 		defer b.Close()
-		const datagrams = 100
-		sizes := make(chan int, datagrams)
-		var readers sync.WaitGroup
-		for range 7 {
-			readers.Go(func() {
-				buf := make([]byte, 200)
-				for {
-					size, _, err := b.ReadFrom(buf)
-					if err != nil {
-						return
-					}
-					sizes <- size
+		const readers = 10
+		sizes := make(chan int, readers)
+		for range readers {
+			go func() {
+				size, _, err := b.ReadFrom(make([]byte, 200))
+				if err != nil {
+					t.Error(err)
 				}
-			})
+				sizes <- size
+			}()
 		}
 		synctest.Wait()
-		for i := range datagrams {
+		for i := range readers { // all before any reader runs
 			n.write(a, addrOf(2, 9), i)
 		}
 		n.deliver()
-		seen := make([]bool, datagrams)
-		for range datagrams {
+		synctest.Wait()
+		if len(sizes) != readers {
+			t.Fatalf("%d of %d readers woke up", len(sizes), readers)
+		}
+		seen := make([]bool, readers)
+		for range readers {
 			seen[<-sizes] = true
 		}
 		for size, ok := range seen {
@@ -255,8 +255,6 @@ func TestEveryReaderGetsADatagram(t *testing.T) {
 				t.Errorf("nobody read the datagram of %d bytes", size)
 			}
 		}
-		b.Close()
-		readers.Wait()
 	})
 }
 
