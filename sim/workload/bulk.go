@@ -1,12 +1,16 @@
 package workload
 
 import (
+	"context"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/quic-go/quic-go/quicvarint"
 
 	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/scenario"
@@ -19,7 +23,7 @@ var filler [64 << 10]byte
 // bulk is a download or an upload.
 //
 // A download on unidirectional streams is pushed by the server. On
-// bidirectional ones the client asks with an empty request on each. An upload
+// bidirectional ones the client asks on each for its part, by number. An upload
 // ends for the client when the server confirms it: on bidirectional streams
 // by ending its direction, otherwise by an empty stream of its own.
 type bulk struct {
@@ -28,6 +32,9 @@ type bulk struct {
 	config   *scenario.Bulk
 	received atomic.Int64 // streams that arrived whole
 	answered atomic.Int64 // streams of an upload that the server confirmed
+
+	clock sync.Once
+	until time.Duration // when a flow of limited duration stops sending
 }
 
 func (b *bulk) bounded() bool { return true }
@@ -50,14 +57,113 @@ func (b *bulk) initiator() string {
 func (b *bulk) bidi() bool { return b.config.Direction == "bidi" }
 
 func (b *bulk) run(e *end) {
-	if b.bidi() && e.side == "server" || !b.bidi() && e.side != b.sender() {
+	if e.side != b.initiator() {
 		return // the peer opens the streams
+	}
+	run := b.push
+	switch {
+	case b.bidi() && b.config.Upload:
+		run = b.upload
+	case b.bidi():
+		run = b.download
 	}
 	var streams sync.WaitGroup
 	for n := range b.config.Streams {
-		streams.Go(func() { b.runStream(e, n) })
+		streams.Go(func() { b.check(run(e, n)) })
 	}
 	streams.Wait()
+}
+
+// check ends the flow if one of its streams failed.
+func (b *bulk) check(err error) {
+	if err != nil {
+		b.flow.failUnlessEnded(err)
+	}
+}
+
+// push sends the n-th part on a unidirectional stream.
+func (b *bulk) push(e *end, n int) error {
+	s, err := e.session.OpenUniStream(e.session.Context())
+	if err != nil {
+		return err
+	}
+	b.flow.record(record.EventStreamOpened, int64(s.StreamID()), "")
+	return b.send(e, s, b.flow.header(), n)
+}
+
+// upload sends the n-th part on a bidirectional stream, and ends the flow when
+// the server has confirmed all parts.
+func (b *bulk) upload(e *end, n int) error {
+	s, err := b.open(e)
+	if err != nil {
+		return err
+	}
+	if err := b.send(e, s, b.flow.header(), n); err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, s); err != nil {
+		return err
+	}
+	if b.answered.Add(1) == int64(b.config.Streams) {
+		b.flow.finish()
+	}
+	return nil
+}
+
+// download asks for the n-th part on a bidirectional stream, and takes it.
+func (b *bulk) download(e *end, n int) error {
+	s, err := b.open(e)
+	if err != nil {
+		return err
+	}
+	if _, err := s.Write(quicvarint.Append(b.flow.header(), uint64(n))); err != nil {
+		return err
+	}
+	if err := s.Close(); err != nil {
+		return err
+	}
+	return b.receive(e, s, int64(s.StreamID()))
+}
+
+func (b *bulk) open(e *end) (*wt.Stream, error) {
+	s, err := e.session.OpenStream(e.session.Context())
+	if err == nil {
+		b.flow.record(record.EventStreamOpened, int64(s.StreamID()), "")
+	}
+	return s, err
+}
+
+// stream takes the n-th part of an upload, or the request for one of a download.
+func (b *bulk) stream(e *end, s *wt.Stream) {
+	if b.config.Upload {
+		err := b.receive(e, s, int64(s.StreamID()))
+		if err == nil {
+			err = s.Close()
+		}
+		b.check(err)
+		return
+	}
+	request, err := io.ReadAll(s)
+	if err == nil {
+		var n uint64
+		if n, _, err = quicvarint.Parse(request); err == nil {
+			err = b.send(e, s, nil, int(n))
+		}
+	}
+	b.check(err)
+}
+
+// uniStream takes a part, or the confirmation of an upload.
+func (b *bulk) uniStream(e *end, s *wt.ReceiveStream) {
+	if e.side != b.sender() {
+		b.check(b.receive(e, s, int64(s.StreamID())))
+		return
+	}
+	_, err := io.Copy(io.Discard, s)
+	if err == nil {
+		b.flow.finish()
+	}
+	b.check(err)
 }
 
 // share is the part of the size that the n-th stream carries.
@@ -70,81 +176,63 @@ func (b *bulk) share(n int) int64 {
 	return share
 }
 
-func (b *bulk) runStream(e *end, n int) {
-	ctx := e.session.Context()
-	if !b.bidi() {
-		s, err := e.session.OpenUniStream(ctx)
-		if err == nil {
-			b.flow.record(record.EventStreamOpened, int64(s.StreamID()), "")
-			err = b.send(s, b.flow.header(), n)
-		}
-		if err != nil {
-			b.flow.failUnlessEnded(err)
-		}
-		return
-	}
-	s, err := e.session.OpenStream(ctx)
-	if err != nil {
-		b.flow.failUnlessEnded(err)
-		return
-	}
-	b.flow.record(record.EventStreamOpened, int64(s.StreamID()), "")
-	if b.config.Upload {
-		if err = b.send(s, b.flow.header(), n); err == nil {
-			_, err = io.Copy(io.Discard, s)
-		}
-		if err == nil && b.answered.Add(1) == int64(b.config.Streams) {
-			b.flow.finish()
-		}
-	} else {
-		if _, err = s.Write(b.request(n)); err == nil {
-			err = s.Close()
-		}
-		if err == nil {
-			err = b.receive(e, s, int64(s.StreamID()))
-		}
-	}
-	if err != nil {
-		b.flow.failUnlessEnded(err)
-	}
-}
-
-// request asks for the n-th stream of a download.
-func (b *bulk) request(n int) []byte {
-	m := make([]byte, messageHeader)
-	message{flow: b.flow.index, seq: int64(n)}.put(m)
-	return append(b.flow.header(), m...)
-}
-
 // sendStream is the sending direction of a stream.
 type sendStream interface {
 	io.WriteCloser
 	SetWriteDeadline(time.Time) error
 }
 
-// send sends the n-th stream's data after a header, and ends the stream.
-func (b *bulk) send(s sendStream, header []byte, n int) error {
+// firstData is how much goes out with the header of a stream. QUIC takes that
+// much without waiting for credit.
+const firstData = 1100
+
+// send sends the n-th part after a header, and ends the stream.
+func (b *bulk) send(e *end, s sendStream, header []byte, n int) error {
 	left := b.share(n)
 	if b.config.Duration > 0 {
-		left = 1<<63 - 1
-		s.SetWriteDeadline(time.Now().Add(b.config.Duration))
+		left = math.MaxInt64
+		if b.stopAt() <= b.flow.now() {
+			left = 0
+		}
+		stop := b.interrupt(e, s)
+		defer stop()
 	}
-	// The header goes out with the first data.
-	first := append(header, filler[:min(left, 1200)]...)
-	written, err := s.Write(first)
-	left -= int64(written - len(header))
-	for err == nil && left > 0 {
-		written, err = s.Write(filler[:min(left, int64(len(filler)))])
-		left -= int64(written)
-	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		s.SetWriteDeadline(time.Time{})
-		err = nil
-	}
-	if err != nil {
+	first := min(left, firstData)
+	if _, err := s.Write(append(header, filler[:first]...)); err != nil {
 		return err
 	}
+	left -= first
+	for left > 0 {
+		n, err := s.Write(filler[:min(left, int64(len(filler)))])
+		left -= int64(n)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			s.SetWriteDeadline(time.Time{})
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return s.Close()
+}
+
+// stopAt returns when a flow of limited duration stops sending. Its duration
+// begins with the first of its streams, so that streams that have to wait for
+// others to end have less of it.
+func (b *bulk) stopAt() time.Duration {
+	b.clock.Do(func() { b.until = b.flow.now() + b.config.Duration })
+	return b.until
+}
+
+// interrupt ends the writing to a stream when the flow's duration is over.
+func (b *bulk) interrupt(e *end, s sendStream) (stop func()) {
+	ctx, stop := context.WithCancel(e.session.Context())
+	go func() {
+		if b.flow.world.SleepUntil(ctx, b.stopAt()) == nil {
+			s.SetWriteDeadline(time.Now())
+		}
+	}()
+	return stop
 }
 
 // receive reads a stream to its end, and ends the flow with its last one.
@@ -166,15 +254,12 @@ func (b *bulk) receive(e *end, r io.Reader, id int64) error {
 			return err
 		}
 	}
-	if b.received.Add(1) < int64(b.config.Streams) {
-		return nil
-	}
-	b.flow.meter.flush(b.flow.now())
-	if b.config.Upload && !b.bidi() {
-		return b.confirm(e)
-	}
-	if !b.config.Upload {
+	switch {
+	case b.received.Add(1) < int64(b.config.Streams):
+	case !b.config.Upload:
 		b.flow.finish()
+	case !b.bidi():
+		return b.confirm(e)
 	}
 	return nil
 }
@@ -189,38 +274,4 @@ func (b *bulk) confirm(e *end) error {
 		return err
 	}
 	return s.Close()
-}
-
-// uniStream takes the data, or the confirmation of an upload.
-func (b *bulk) uniStream(e *end, s *wt.ReceiveStream) {
-	var err error
-	if e.side == b.sender() {
-		if _, err = io.Copy(io.Discard, s); err == nil {
-			b.flow.finish()
-		}
-	} else {
-		err = b.receive(e, s, int64(s.StreamID()))
-	}
-	if err != nil {
-		b.flow.failUnlessEnded(err)
-	}
-}
-
-// stream takes the data of an upload, or the request of a download.
-func (b *bulk) stream(e *end, s *wt.Stream) {
-	var err error
-	if b.config.Upload {
-		if err = b.receive(e, s, int64(s.StreamID())); err == nil {
-			err = s.Close()
-		}
-	} else {
-		var request []byte
-		if request, err = io.ReadAll(io.LimitReader(s, messageHeader)); err == nil {
-			m, _ := parseMessage(request)
-			err = b.send(s, nil, int(m.seq))
-		}
-	}
-	if err != nil {
-		b.flow.failUnlessEnded(err)
-	}
 }

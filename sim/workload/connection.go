@@ -20,104 +20,114 @@ import (
 
 // connection is a QUIC connection of the scenario and the sessions on it.
 type connection struct {
-	b         *Workload
-	name      string
-	entity    string
-	client    *sim.Host
-	server    *server
-	quic      scenario.QUIC // the client's
-	instances []*instance   // in order of their starts
+	*Workload
+	entity   string
+	client   *sim.Host
+	server   *server
+	quic     scenario.QUIC // the client's
+	sessions []*instance   // in the order of the scenario
 
-	serverClosed chan struct{} // the server knows that the connection is over
+	serverClosed gate // opened when the server knows that the connection is over
 }
 
 // connections returns the connections of the scenario, in the order in which
 // its sessions first name them.
-func (b *Workload) connections() []*connection {
+func (w *Workload) connections() []*connection {
 	var list []*connection
 	byName := make(map[string]*connection)
-	for _, i := range b.scenario.Instances() {
+	for _, i := range w.scenario.Instances() {
 		c := byName[i.Connection]
 		if c == nil {
 			c = &connection{
-				b:            b,
-				name:         i.Connection,
+				Workload:     w,
 				entity:       "connections." + i.Connection,
-				client:       b.hosts[i.Session.Client],
-				server:       b.serverFor(i.Session.Server, b.scenario.QUICFor(i.Session, i.Session.Server)),
-				quic:         b.scenario.QUICFor(i.Session, i.Session.Client),
-				serverClosed: make(chan struct{}),
+				client:       w.hosts[i.Session.Client],
+				server:       w.serverFor(i.Session.Server, w.scenario.QUICFor(i.Session, i.Session.Server)),
+				quic:         w.scenario.QUICFor(i.Session, i.Session.Client),
+				serverClosed: newGate(),
 			}
 			byName[i.Connection] = c
 			list = append(list, c)
 		}
 		session := newInstance(c, i)
-		c.instances = append(c.instances, session)
-		b.instances = append(b.instances, session)
+		c.sessions = append(c.sessions, session)
+		w.instances = append(w.instances, session)
 	}
 	return list
-}
-
-// tracer returns the qlog trace of one end, for quic-go.
-func (b *Workload) tracer(c *connection, side string, id quic.ConnectionID) qlogwriter.Trace {
-	if c == nil {
-		return nil
-	}
-	return b.newTrace(c.name, side, id)
 }
 
 func (c *connection) start() { c.client.Go(c.entity, c.run) }
 
 // run is the client's end.
 func (c *connection) run(ctx context.Context) error {
-	start := c.instances[0].start
-	for _, i := range c.instances {
-		start = min(start, i.start)
+	start := c.sessions[0].Start
+	for _, i := range c.sessions {
+		start = min(start, i.Start)
 	}
-	if err := c.b.world.SleepUntil(ctx, start); err != nil {
+	if err := c.world.SleepUntil(ctx, start); err != nil {
 		return err
 	}
-	socket, err := c.client.ListenPacket(0, socketOptions(c.b.hostConfig(c.client.Name()), c.quic))
+	socket, err := c.client.ListenPacket(0, socketOptions(c.hostConfig(c.client.Name()), c.quic))
 	if err != nil {
 		return err
 	}
-	c.b.registry.addConnection(socket.LocalAddr().String(), c)
+	c.registry.addConnection(socket.LocalAddr().String(), c)
 	transport := &quic.Transport{Conn: socket}
-	defer transport.Close()
-
-	c.b.recorder.event(record.Event{Kind: record.EventDialStarted, Entity: c.entity, Side: "client"})
-	config := quicConfig(c.quic)
-	config.Tracer = func(_ context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
-		return c.b.tracer(c, "client", id)
+	leave := func() {
+		transport.Close()
+		socket.Close()
 	}
-	server := &net.UDPAddr{IP: c.server.host.Addr().AsSlice(), Port: int(c.server.port)}
-	conn, err := transport.Dial(ctx, server, tlsConfig(c.b.tls.client, c.quic), config)
+	conn, err := c.dial(ctx, transport)
 	if err != nil {
+		defer leave()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		for _, i := range c.instances {
-			i.failed(fmt.Errorf("dialling: %w", err))
+		for _, i := range c.sessions {
+			i.fail(fmt.Errorf("dialling: %w", err))
 		}
 		return nil // how a connection fails is a result, not an error of the run
 	}
-	c.b.recorder.event(record.Event{Kind: record.EventHandshakeComplete, Entity: c.entity, Side: "client"})
-	client := wt.NewClientConn(conn, &wt.ClientConfig{MaxSessions: len(c.instances), Trace: c.trace})
-
-	var sessions sync.WaitGroup
-	for _, i := range c.instances {
-		sessions.Go(func() { i.open(ctx, client) })
+	client := wt.NewClientConn(conn, &wt.ClientConfig{MaxSessions: len(c.sessions), Trace: c.trace})
+	var running sync.WaitGroup
+	for _, i := range c.sessions {
+		running.Go(func() { i.open(ctx, client) })
 	}
-	sessions.Wait()
-	if ctx.Err() == nil && !c.staysOpen() {
-		c.close(ctx, client)
+	running.Wait()
+	if c.staysOpen() {
+		// The run need not last for it.
+		c.client.Serve(c.entity, func(ctx context.Context) error {
+			<-ctx.Done()
+			leave()
+			return nil
+		})
+		return nil
 	}
+	defer leave()
+	c.close(ctx, conn)
 	return ctx.Err()
+}
+
+// dial makes the connection, and has its events recorded.
+func (c *connection) dial(ctx context.Context, transport *quic.Transport) (*quic.Conn, error) {
+	c.recorder.event(record.Event{Kind: record.EventDialStarted, Entity: c.entity, Side: "client"})
+	config := quicConfig(c.quic)
+	config.Tracer = func(_ context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
+		return c.newTrace(c, "client", id)
+	}
+	server := &net.UDPAddr{IP: c.server.host.Addr().AsSlice(), Port: int(c.server.port)}
+	conn, err := transport.Dial(ctx, server, tlsConfig(c.tls.client, c.quic), config)
+	if err != nil {
+		return nil, err
+	}
+	c.recorder.event(record.Event{Kind: record.EventHandshakeComplete, Entity: c.entity, Side: "client"})
+	context.AfterFunc(conn.Context(), func() { c.recordClosed(conn, "client") })
+	return conn, nil
 }
 
 // staysOpen reports whether the scenario wants one of the sessions left open.
 func (c *connection) staysOpen() bool {
-	for _, i := range c.instances {
+	for _, i := range c.sessions {
 		if i.Session.Close.How == "none" {
 			return true
 		}
@@ -125,23 +135,27 @@ func (c *connection) staysOpen() bool {
 	return false
 }
 
-// closeGrace is how long the end of the run waits for a server to see that its
-// connection was closed.
-const closeGrace = time.Second
-
-// close ends the connection when all its sessions have ended, and lets the news
-// reach the server.
-func (c *connection) close(ctx context.Context, client *wt.ClientConn) {
-	for _, i := range c.instances {
-		i.awaitGone(ctx)
-	}
-	conn := client.Conn()
+// close ends the connection when neither end holds state of its sessions, and
+// lets the news reach the server.
+func (c *connection) close(ctx context.Context, conn *quic.Conn) {
+	c.awaitGone(ctx)
+	grace := patience(conn)
 	conn.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "")
-	c.recordClosed(conn, "client")
-	select {
-	case <-c.serverClosed:
-	case <-ctx.Done():
-	case <-time.After(closeGrace):
+	ctx, cancel := c.within(ctx, grace)
+	defer cancel()
+	c.serverClosed.await(ctx)
+}
+
+// goneGrace is how long the end of a connection waits for both ends to forget
+// its sessions.
+const goneGrace = 10 * time.Second
+
+func (c *connection) awaitGone(ctx context.Context) {
+	ctx, cancel := c.within(ctx, goneGrace)
+	defer cancel()
+	for _, i := range c.sessions {
+		i.client.gone.await(ctx)
+		i.server.gone.await(ctx)
 	}
 }
 
@@ -154,7 +168,7 @@ func (c *connection) recordClosed(conn *quic.Conn, side string) {
 	} else if err != nil {
 		e.Text = err.Error()
 	}
-	c.b.recorder.event(e)
+	c.recorder.event(e)
 }
 
 // trace takes the events of the client's end.
@@ -165,27 +179,14 @@ func (c *connection) trace(e wt.Event) {
 	}
 	i := e.Session.Context().Value(instanceKey{}).(*instance)
 	if e.Type == wt.ConnectSent {
-		c.b.registry.addSession(e.Conn.LocalAddr().String(), e.Session.ID(), i)
+		c.registry.addSession(e.Conn.LocalAddr().String(), e.Session.ID(), i)
 	}
 	i.client.trace(e)
 }
 
-// trace takes the events of a server's end.
-func (s *server) trace(e wt.Event) {
-	if e.Type == wt.SettingsReceived {
-		if c := s.b.registry.connection(e.Conn.RemoteAddr().String()); c != nil {
-			c.recordSettings("server")
-		}
-		return
-	}
-	if i := s.b.registry.session(e.Session); i != nil {
-		i.server.trace(e)
-	}
-}
-
 // recordSettings records for every session when its connection's SETTINGS came.
 func (c *connection) recordSettings(side string) {
-	for _, i := range c.instances {
-		c.b.recorder.event(record.Event{Kind: record.EventSettings, Entity: i.entity, Side: side})
+	for _, i := range c.sessions {
+		c.recorder.event(record.Event{Kind: record.EventSettings, Entity: i.entity, Side: side})
 	}
 }

@@ -9,9 +9,9 @@ import (
 
 // Paths returns the links' names and their paths, indexed by direction, in the
 // order of the scenario.
-func (b *Workload) Paths() iter.Seq2[string, [2]*netem.Path] {
+func (w *Workload) Paths() iter.Seq2[string, [2]*netem.Path] {
 	return func(yield func(string, [2]*netem.Path) bool) {
-		for _, l := range b.links {
+		for _, l := range w.links {
 			if !yield(l.name, [2]*netem.Path{l.directions[0].path, l.directions[1].path}) {
 				return
 			}
@@ -21,16 +21,16 @@ func (b *Workload) Paths() iter.Seq2[string, [2]*netem.Path] {
 
 // Describe fills in what a run's description says of its links, sessions and
 // flows.
-func (b *Workload) Describe(info *record.Run) {
-	for _, l := range b.links {
+func (w *Workload) Describe(info *record.Run) {
+	for _, l := range w.links {
 		info.Links = append(info.Links, record.Link{
 			Name:    l.name,
 			Forward: l.directions[record.Forward].counters(),
 			Reverse: l.directions[record.Reverse].counters(),
 		})
 	}
-	for _, i := range b.instances {
-		s := record.Session{Entity: i.entity, Connection: i.c.entity}
+	for _, i := range w.instances {
+		s := record.Session{Entity: i.entity, Connection: i.connection.entity}
 		if i.Session.Count > 1 {
 			s.Group = "sessions." + i.Session.Name
 		}

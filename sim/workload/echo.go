@@ -13,22 +13,36 @@ import (
 type echo struct {
 	passive
 	*pace
-	config *scenario.Echo
+	replies chan []byte // datagrams that the server is to send back
+}
+
+// echoBacklog is how many datagrams the server holds while it cannot send.
+const echoBacklog = 256
+
+func newEcho(f *flow, c *scenario.Echo) *echo {
+	return &echo{
+		pace:    newPace(f, c.Transport, c.Rate, c.Size, c.Duration, c.Count),
+		replies: make(chan []byte, echoBacklog),
+	}
 }
 
 func (*echo) initiator() string { return "client" }
 
 func (f *echo) run(e *end) {
-	if e.side != "client" {
-		return
+	switch {
+	case e.side == "server" && f.datagrams:
+		f.sendBack(e)
+	case e.side == "server":
+	case f.datagrams:
+		f.send(e, e.session.SendDatagram)
+	default:
+		f.runStream(e)
 	}
-	ctx := e.session.Context()
-	if f.config.Transport == "datagram" {
-		f.send(ctx, e.session.SendDatagram)
-		f.end(e)
-		return
-	}
-	s, err := e.session.OpenStream(ctx)
+}
+
+// runStream runs the client's end over a stream.
+func (f *echo) runStream(e *end) {
+	s, err := e.session.OpenStream(e.session.Context())
 	if err != nil {
 		f.flow.failUnlessEnded(err)
 		return
@@ -36,20 +50,12 @@ func (f *echo) run(e *end) {
 	f.flow.record(record.EventStreamOpened, int64(s.StreamID()), "")
 	go f.receive(s)
 	header := f.flow.header()
-	f.send(ctx, func(b []byte) error {
+	f.send(e, func(b []byte) error {
 		_, err := s.Write(append(header, b...))
 		header = nil
 		return err
 	})
 	s.Close()
-	f.end(e)
-}
-
-// end ends the flow, unless the session has: then that is for run to decide.
-func (f *echo) end(e *end) {
-	if e.session.Context().Err() == nil {
-		f.flow.finish()
-	}
 }
 
 // receive reads the messages that come back.
@@ -78,5 +84,21 @@ func (f *echo) datagram(e *end, b []byte) {
 		f.take(b, record.SeriesMessageRTT)
 		return
 	}
-	e.session.SendDatagram(b) // one that cannot be sent is lost
+	select {
+	case f.replies <- b:
+	default: // lost, as in a full buffer of a socket
+	}
+}
+
+// sendBack sends datagrams back as fast as QUIC takes them. One that cannot be
+// sent is lost.
+func (f *echo) sendBack(e *end) {
+	for {
+		select {
+		case b := <-f.replies:
+			e.session.SendDatagram(b)
+		case <-e.session.Context().Done():
+			return
+		}
+	}
 }

@@ -3,6 +3,7 @@ package workload
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 // with a message header that holds it: so the receiving application knows
 // which flow they belong to.
 type flow struct {
+	*Workload
 	instance *instance
 	config   *scenario.Flow
 	index    int
@@ -59,20 +61,21 @@ func (passive) datagram(*end, []byte)                 {}
 func newFlow(i *instance, index int) *flow {
 	config := &i.Session.Flows[index]
 	f := &flow{
+		Workload: i.Workload,
 		instance: i,
 		config:   config,
 		index:    index,
-		entity:   i.c.b.scenario.FlowEntity(i.Name, config.Name),
+		entity:   i.scenario.FlowEntity(i.Name, config.Name),
 		done:     make(chan struct{}),
 	}
-	f.meter = meter{recorder: i.c.b.recorder, entity: f.entity}
+	f.meter = meter{recorder: i.recorder, entity: f.entity}
 	switch c := config.Config.(type) {
 	case *scenario.Bulk:
 		f.driver = &bulk{flow: f, config: c}
 	case *scenario.Echo:
-		f.driver = &echo{pace: newPace(f, c.Rate, c.Size, c.Duration, c.Count), config: c}
+		f.driver = newEcho(f, c)
 	case *scenario.Media:
-		f.driver = &media{pace: newPace(f, c.Rate, c.Size, c.Duration, c.Count), config: c}
+		f.driver = newMedia(f, c)
 	case *scenario.Request:
 		f.driver = &request{flow: f, config: c}
 	}
@@ -84,8 +87,8 @@ func newFlow(i *instance, index int) *flow {
 // as the session.
 func (f *flow) run(e *end) {
 	ctx := e.session.Context()
-	if f.now() < e.since+f.config.Start && f.instance.c.b.world.SleepUntil(ctx, e.since+f.config.Start) != nil {
-		f.sessionEnded(e)
+	if f.world.SleepUntil(ctx, e.since+f.config.Start) != nil {
+		f.fail(context.Cause(ctx))
 		return
 	}
 	if e.side == f.driver.initiator() {
@@ -95,15 +98,11 @@ func (f *flow) run(e *end) {
 	select {
 	case <-f.done:
 	case <-ctx.Done():
-		f.sessionEnded(e)
-	}
-}
-
-func (f *flow) sessionEnded(e *end) {
-	if f.driver.bounded() {
-		f.fail(context.Cause(e.session.Context()))
-	} else {
-		f.finish()
+		if f.driver.bounded() {
+			f.fail(context.Cause(ctx))
+		} else {
+			f.finish()
+		}
 	}
 }
 
@@ -119,8 +118,7 @@ func (f *flow) fail(err error) {
 
 func (f *flow) end(kind, text string) {
 	f.once.Do(func() {
-		f.meter.flush(f.now())
-		f.record(kind, f.meter.total(), text)
+		f.record(kind, f.meter.flush(), text)
 		close(f.done)
 		if f.driver.bounded() {
 			f.instance.flowEnded()
@@ -136,48 +134,50 @@ func (f *flow) failUnlessEnded(err error) {
 	}
 }
 
-func (f *flow) now() time.Duration { return f.instance.c.b.world.Now() }
+func (f *flow) now() time.Duration { return f.world.Now() }
 
 func (f *flow) record(kind string, value int64, text string) {
-	f.instance.c.b.recorder.event(record.Event{Kind: kind, Entity: f.entity, Value: value, Text: text})
+	f.recorder.event(record.Event{Kind: kind, Entity: f.entity, Value: value, Text: text})
+}
+
+// sample records a value of the flow now.
+func (f *flow) sample(series string, value time.Duration) {
+	f.recorder.sample(record.Sample{Time: f.now(), Name: series, Entity: f.entity, Value: value.Seconds()})
 }
 
 // header is what each of the flow's streams begins with.
 func (f *flow) header() []byte { return quicvarint.Append(nil, uint64(f.index)) }
 
-// acceptStreams hands what the peer opens and sends to the flows.
-func (e *end) acceptStreams(tasks *sync.WaitGroup) {
+// accept hands what the peer opens and sends to the flows.
+func (e *end) accept() {
 	ctx := e.session.Context()
-	if len(e.instance.flows) == 0 {
-		return
-	}
-	tasks.Go(func() {
+	go func() {
 		for {
 			s, err := e.session.AcceptStream(ctx)
 			if err != nil {
 				return
 			}
-			tasks.Go(func() {
+			go func() {
 				if f := e.flowOf(s); f != nil {
 					f.driver.stream(e, s)
 				}
-			})
+			}()
 		}
-	})
-	tasks.Go(func() {
+	}()
+	go func() {
 		for {
 			s, err := e.session.AcceptUniStream(ctx)
 			if err != nil {
 				return
 			}
-			tasks.Go(func() {
+			go func() {
 				if f := e.flowOf(s); f != nil {
 					f.driver.uniStream(e, s)
 				}
-			})
+			}()
 		}
-	})
-	tasks.Go(func() {
+	}()
+	go func() {
 		for {
 			b, err := e.session.ReceiveDatagram(ctx)
 			if err != nil {
@@ -187,54 +187,14 @@ func (e *end) acceptStreams(tasks *sync.WaitGroup) {
 				e.instance.flows[m.flow].driver.datagram(e, b)
 			}
 		}
-	})
+	}()
 }
 
-// flowOf reads the header of a stream.
-func (e *end) flowOf(r interface{ Read([]byte) (int, error) }) *flow {
+// flowOf reads the header of a stream. It returns nil if the stream ends first.
+func (e *end) flowOf(r io.Reader) *flow {
 	index, err := quicvarint.Read(quicvarint.NewReader(r))
 	if err != nil || index >= uint64(len(e.instance.flows)) {
 		return nil
 	}
 	return e.instance.flows[index]
-}
-
-// meter records what a flow delivers. Streams of one flow share it.
-type meter struct {
-	recorder *recorder
-	entity   string
-
-	mu       sync.Mutex
-	bytes    int64
-	recorded int64
-	last     time.Duration
-}
-
-// add counts n bytes handed to the receiving application.
-func (m *meter) add(n int, now time.Duration) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.bytes += int64(n)
-	if m.recorded == 0 || now-m.last >= sampleInterval {
-		m.sample(now)
-	}
-}
-
-func (m *meter) flush(now time.Duration) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.sample(now)
-}
-
-func (m *meter) sample(now time.Duration) {
-	if m.bytes != m.recorded {
-		m.recorder.sample(record.Sample{Time: now, Name: record.SeriesDelivered, Entity: m.entity, Value: float64(m.bytes)})
-		m.last, m.recorded = now, m.bytes
-	}
-}
-
-func (m *meter) total() int64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.bytes
 }

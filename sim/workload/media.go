@@ -13,39 +13,40 @@ import (
 type media struct {
 	passive
 	*pace
-	config *scenario.Media
+	from string
 }
 
-func (f *media) initiator() string { return f.config.From }
+func newMedia(f *flow, c *scenario.Media) *media {
+	return &media{pace: newPace(f, c.Transport, c.Rate, c.Size, c.Duration, c.Count), from: c.From}
+}
+
+func (f *media) initiator() string { return f.from }
 
 func (f *media) run(e *end) {
-	if e.side != f.config.From {
-		return
+	switch {
+	case e.side != f.from:
+	case f.datagrams:
+		f.send(e, e.session.SendDatagram)
+	default:
+		f.send(e, func(b []byte) error { return f.sendStream(e, b) })
 	}
-	ctx := e.session.Context()
-	if f.config.Transport == "datagram" {
-		f.send(ctx, e.session.SendDatagram)
-	} else {
-		header := f.flow.header()
-		f.send(ctx, func(b []byte) error {
-			s, err := e.session.OpenUniStream(ctx)
-			if err != nil {
-				return err
-			}
-			if _, err := s.Write(append(header[:len(header):len(header)], b...)); err != nil {
-				return err
-			}
-			return s.Close()
-		})
+}
+
+// sendStream sends a frame on a stream of its own.
+func (f *media) sendStream(e *end, b []byte) error {
+	s, err := e.session.OpenUniStream(e.session.Context())
+	if err != nil {
+		return err
 	}
-	if ctx.Err() == nil {
-		f.flow.finish()
+	if _, err := s.Write(append(f.flow.header(), b...)); err != nil {
+		return err
 	}
+	return s.Close()
 }
 
 // uniStream takes a frame. One whose stream is reset is lost.
 func (f *media) uniStream(_ *end, s *wt.ReceiveStream) {
-	if b, err := io.ReadAll(io.LimitReader(s, int64(f.size))); err == nil && len(b) == f.size {
+	if b, err := io.ReadAll(s); err == nil {
 		f.take(b, record.SeriesOneWayDelay)
 	}
 }

@@ -26,17 +26,17 @@ type direction struct {
 	overhead  netem.Bytes   // likewise
 }
 
-func (b *Workload) buildNetwork() {
-	for i := range b.scenario.Hosts {
-		name := b.scenario.Hosts[i].Name
-		b.hosts[name] = b.world.Host(name)
+func (w *Workload) buildNetwork() {
+	for i := range w.scenario.Hosts {
+		name := w.scenario.Hosts[i].Name
+		w.hosts[name] = w.world.Host(name)
 	}
-	for i := range b.scenario.Links {
-		b.buildLink(&b.scenario.Links[i])
+	for i := range w.scenario.Links {
+		w.buildLink(&w.scenario.Links[i])
 	}
 }
 
-func (b *Workload) buildLink(config *scenario.Link) {
+func (w *Workload) buildLink(config *scenario.Link) {
 	roundTrip := config.Forward.Delay + config.Reverse.Delay
 	l := &link{name: config.Name}
 	for i, c := range []scenario.LinkDirection{config.Forward, config.Reverse} {
@@ -48,23 +48,23 @@ func (b *Workload) buildLink(config *scenario.Link) {
 			overhead:  c.Overhead,
 		}
 	}
-	built := b.world.Link(config.Name, b.hosts[config.Between[0]], b.hosts[config.Between[1]],
+	built := w.world.Link(config.Name, w.hosts[config.Between[0]], w.hosts[config.Between[1]],
 		l.directions[record.Forward].elements(), l.directions[record.Reverse].elements())
 	if built == nil {
 		return // the world keeps the error
 	}
 	l.directions[record.Forward].path, l.directions[record.Reverse].path = built.Forward, built.Reverse
-	b.links = append(b.links, l)
+	w.links = append(w.links, l)
 	for _, d := range l.directions {
-		b.sampleRate(d, 0)
-		b.sampleDelay(d, 0)
+		w.sampleRate(d, 0)
+		w.sampleDelay(d, 0)
 	}
 	for i := range config.Changes {
 		change := &config.Changes[i]
-		b.world.At(change.At, func() {
+		w.world.At(change.At, func() {
 			for i, d := range l.directions {
 				if change.Direction == "both" || change.Direction == record.Direction(i).String() {
-					b.apply(change, d)
+					w.apply(change, d)
 				}
 			}
 		})
@@ -91,7 +91,7 @@ func (d *direction) rate() netem.Rate {
 }
 
 // apply changes a direction now, and records what changed.
-func (b *Workload) apply(change *scenario.Change, d *direction) {
+func (w *Workload) apply(change *scenario.Change, d *direction) {
 	var changed []string
 	note := func(key string, value any) { changed = append(changed, fmt.Sprintf("%s = %v", key, value)) }
 	configure := func(e netem.Element) {
@@ -130,19 +130,19 @@ func (b *Workload) apply(change *scenario.Change, d *direction) {
 		note("loss", d.config.Loss.P)
 		configure(d.loss())
 	}
-	b.recorder.event(record.Event{Kind: record.EventLinkChanged, Entity: d.entity, Text: strings.Join(changed, ", ")})
+	w.recorder.event(record.Event{Kind: record.EventLinkChanged, Entity: d.entity, Text: strings.Join(changed, ", ")})
 	if change.Rate != nil {
-		b.sampleRate(d, change.At)
+		w.sampleRate(d, change.At)
 	}
 	if change.Delay != nil {
-		b.sampleDelay(d, change.At)
+		w.sampleDelay(d, change.At)
 	}
 }
 
-func (b *Workload) sampleRate(d *direction, at time.Duration) {
-	b.recorder.sample(record.Sample{Time: at, Name: record.SeriesLinkRate, Entity: d.entity, Value: float64(d.config.Rate)})
+func (w *Workload) sampleRate(d *direction, at time.Duration) {
+	w.recorder.sample(record.Sample{Time: at, Name: record.SeriesLinkRate, Entity: d.entity, Value: float64(d.config.Rate)})
 }
 
-func (b *Workload) sampleDelay(d *direction, at time.Duration) {
-	b.recorder.sample(record.Sample{Time: at, Name: record.SeriesLinkDelay, Entity: d.entity, Value: d.config.Delay.Seconds()})
+func (w *Workload) sampleDelay(d *direction, at time.Duration) {
+	w.recorder.sample(record.Sample{Time: at, Name: record.SeriesLinkDelay, Entity: d.entity, Value: d.config.Delay.Seconds()})
 }

@@ -13,45 +13,45 @@ import (
 // pace is what flows of periodic messages have in common: when messages are
 // sent, and when the flow is over.
 type pace struct {
-	flow     *flow
-	period   time.Duration
-	size     int
-	duration time.Duration // 0: no limit
-	count    int64         // 0: no limit
+	flow      *flow
+	datagrams bool
+	period    time.Duration
+	size      int
+	duration  time.Duration // 0: no limit
+	count     int64         // 0: no limit
 
 	mu       sync.Mutex
 	sent     int64
 	over     bool // no more will be sent
 	arrived  int64
-	complete chan struct{} // closed when all that was sent has arrived
+	complete gate // opened when all that was sent has arrived
 }
 
-func newPace(f *flow, rate scenario.Frequency, size netem.Bytes, duration time.Duration, count int) *pace {
+func newPace(f *flow, transport string, rate scenario.Frequency, size netem.Bytes, duration time.Duration, count int) *pace {
 	return &pace{
-		flow:     f,
-		period:   rate.Period(),
-		size:     int(size),
-		duration: duration,
-		count:    int64(count),
-		complete: make(chan struct{}),
+		flow:      f,
+		datagrams: transport == "datagram",
+		period:    rate.Period(),
+		size:      int(size),
+		duration:  duration,
+		count:     int64(count),
+		complete:  newGate(),
 	}
 }
 
 func (p *pace) bounded() bool { return p.duration > 0 || p.count > 0 }
 
-// straggler is how long the end of a flow waits for messages on their way.
-const straggler = time.Second
-
 // send calls write for each message at its time, until the flow's duration or
 // count is over or the session ends. A message that is late because write took
 // long carries the time at which it was due, so that its delay counts from
-// there. Then send waits for messages on their way.
-func (p *pace) send(ctx context.Context, write func(b []byte) error) {
+// there. When what is on its way has arrived, or should have, the flow ends.
+func (p *pace) send(e *end, write func(b []byte) error) {
+	ctx := e.session.Context()
 	begin := p.flow.now()
 	b := make([]byte, p.size)
 	for seq := int64(0); p.count == 0 || seq < p.count; seq++ {
 		due := begin + time.Duration(seq)*p.period
-		if p.duration > 0 && due-begin >= p.duration || p.flow.instance.c.b.world.SleepUntil(ctx, due) != nil {
+		if p.duration > 0 && max(due, p.flow.now())-begin >= p.duration || p.flow.world.SleepUntil(ctx, due) != nil {
 			break
 		}
 		message{flow: p.flow.index, seq: seq, sent: due}.put(b)
@@ -71,12 +71,15 @@ func (p *pace) send(ctx context.Context, write func(b []byte) error) {
 	p.over = true
 	p.checkComplete()
 	p.mu.Unlock()
-	timer := time.NewTimer(straggler)
-	defer timer.Stop()
-	select {
-	case <-p.complete:
-	case <-timer.C:
-	case <-ctx.Done():
+	waiting := ctx
+	if p.datagrams { // some may be lost
+		var cancel context.CancelFunc
+		waiting, cancel = p.flow.within(ctx, patience(e.session.Conn()))
+		defer cancel()
+	}
+	p.complete.await(waiting)
+	if ctx.Err() == nil { // otherwise it is for run to decide
+		p.flow.finish()
 	}
 }
 
@@ -86,10 +89,9 @@ func (p *pace) take(b []byte, series string) {
 	if !ok {
 		return
 	}
-	now := p.flow.now()
 	p.flow.record(record.EventMessageGot, m.seq, "")
-	p.flow.instance.c.b.recorder.sample(record.Sample{Time: now, Name: series, Entity: p.flow.entity, Value: (now - m.sent).Seconds()})
-	p.flow.meter.add(len(b), now)
+	p.flow.sample(series, p.flow.now()-m.sent)
+	p.flow.meter.add(len(b), p.flow.now())
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.arrived++
@@ -98,10 +100,6 @@ func (p *pace) take(b []byte, series string) {
 
 func (p *pace) checkComplete() {
 	if p.over && p.arrived >= p.sent {
-		select {
-		case <-p.complete:
-		default:
-			close(p.complete)
-		}
+		p.complete.open()
 	}
 }

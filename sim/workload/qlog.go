@@ -22,17 +22,16 @@ type qlogFile struct {
 	file    io.WriteCloser
 	buffer  *bufio.Writer
 	encoder *jsontext.Encoder
-	start   time.Duration
+	start   time.Time
 }
 
-// write adds an event that happened at virtual time now. Times in the file count
-// from its first event, which is when quic-go makes its first trace of the
-// connection.
-func (q *qlogFile) write(now time.Duration, e qlogwriter.Event) {
+// write adds an event that happened at a virtual time. Times in the file count
+// from its first event.
+func (q *qlogFile) write(at time.Time, e qlogwriter.Event) {
 	if q.file == nil {
 		q.file = q.open()
 		q.buffer = bufio.NewWriterSize(q.file, 32<<10)
-		q.start = now
+		q.start = at
 		// Of quic-go's writer only the header is used, which it writes at once.
 		qlogwriter.NewConnectionFileSeq(nopCloser{q.buffer}, q.side == "client", q.id)
 		q.encoder = jsontext.NewEncoder(q.buffer)
@@ -40,14 +39,14 @@ func (q *qlogFile) write(now time.Duration, e qlogwriter.Event) {
 	q.buffer.WriteByte(qlogwriter.RecordSeparator)
 	for _, token := range []jsontext.Token{
 		jsontext.BeginObject,
-		jsontext.String("time"), jsontext.Float(float64((now - q.start).Nanoseconds()) / 1e6),
+		jsontext.String("time"), jsontext.Float(float64(at.Sub(q.start).Nanoseconds()) / 1e6),
 		jsontext.String("name"), jsontext.String(e.Name()),
 		jsontext.String("data"),
 	} {
 		q.encoder.WriteToken(token)
 	}
 	// An error of writing is the file's to report.
-	e.Encode(q.encoder, time.Now())
+	e.Encode(q.encoder, at)
 	q.encoder.WriteToken(jsontext.EndObject)
 }
 

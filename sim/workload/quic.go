@@ -42,9 +42,9 @@ func socketOptions(host *scenario.Host, q scenario.QUIC) netem.SocketOptions {
 	return netem.SocketOptions{NoECN: !q.ECN, NoGSO: !host.GSO}
 }
 
-func (b *Workload) hostConfig(name string) *scenario.Host {
-	for i := range b.scenario.Hosts {
-		if h := &b.scenario.Hosts[i]; h.Name == name {
+func (w *Workload) hostConfig(name string) *scenario.Host {
+	for i := range w.scenario.Hosts {
+		if h := &w.scenario.Hosts[i]; h.Name == name {
 			return h
 		}
 	}

@@ -2,12 +2,18 @@ package workload
 
 import (
 	"sync"
+	"time"
 
 	"github.com/quic-go/quic-go/qlogwriter"
 
 	"github.com/wtsim/wtsim/sim"
 	"github.com/wtsim/wtsim/sim/record"
 )
+
+// sampleInterval is the virtual time that passes at least between two recorded
+// values of one quantity, which bounds what a run records of it. A value that
+// stands for longer than that is recorded as of when it came up.
+const sampleInterval = 10 * time.Millisecond
 
 // recorder puts the time on what is recorded and keeps it until the next rest.
 // Encoding and writing would disturb the applications: what the runtime decides
@@ -25,6 +31,7 @@ type recorder struct {
 // logged is an event for a qlog file.
 type logged struct {
 	log   *qlogFile
+	at    time.Time // virtual
 	event qlogwriter.Event
 }
 
@@ -56,7 +63,7 @@ func (r *recorder) log(to *qlogFile, e qlogwriter.Event) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.logged = append(r.logged, logged{to, e})
+	r.logged = append(r.logged, logged{to, time.Now(), e})
 }
 
 // flush writes what was recorded since the last rest.
@@ -69,9 +76,8 @@ func (r *recorder) flush() {
 	for _, s := range r.samples {
 		r.to.Sample(s)
 	}
-	now := r.world.Now()
 	for _, l := range r.logged {
-		l.log.write(now, l.event)
+		l.log.write(l.at, l.event)
 	}
 	clear(r.logged)
 	r.events, r.samples, r.logged = r.events[:0], r.samples[:0], r.logged[:0]

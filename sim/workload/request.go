@@ -29,7 +29,7 @@ func (r *request) run(e *end) {
 	begin := r.flow.now()
 	for n := range r.config.Count {
 		// Intervals count from the starts of the requests, as far as they allow.
-		if n > 0 && r.flow.instance.c.b.world.SleepUntil(e.session.Context(), begin+r.config.Interval) != nil {
+		if n > 0 && r.flow.world.SleepUntil(e.session.Context(), begin+r.config.Interval) != nil {
 			return
 		}
 		begin = r.flow.now()
@@ -41,9 +41,7 @@ func (r *request) run(e *end) {
 			return
 		}
 		r.flow.record(record.EventMessageGot, int64(n), "")
-		r.flow.instance.c.b.recorder.sample(record.Sample{
-			Time: r.flow.now(), Name: record.SeriesMessageRTT, Entity: r.flow.entity, Value: (r.flow.now() - begin).Seconds(),
-		})
+		r.flow.sample(record.SeriesMessageRTT, r.flow.now()-begin)
 	}
 	r.flow.finish()
 }

@@ -29,7 +29,7 @@ type serverKey struct {
 
 // server listens on one port of a host.
 type server struct {
-	b    *Workload
+	*Workload
 	host *sim.Host
 	quic scenario.QUIC
 	port uint16
@@ -38,31 +38,31 @@ type server struct {
 
 // serverFor returns the server of a connection, and starts it if it is the
 // first of its kind.
-func (b *Workload) serverFor(hostName string, q scenario.QUIC) *server {
+func (w *Workload) serverFor(hostName string, q scenario.QUIC) *server {
 	key := serverKey{hostName, q}
-	if s := b.servers[key]; s != nil {
+	if s := w.servers[key]; s != nil {
 		return s
 	}
 	port := uint16(firstPort)
-	for k := range b.servers {
+	for k := range w.servers {
 		if k.host == hostName {
 			port++
 		}
 	}
-	s := &server{b: b, host: b.hosts[hostName], quic: q, port: port}
+	s := &server{Workload: w, host: w.hosts[hostName], quic: q, port: port}
 	s.wt = &wt.Server{
 		Handler:     http.HandlerFunc(serveBytes),
-		MaxSessions: len(b.scenario.Instances()),
+		MaxSessions: len(w.scenario.Instances()),
 		Trace:       s.trace,
 	}
 	served := make(map[string]bool)
-	for i := range b.scenario.Sessions {
-		if path := sessionPath(&b.scenario.Sessions[i]); !served[path] {
+	for i := range w.scenario.Sessions {
+		if path := sessionPath(&w.scenario.Sessions[i]); !served[path] {
 			served[path] = true
 			s.wt.Handle(path, wt.Application{Serve: s.serve})
 		}
 	}
-	b.servers[key] = s
+	w.servers[key] = s
 	s.host.Serve(fmt.Sprintf("server:%d", port), s.run)
 	return s
 }
@@ -74,25 +74,24 @@ func sessionPath(s *scenario.Session) string {
 }
 
 func (s *server) run(ctx context.Context) error {
-	socket, err := s.host.ListenPacket(s.port, socketOptions(s.b.hostConfig(s.host.Name()), s.quic))
+	socket, err := s.host.ListenPacket(s.port, socketOptions(s.hostConfig(s.host.Name()), s.quic))
 	if err != nil {
 		return err
 	}
 	transport := &quic.Transport{
 		Conn: socket,
 		ConnContext: func(ctx context.Context, info *quic.ClientInfo) (context.Context, error) {
-			return context.WithValue(ctx, connectionKey{}, s.b.registry.connection(info.RemoteAddr.String())), nil
+			return context.WithValue(ctx, connectionKey{}, s.registry.connection(info.RemoteAddr.String())), nil
 		},
 	}
 	defer transport.Close()
 	config := quicConfig(s.quic)
 	config.Tracer = func(ctx context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
-		c, _ := ctx.Value(connectionKey{}).(*connection)
-		return s.b.tracer(c, "server", id)
+		return s.newTrace(ctx.Value(connectionKey{}).(*connection), "server", id)
 	}
 	// Connections are served before their handshake is complete, so that SETTINGS
 	// arrive with it and a session needs two round trips, not three.
-	listener, err := transport.ListenEarly(tlsConfig(s.b.tls.server, s.quic), config)
+	listener, err := transport.ListenEarly(tlsConfig(s.tls.server, s.quic), config)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
@@ -104,11 +103,7 @@ func (s *server) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c, _ := conn.Context().Value(connectionKey{}).(*connection)
-		if c == nil {
-			conn.CloseWithError(0, "")
-			continue
-		}
+		c := conn.Context().Value(connectionKey{}).(*connection)
 		connections.Go(func() { c.serve(s.wt, conn) })
 	}
 }
@@ -120,23 +115,22 @@ func (c *connection) serve(server *wt.Server, conn *quic.Conn) {
 	go func() {
 		select {
 		case <-conn.HandshakeComplete():
-			c.b.recorder.event(record.Event{Kind: record.EventHandshakeComplete, Entity: c.entity, Side: "server"})
+			c.recorder.event(record.Event{Kind: record.EventHandshakeComplete, Entity: c.entity, Side: "server"})
 		case <-conn.Context().Done():
 		}
 	}()
+	context.AfterFunc(conn.Context(), func() {
+		c.recordClosed(conn, "server")
+		c.serverClosed.open()
+	})
 	server.ServeConn(conn) // its error is how the connection ended
-	c.recordClosed(conn, "server")
-	close(c.serverClosed)
 }
 
 // serve runs the server's end of a session. It returns when the session is
 // gone, because wt closes one whose application returns; the run need not last
 // that long.
 func (s *server) serve(session *wt.Session) {
-	i := s.b.registry.session(session)
-	if i == nil {
-		return
-	}
+	i := s.registry.session(session)
 	s.host.Go(i.entity, func(ctx context.Context) error {
 		i.server.run(ctx, session)
 		return nil
@@ -161,6 +155,15 @@ func serveBytes(w http.ResponseWriter, r *http.Request) {
 		}
 		n -= int64(written)
 	}
+}
+
+// trace takes the events of the server's end.
+func (s *server) trace(e wt.Event) {
+	if e.Type == wt.SettingsReceived {
+		s.registry.connection(e.Conn.RemoteAddr().String()).recordSettings("server")
+		return
+	}
+	s.registry.session(e.Session).server.trace(e)
 }
 
 // registry tells a server which connection and session of the scenario a

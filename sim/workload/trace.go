@@ -12,10 +12,6 @@ import (
 	"github.com/wtsim/wtsim/sim/record"
 )
 
-// sampleInterval is the virtual time that passes at least between two recorded
-// values of one quantity, which bounds what a run records of it.
-const sampleInterval = 10 * time.Millisecond
-
 // trace takes quic-go's typed qlog events of one end of a connection: it records
 // what the analysis knows, and passes everything on to a qlog file if there is
 // one.
@@ -27,20 +23,35 @@ type trace struct {
 
 	log *qlogFile // nil if there is none
 
-	last     time.Duration // when values were recorded last
-	recorded qlog.MetricsUpdated
+	// Metrics are updated by one goroutine.
 	current  qlog.MetricsUpdated
+	updated  time.Duration // when current came up
+	recorded qlog.MetricsUpdated
+	last     time.Duration // when recorded came up
 }
 
-func (b *Workload) newTrace(connection, side string, id quic.ConnectionID) qlogwriter.Trace {
-	name := "connections." + connection
-	t := &trace{recorder: b.recorder, entity: name + "." + side, name: name, side: side, last: -sampleInterval}
-	if open := b.options.QLog; open != nil {
-		t.log = &qlogFile{open: func() io.WriteCloser { return open(t.entity) }, side: side, id: id}
+// newTrace returns the trace of one end of a connection, for quic-go.
+func (w *Workload) newTrace(c *connection, side string, id quic.ConnectionID) qlogwriter.Trace {
+	t := &trace{
+		recorder: w.recorder,
+		entity:   c.entity + "." + side,
+		name:     c.entity,
+		side:     side,
+		last:     -sampleInterval,
 	}
-	b.recorder.mu.Lock()
-	b.traces = append(b.traces, t)
-	b.recorder.mu.Unlock()
+	w.recorder.mu.Lock()
+	defer w.recorder.mu.Unlock()
+	if open := w.options.QLog; open != nil {
+		entity := t.entity
+		// A server may see several connections where the client made one, such as
+		// when it gives up on a handshake before the client does.
+		if n := w.ends[entity] + 1; n > 1 {
+			entity = fmt.Sprintf("%s-%d", entity, n)
+		}
+		w.ends[t.entity]++
+		t.log = &qlogFile{open: func() io.WriteCloser { return open(entity) }, side: side, id: id}
+	}
+	w.traces = append(w.traces, t)
 	return t
 }
 
@@ -61,10 +72,7 @@ func (t *trace) RecordEvent(e qlogwriter.Event) {
 func (t *trace) take(e qlogwriter.Event) {
 	switch e := e.(type) {
 	case qlog.MetricsUpdated:
-		t.current = e
-		if now := t.recorder.world.Now(); now-t.last >= sampleInterval {
-			t.sample(now)
-		}
+		t.update(e, t.recorder.world.Now())
 	case qlog.PacketLost:
 		if !e.IsMTUProbePacket {
 			t.event(record.EventPacketLost, int64(e.Header.PacketNumber), string(e.Trigger))
@@ -88,22 +96,29 @@ func (t *trace) event(kind string, value int64, text string) {
 	t.recorder.event(record.Event{Kind: kind, Entity: t.name, Side: t.side, Value: value, Text: text})
 }
 
-// sample records the values that have changed.
-func (t *trace) sample(now time.Duration) {
-	was, is := &t.recorded, &t.current
-	t.value(now, record.SeriesCwnd, float64(was.CongestionWindow), float64(is.CongestionWindow))
-	t.value(now, record.SeriesBytesInFlight, float64(was.BytesInFlight), float64(is.BytesInFlight))
-	t.value(now, record.SeriesSmoothedRTT, was.SmoothedRTT.Seconds(), is.SmoothedRTT.Seconds())
-	t.value(now, record.SeriesLatestRTT, was.LatestRTT.Seconds(), is.LatestRTT.Seconds())
-	t.value(now, record.SeriesMinRTT, was.MinRTT.Seconds(), is.MinRTT.Seconds())
-	t.last, t.recorded = now, t.current
-}
-
-func (t *trace) value(now time.Duration, name string, was, is float64) {
-	if was != is {
-		t.recorder.sample(record.Sample{Time: now, Name: name, Entity: t.entity, Value: is})
+func (t *trace) update(e qlog.MetricsUpdated, now time.Duration) {
+	if now-t.updated >= sampleInterval {
+		t.sample()
+	}
+	t.current, t.updated = e, now
+	if now-t.last >= sampleInterval {
+		t.sample()
 	}
 }
 
-// flush records the last values.
-func (t *trace) flush() { t.sample(t.recorder.world.Now()) }
+// sample records the values that have changed.
+func (t *trace) sample() {
+	was, is := &t.recorded, &t.current
+	t.value(record.SeriesCwnd, float64(was.CongestionWindow), float64(is.CongestionWindow))
+	t.value(record.SeriesBytesInFlight, float64(was.BytesInFlight), float64(is.BytesInFlight))
+	t.value(record.SeriesSmoothedRTT, was.SmoothedRTT.Seconds(), is.SmoothedRTT.Seconds())
+	t.value(record.SeriesLatestRTT, was.LatestRTT.Seconds(), is.LatestRTT.Seconds())
+	t.value(record.SeriesMinRTT, was.MinRTT.Seconds(), is.MinRTT.Seconds())
+	t.last, t.recorded = t.updated, t.current
+}
+
+func (t *trace) value(name string, was, is float64) {
+	if was != is {
+		t.recorder.sample(record.Sample{Time: t.updated, Name: name, Entity: t.entity, Value: is})
+	}
+}

@@ -10,8 +10,12 @@
 package workload
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"time"
+
+	"github.com/quic-go/quic-go"
 
 	"github.com/wtsim/wtsim/sim"
 	"github.com/wtsim/wtsim/sim/record"
@@ -45,41 +49,67 @@ type Workload struct {
 	instances []*instance // in the order of the scenario
 	servers   map[serverKey]*server
 	registry  registry
-	traces    []*trace // in the order in which the connections' ends came up
+	traces    []*trace       // in the order in which the connections' ends came up
+	ends      map[string]int // how often one of them came up, by entity
 }
 
 // Build puts a scenario into a world.
-func Build(w *sim.World, s *scenario.Scenario, rec Recorder, options Options) (*Workload, error) {
+func Build(world *sim.World, s *scenario.Scenario, rec Recorder, options Options) (*Workload, error) {
 	credentials, err := newCredentials()
 	if err != nil {
 		return nil, fmt.Errorf("workload: making a certificate: %w", err)
 	}
-	b := &Workload{
+	w := &Workload{
 		scenario: s,
-		world:    w,
+		world:    world,
 		options:  options,
-		recorder: &recorder{to: rec, world: w},
+		recorder: &recorder{to: rec, world: world},
 		hosts:    make(map[string]*sim.Host),
 		tls:      credentials,
 		servers:  make(map[serverKey]*server),
+		ends:     make(map[string]int),
 	}
-	b.registry.init()
-	b.buildNetwork()
-	for _, c := range b.connections() {
+	w.registry.init()
+	w.buildNetwork()
+	for _, c := range w.connections() {
 		c.start()
 	}
-	w.EachRest(b.recorder.flush)
-	w.AtEnd(b.finish)
-	return b, nil
+	world.EachRest(w.recorder.flush)
+	world.AtEnd(w.finish)
+	return w, nil
 }
 
 // finish records what is only known when the run ends.
-func (b *Workload) finish() {
-	for _, t := range b.traces {
-		t.flush()
+func (w *Workload) finish() {
+	for _, t := range w.traces {
+		t.sample()
 	}
-	b.recorder.flush()
-	for _, t := range b.traces {
+	for _, i := range w.instances {
+		for _, f := range i.flows {
+			f.meter.flush()
+		}
+	}
+	w.recorder.flush()
+	for _, t := range w.traces {
 		t.log.close()
 	}
+}
+
+// within returns a context that is done after d of virtual time at the latest.
+// It counts by an event of the kernel, because many may be done at one instant.
+func (w *Workload) within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	until := w.world.Now() + d
+	go func() {
+		defer cancel()
+		w.world.SleepUntil(ctx, until)
+	}()
+	return ctx, cancel
+}
+
+// patience is how long to wait for what a connection has on its way: three round
+// trips, as long as QUIC waits for what follows a close (RFC 9000, section 10.2),
+// and a second at least.
+func patience(conn *quic.Conn) time.Duration {
+	return max(time.Second, 3*conn.ConnectionStats().SmoothedRTT)
 }
