@@ -1,13 +1,15 @@
 package sim
 
 import (
+	"math/bits"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 )
 
 const (
-	collectEvery   = 8192      // datagrams between two collections
+	collectEvery   = 8192      // datagrams between two collections of a small heap
+	smallHeap      = 16 << 20  // bytes alive up to which a heap is small
 	heapCheckEvery = 1024      // steps between two looks at the heap's size
 	heapGrowth     = 128 << 20 // bytes that the heap may grow between two collections
 )
@@ -17,7 +19,9 @@ const (
 //
 // It collects after so many datagrams, each of which leaves about as much
 // behind, and not after so many bytes, which would depend on what the run
-// records. Only a run that allocates far more than that is collected by size.
+// records. The number doubles with each doubling of what is alive, so that the
+// cost of a collection is spread over as much garbage. Only a run that allocates
+// far more than that is collected by size.
 type heapOwner struct {
 	datagrams uint64 // at which to collect
 	size      uint64 // likewise
@@ -35,8 +39,9 @@ func (h *heapOwner) collect(step, datagrams uint64) {
 		return
 	}
 	runtime.GC()
-	h.datagrams = datagrams + collectEvery
-	h.size = heapSize() + heapGrowth
+	live := heapSize()
+	h.datagrams = datagrams + collectEvery<<bits.Len64(live/smallHeap)
+	h.size = live + max(live, heapGrowth)
 }
 
 // ownRuntime makes the process fit for a run: one processor, so that goroutines

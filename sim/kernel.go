@@ -29,7 +29,7 @@ type kernel struct {
 	woke   bool // an application may be about to run
 
 	seed     uint64 // of the runtime's decisions
-	yields   uint64
+	reseeded atomic.Uint64
 	steps    uint64
 	instant  uint64 // steps since time last moved
 	activity time.Duration
@@ -50,17 +50,14 @@ func newKernel(seed uint64) *kernel {
 		timer: time.NewTimer(time.Hour),
 	}
 	k.timer.Stop()
-	k.yield() // the world is built under the seed too
+	k.reseed() // the world is built under the seed too
 	return k
 }
 
-// yield prepares for other goroutines to run. What the runtime decides at random
-// while they do depends on the seed and on how often they ran before, and on
-// nothing that the kernel, the network or the recording did in between.
-func (k *kernel) yield() {
-	k.yields++
-	seal.Reseed(k.seed + k.yields)
-}
+// reseed makes what the runtime decides at random next depend on the seed and
+// on how often reseed was called, and on nothing that the kernel, the network
+// or the recording did in between. Any goroutine of the run may call it.
+func (k *kernel) reseed() { seal.Reseed(k.seed + k.reseeded.Add(1)) }
 
 // Now implements [netem.Clock].
 func (k *kernel) Now() time.Duration { return k.now }
@@ -118,7 +115,7 @@ func (k *kernel) rouse() {
 // until time stands still for good. It reports why it returned.
 func (k *kernel) runUntil(limit time.Duration, ended func() bool) outcome {
 	for {
-		k.yield()
+		k.reseed()
 		rest()
 		k.catchUp(time.Since(k.start))
 		k.steps++
@@ -207,7 +204,7 @@ func (k *kernel) sleep(limit time.Duration) {
 	}
 	k.timer.Reset(until - k.now)
 	k.asleep.Store(true)
-	k.yield()
+	k.reseed()
 	select {
 	case <-k.wake:
 	case <-k.timer.C:

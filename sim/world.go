@@ -217,6 +217,16 @@ func (w *World) SleepUntil(ctx context.Context, t time.Duration) error {
 	}
 }
 
+// Reseed makes what the runtime decides at random next, such as the order of a
+// select's cases, depend on the run's seed and on the steps of the run alone.
+//
+// The kernel reseeds before each step. Within a step the runtime still draws for
+// ends of its own, such as a cache of type assertions, which a process fills
+// in its own way before the run; a program that has many goroutines and does
+// much in one step calls Reseed on the way, say for each packet. Any goroutine of
+// the run may call it.
+func (w *World) Reseed() { w.kernel.reseed() }
+
 // EachRest calls f whenever the run has come to rest, on the goroutine that owns
 // the network: whatever f does, such as writing to files, does not disturb the
 // applications. It may only be called once, while the world is built.

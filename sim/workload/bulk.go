@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/quicvarint"
 
 	"github.com/wtsim/wtsim/sim/record"
@@ -60,18 +61,40 @@ func (b *bulk) run(e *end) {
 	if e.side != b.initiator() {
 		return // the peer opens the streams
 	}
-	run := b.push
-	switch {
-	case b.bidi() && b.config.Upload:
-		run = b.upload
-	case b.bidi():
-		run = b.download
-	}
 	var streams sync.WaitGroup
+	defer streams.Wait()
 	for n := range b.config.Streams {
-		streams.Go(func() { b.check(run(e, n)) })
+		run, err := b.open(e, n)
+		if err != nil {
+			b.check(err)
+			return
+		}
+		streams.Go(func() { b.check(run()) })
 	}
-	streams.Wait()
+}
+
+// open opens the stream of the n-th part, and returns what is to be done on it.
+func (b *bulk) open(e *end, n int) (run func() error, err error) {
+	ctx := e.session.Context()
+	var id quic.StreamID
+	if b.bidi() {
+		s, err := e.session.OpenStream(ctx)
+		if err != nil {
+			return nil, err
+		}
+		id, run = s.StreamID(), func() error { return b.download(e, s, n) }
+		if b.config.Upload {
+			run = func() error { return b.upload(e, s, n) }
+		}
+	} else {
+		s, err := e.session.OpenUniStream(ctx)
+		if err != nil {
+			return nil, err
+		}
+		id, run = s.StreamID(), func() error { return b.send(e, s, b.flow.header(), n) }
+	}
+	b.flow.record(record.EventStreamOpened, int64(id), "")
+	return run, nil
 }
 
 // check ends the flow if one of its streams failed.
@@ -81,23 +104,9 @@ func (b *bulk) check(err error) {
 	}
 }
 
-// push sends the n-th part on a unidirectional stream.
-func (b *bulk) push(e *end, n int) error {
-	s, err := e.session.OpenUniStream(e.session.Context())
-	if err != nil {
-		return err
-	}
-	b.flow.record(record.EventStreamOpened, int64(s.StreamID()), "")
-	return b.send(e, s, b.flow.header(), n)
-}
-
 // upload sends the n-th part on a bidirectional stream, and ends the flow when
 // the server has confirmed all parts.
-func (b *bulk) upload(e *end, n int) error {
-	s, err := b.open(e)
-	if err != nil {
-		return err
-	}
+func (b *bulk) upload(e *end, s *wt.Stream, n int) error {
 	if err := b.send(e, s, b.flow.header(), n); err != nil {
 		return err
 	}
@@ -111,11 +120,7 @@ func (b *bulk) upload(e *end, n int) error {
 }
 
 // download asks for the n-th part on a bidirectional stream, and takes it.
-func (b *bulk) download(e *end, n int) error {
-	s, err := b.open(e)
-	if err != nil {
-		return err
-	}
+func (b *bulk) download(e *end, s *wt.Stream, n int) error {
 	if _, err := s.Write(quicvarint.Append(b.flow.header(), uint64(n))); err != nil {
 		return err
 	}
@@ -123,14 +128,6 @@ func (b *bulk) download(e *end, n int) error {
 		return err
 	}
 	return b.receive(e, s, int64(s.StreamID()))
-}
-
-func (b *bulk) open(e *end) (*wt.Stream, error) {
-	s, err := e.session.OpenStream(e.session.Context())
-	if err == nil {
-		b.flow.record(record.EventStreamOpened, int64(s.StreamID()), "")
-	}
-	return s, err
 }
 
 // stream takes the n-th part of an upload, or the request for one of a download.

@@ -1,10 +1,12 @@
 package workload
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,7 +27,7 @@ type connection struct {
 	client   *sim.Host
 	server   *server
 	quic     scenario.QUIC // the client's
-	sessions []*instance   // in the order of the scenario
+	sessions []*instance   // in the order of their starts, then of the scenario
 
 	serverClosed gate // opened when the server knows that the connection is over
 }
@@ -53,6 +55,9 @@ func (w *Workload) connections() []*connection {
 		c.sessions = append(c.sessions, session)
 		w.instances = append(w.instances, session)
 	}
+	for _, c := range list {
+		slices.SortStableFunc(c.sessions, func(a, b *instance) int { return cmp.Compare(a.Start, b.Start) })
+	}
 	return list
 }
 
@@ -60,11 +65,7 @@ func (c *connection) start() { c.client.Go(c.entity, c.run) }
 
 // run is the client's end.
 func (c *connection) run(ctx context.Context) error {
-	start := c.sessions[0].Start
-	for _, i := range c.sessions {
-		start = min(start, i.Start)
-	}
-	if err := c.world.SleepUntil(ctx, start); err != nil {
+	if err := c.world.SleepUntil(ctx, c.sessions[0].Start); err != nil {
 		return err
 	}
 	socket, err := c.client.ListenPacket(0, socketOptions(c.hostConfig(c.client.Name()), c.quic))
@@ -90,8 +91,13 @@ func (c *connection) run(ctx context.Context) error {
 	}
 	client := wt.NewClientConn(conn, &wt.ClientConfig{MaxSessions: len(c.sessions), Trace: c.trace})
 	var running sync.WaitGroup
-	for _, i := range c.sessions {
-		running.Go(func() { i.open(ctx, client) })
+	for n, i := range c.sessions {
+		running.Go(func() {
+			if n > 0 {
+				c.sessions[n-1].asked.await(ctx)
+			}
+			i.open(ctx, client)
+		})
 	}
 	running.Wait()
 	if c.staysOpen() {

@@ -22,6 +22,7 @@ type instance struct {
 	flows      []*flow
 
 	client, server end
+	asked          gate // opened when the client has sent its request, or failed to
 
 	pending atomic.Int64 // flows that have an end of their own and have not ended
 	idle    gate         // opened when there are none left
@@ -36,6 +37,7 @@ func newInstance(c *connection, config scenario.Instance) *instance {
 		Instance:   config,
 		connection: c,
 		entity:     "sessions." + config.Name,
+		asked:      newGate(),
 		idle:       newGate(),
 	}
 	i.client = end{instance: i, side: "client", host: c.client, gone: newGate()}
@@ -88,6 +90,7 @@ func (i *instance) fail(err error) {
 	for _, f := range i.flows {
 		f.fail(err)
 	}
+	i.asked.open()
 	i.client.gone.open()
 	i.server.gone.open()
 }
@@ -160,6 +163,7 @@ func (e *end) trace(event wt.Event) {
 	switch event.Type {
 	case wt.ConnectSent:
 		e.record(record.EventConnectSent, 0, "")
+		e.instance.asked.open()
 	case wt.ConnectReceived:
 		e.record(record.EventConnectReceived, 0, "")
 	case wt.Established:

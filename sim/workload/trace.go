@@ -61,8 +61,11 @@ func (t *trace) AddProducer() qlogwriter.Recorder { return t }
 // Close implements qlogwriter.Recorder.
 func (t *trace) Close() error { return nil }
 
-// RecordEvent implements qlogwriter.Recorder.
+// RecordEvent implements qlogwriter.Recorder. quic-go calls it for every packet
+// and every change of its timer, at both ends, which is when it is about to
+// decide something.
 func (t *trace) RecordEvent(e qlogwriter.Event) {
+	t.recorder.world.Reseed()
 	t.take(e)
 	if t.log != nil {
 		t.recorder.log(t.log, e)
