@@ -234,7 +234,7 @@ func (b *bulk) interrupt(e *end, s sendStream) (stop func()) {
 
 // receive reads a stream to its end, and ends the flow with its last one.
 func (b *bulk) receive(e *end, r io.Reader, id int64) error {
-	buf := make([]byte, 32<<10)
+	buf := make([]byte, 8<<10)
 	for first := true; ; {
 		n, err := r.Read(buf)
 		if n > 0 {
