@@ -268,7 +268,7 @@ direction = "bidi"
 size = "10KB"`
 	text := strings.Replace(stuck, "[quic]\nkey_exchange = \"x25519\"\npath_mtu_discovery = false\n", "", 1)
 	t.Run("stalled", func(t *testing.T) {
-		r := simulate(t, text, "quic.idle_timeout=10h")
+		r := simulate(t, parse(t, text, "quic.idle_timeout=10h"))
 		var stalled *sim.StalledError
 		if !errors.As(r.err, &stalled) {
 			t.Fatalf("error: %v", r.err)
@@ -280,7 +280,7 @@ size = "10KB"`
 		}
 	})
 	t.Run("at its time limit", func(t *testing.T) {
-		r := simulate(t, text, "quic.idle_timeout=10h", "quic.keep_alive=1s", "time_limit=3s")
+		r := simulate(t, parse(t, text, "quic.idle_timeout=10h", "quic.keep_alive=1s", "time_limit=3s"))
 		var limit *sim.TimeLimitError
 		if !errors.As(r.err, &limit) || r.result.Elapsed != 3*time.Second {
 			t.Fatalf("error: %v after %s", r.err, r.result.Elapsed)

@@ -1,7 +1,6 @@
 package workload_test
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,6 +38,8 @@ type packet struct {
 	id        uint64
 	link      string
 	direction record.Direction
+	sent      time.Duration
+	done      time.Duration
 	size      netem.Bytes
 	ecn       netem.ECN
 	fate      netem.Fate
@@ -48,19 +49,26 @@ type packet struct {
 func (r *recording) Event(e record.Event)   { r.events = append(r.events, e) }
 func (r *recording) Sample(s record.Sample) { r.samples = append(r.samples, s) }
 
-// simulate runs a scenario.
-func simulate(t testing.TB, text string, overrides ...string) *recording {
+// parse reads a scenario.
+func parse(t testing.TB, text string, overrides ...string) *scenario.Scenario {
 	t.Helper()
 	s, err := scenario.Parse("test.toml", []byte(text), overrides...)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v in\n%s", err, text)
 	}
+	return s
+}
+
+// simulate runs a scenario.
+func simulate(t testing.TB, s *scenario.Scenario) *recording {
+	t.Helper()
 	r := &recording{t: t, seed: s.Seed, scenario: s}
 	var work *workload.Workload
 	names := make(map[*netem.Path]packet)
 	config := sim.Config{Seed: s.Seed, TimeLimit: s.TimeLimit, Observe: func(o netem.Outcome) {
 		p := names[o.Path]
 		p.id, p.size, p.ecn, p.fate, p.reason = o.Packet.ID, o.Packet.Size(), o.Packet.ECN, o.Fate, o.Reason
+		p.sent, p.done = o.Packet.Sent, o.At
 		r.packets = append(r.packets, p)
 		r.fingerprint.Packet(&record.Packet{
 			Sent: o.Packet.Sent, Done: o.At, Link: p.link, Direction: p.direction, Source: o.Packet.Source, Dest: o.Packet.Dest,
@@ -85,7 +93,7 @@ func simulate(t testing.TB, text string, overrides ...string) *recording {
 // complete is simulate for a scenario that is to end by itself.
 func complete(t testing.TB, text string, overrides ...string) *recording {
 	t.Helper()
-	r := simulate(t, text, overrides...)
+	r := simulate(t, parse(t, text, overrides...))
 	if r.err != nil {
 		t.Fatalf("seed %d: %v", r.seed, r.err)
 	}
@@ -150,6 +158,25 @@ func (r *recording) delivers(entity string, want netem.Bytes) {
 	}
 }
 
+// crossing is how long it takes the last of the packets that enter a direction
+// of the empty link of pair at a time to leave it.
+func (r *recording) crossing(d record.Direction, at time.Duration) time.Duration {
+	took := oneWay
+	for _, p := range r.packets {
+		if p.direction == d && p.sent == at {
+			took += transmission(p.size)
+		}
+	}
+	return took
+}
+
+// roundTrip is how long what the client sends at a time, and what the server
+// answers at once, take on an empty link.
+func (r *recording) roundTrip(at time.Duration) time.Duration {
+	there := r.crossing(record.Forward, at)
+	return there + r.crossing(record.Reverse, at+there)
+}
+
 // at checks when something happened.
 func (r *recording) at(e record.Event, want, tolerance time.Duration) {
 	r.t.Helper()
@@ -193,7 +220,7 @@ func (r *recording) accounted() {
 			in += c.In.Packets
 		}
 	}
-	if cmp.Compare(in, r.result.Datagrams) != 0 {
+	if in != r.result.Datagrams {
 		r.t.Errorf("seed %d: the links took in %d datagrams of %d", r.seed, in, r.result.Datagrams)
 	}
 }

@@ -1,0 +1,103 @@
+package workload_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/wtsim/wtsim/netem"
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+const transfer = pair + `
+flows.down = { kind = "download", size = "1MB", streams = 3 }
+flows.up = { kind = "upload", size = "1MB", direction = "bidi" }`
+
+func TestSegmentationOffloadChangesNoBytes(t *testing.T) {
+	for _, gso := range []string{"true", "false"} {
+		for _, loss := range []string{"0.0", "0.01"} {
+			r := complete(t, transfer, "hosts.client.gso="+gso, "hosts.server.gso="+gso, "links.path.loss="+loss)
+			r.delivers("flows.down", 1_000_000)
+			r.delivers("flows.up", 1_000_000)
+			r.accounted()
+		}
+	}
+}
+
+func TestPacketsAreMarkedAsTheScenarioSays(t *testing.T) {
+	marks := func(ecn string) (count [4]int) {
+		for _, p := range complete(t, transfer, "quic.ecn="+ecn).packets {
+			count[p.ecn]++
+		}
+		return count
+	}
+	if on := marks("true"); on[netem.ECT0] == 0 {
+		t.Errorf("with ECN, packets by codepoint: %v", on)
+	}
+	if off := marks("false"); off[netem.ECT0]+off[netem.ECT1]+off[netem.CE] != 0 {
+		t.Errorf("without ECN, packets by codepoint: %v", off)
+	}
+}
+
+func TestChangesOfALinkAreRecordedAndHaveEffect(t *testing.T) {
+	r := complete(t, pair+`
+close = { at = "3s" }
+flows.ping = { kind = "echo", transport = "datagram", rate = "10Hz" }
+[[links.path.changes]]
+at = "1s"
+delay = "50ms"
+direction = "reverse"
+[[links.path.changes]]
+at = "2s"
+rate = "1Mbit/s"
+delay = "25ms"`)
+	for _, want := range []record.Event{
+		{Time: time.Second, Kind: record.EventLinkChanged, Entity: "links.path.reverse", Text: "delay = 50ms"},
+		{Time: 2 * time.Second, Kind: record.EventLinkChanged, Entity: "links.path.forward", Text: "rate = 1Mbit/s, delay = 25ms"},
+	} {
+		found := false
+		for _, e := range r.all(want.Kind, want.Entity) {
+			found = found || e == want
+		}
+		if !found {
+			t.Errorf("no event %+v among %+v", want, r.all(want.Kind, want.Entity))
+		}
+	}
+	rates := r.values(record.SeriesLinkRate, "links.path.forward")
+	if len(rates) != 2 || rates[0].Time != 0 || rates[0].Value != 20e6 || rates[1].Time != 2*time.Second || rates[1].Value != 1e6 {
+		t.Errorf("rates: %+v", rates)
+	}
+	for _, s := range r.values(record.SeriesMessageRTT, "flows.ping") {
+		least, most := 0.050, 0.051
+		switch {
+		case s.Time > 2100*time.Millisecond:
+			most = 0.053
+		case s.Time > 2*time.Second: // between two delays
+			most = 0.100
+		case s.Time > 1100*time.Millisecond:
+			least, most = 0.075, 0.076
+		case s.Time > time.Second:
+			most = 0.076
+		}
+		if s.Value < least || s.Value > most {
+			t.Errorf("the echo at %s took %v s, want %v to %v", s.Time, s.Value, least, most)
+		}
+	}
+}
+
+func TestTheCongestionWindowIsRecordedAsLongAsItLasts(t *testing.T) {
+	r := complete(t, pair+`
+close = { at = "10s" }
+flows.down = { kind = "download", size = "1MB" }`)
+	ended := r.finished("flows.down").Time
+	windows := r.values(record.SeriesCwnd, "connections.main.server")
+	last := windows[len(windows)-1]
+	// Nothing is sent until the close, so the last value of the download stands.
+	if last.Time > ended+oneWay+time.Millisecond && last.Time < 10*time.Second {
+		t.Errorf("seed %d: the download ended at %s, and the last window is of %s", r.seed, ended, last.Time)
+	}
+	for i := 1; i < len(windows); i++ {
+		if windows[i].Time <= windows[i-1].Time {
+			t.Errorf("seed %d: windows at %s and then at %s", r.seed, windows[i-1].Time, windows[i].Time)
+		}
+	}
+}
