@@ -159,7 +159,7 @@ func TestAnEmptyRecordingHasNoMetricsButItsOwn(t *testing.T) {
 func everything() made {
 	m := made{
 		run: record.Run{Virtual: time.Second, Links: access(28), Flows: []record.Flow{
-			{Entity: "flows.bulk", Kind: "download"}, {Entity: "flows.other", Kind: "upload"},
+			{Entity: "flows.bulk", Kind: "download"}, {Entity: "flows.other", Kind: "download"},
 		}},
 		packets: []record.Packet{packet(0, 0, ms, 100), packet(ms, ms, 3*ms, 100)},
 		samples: []record.Sample{rate(0, 1e6)},

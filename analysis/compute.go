@@ -91,16 +91,7 @@ func (t *totals) metrics(lines *timelineSet) Metrics {
 	var m Metrics
 	m.put(runDuration, ofRun, t.run.Virtual.Seconds())
 	m.put(runDatagramsEntered, ofRun, float64(t.run.Datagrams))
-	var goodputs []float64
-	for _, f := range t.run.Flows {
-		if f.Kind != "download" && f.Kind != "upload" {
-			continue
-		}
-		if goodput, ok := t.flows.get(f.Entity).goodput(t.run.Virtual); ok {
-			goodputs = append(goodputs, goodput)
-		}
-	}
-	if index, ok := jain(goodputs); ok {
+	if index, ok := jain(t.rivals()); ok {
 		m.put(runFairness, ofRun, index)
 	}
 	for _, entity := range t.flows.names {
@@ -120,4 +111,24 @@ func (t *totals) metrics(lines *timelineSet) Metrics {
 	m = append(m, groupMetrics(m, t.run)...)
 	m.sort()
 	return m
+}
+
+// rivals returns the goodputs of the downloads, or of the uploads, and nothing
+// if there are both: what goes different ways does not compete.
+func (t *totals) rivals() []float64 {
+	var goodputs []float64
+	kind := ""
+	for _, f := range t.run.Flows {
+		if f.Kind != "download" && f.Kind != "upload" {
+			continue
+		}
+		if kind != "" && f.Kind != kind {
+			return nil
+		}
+		kind = f.Kind
+		if goodput, ok := t.flows.get(f.Entity).goodput(t.run.Virtual); ok {
+			goodputs = append(goodputs, goodput)
+		}
+	}
+	return goodputs
 }

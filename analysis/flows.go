@@ -21,7 +21,7 @@ var (
 	flowMessageDelay    = defineSummary(ofFlow, "messages.delay", "s", "the one-way delay of frames that arrived", "RFC 7679; samples flow.message.delay")
 	flowMessageJitter   = define(ofFlow, "messages.jitter", "s", "interarrival jitter after the last frame: J += (|D| − J)/16, D the change of the one-way delay from one arrival to the next", "RFC 3550 section 6.4.1")
 	flowMessageRTT      = defineSummary(ofFlow, "messages.rtt", "s", "the round-trip time of echo messages", "RFC 2681; samples flow.message.rtt")
-	runFairness         = define(ofRun, "fairness.jain", "1", "Jain's fairness index (Σx)²/(n·Σx²) of the goodputs of all download and upload flows, where there are two or more", "Jain, Chiu, Hawe 1984; RFC 5166 section 2.3")
+	runFairness         = define(ofRun, "fairness.jain", "1", "Jain's fairness index (Σx)²/(n·Σx²) of the goodputs of the downloads, or of the uploads, where there are two or more and all bulk flows go the same way", "Jain, Chiu, Hawe 1984; RFC 5166 section 2.3")
 	runDuration         = define(ofRun, "run.duration", "s", "virtual time that the run took", "run.json")
 	runDatagramsEntered = define(ofRun, "run.datagrams", "packets", "datagrams that entered the network", "run.json")
 )

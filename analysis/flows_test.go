@@ -121,14 +121,19 @@ func TestEchoMetrics(t *testing.T) {
 	})
 }
 
-func TestFairnessComparesTheGoodputOfBulkFlows(t *testing.T) {
-	m := made{run: record.Run{Virtual: time.Second, Flows: []record.Flow{
-		{Entity: "flows.a", Kind: "download"}, {Entity: "flows.b", Kind: "upload"}, {Entity: "flows.voice", Kind: "media"},
-	}}}
-	for entity, bytes := range map[string]int64{"flows.a": 3000, "flows.b": 1000, "flows.voice": 7} {
-		m.events = append(m.events,
-			record.Event{Kind: record.EventFlowStarted, Entity: entity},
-			record.Event{Time: 100 * ms, Kind: record.EventFlowFinished, Entity: entity, Value: bytes})
+func TestFairnessComparesTheGoodputOfBulkFlowsOfOneDirection(t *testing.T) {
+	for kind, index := range map[string]float64{
+		"download": 16.0 / (2 * 10), // (3+1)² / (2·(9+1))
+		"upload":   none,            // they do not compete
+	} {
+		m := made{run: record.Run{Virtual: time.Second, Flows: []record.Flow{
+			{Entity: "flows.a", Kind: "download"}, {Entity: "flows.b", Kind: kind}, {Entity: "flows.voice", Kind: "media"},
+		}}}
+		for entity, bytes := range map[string]int64{"flows.a": 3000, "flows.b": 1000, "flows.voice": 7} {
+			m.events = append(m.events,
+				record.Event{Kind: record.EventFlowStarted, Entity: entity},
+				record.Event{Time: 100 * ms, Kind: record.EventFlowFinished, Entity: entity, Value: bytes})
+		}
+		want(t, m.metrics(t), map[string]float64{"fairness.jain": index})
 	}
-	want(t, m.metrics(t), map[string]float64{"fairness.jain": 16.0 / (2 * 10)}) // (3+1)² / (2·(9+1))
 }

@@ -1,12 +1,9 @@
 package figure
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/pelletier/go-toml/v2"
 
 	"github.com/wtsim/wtsim/analysis"
 	"github.com/wtsim/wtsim/sim/record"
@@ -22,12 +19,11 @@ func FromRecording(rec *record.Recording) (Data, error) {
 	if err != nil {
 		return Data{}, fmt.Errorf("figures: %w", err)
 	}
-	net := readNetwork(rec.Run)
 	d := Data{
 		Name:       fmt.Sprintf("%s, seed\u00a0%d", rec.Run.Name, rec.Run.Seed),
 		End:        rec.Run.Virtual,
 		Bin:        all.Bin,
-		Directions: net.directions(all, m),
+		Directions: directions(rec.Run, all, m),
 		Changes:    m.changes,
 		Senders:    senders(all, m),
 		Sessions:   sessions(all),
@@ -108,37 +104,9 @@ func (m moments) during(s analysis.Series, bin, end time.Duration) []Point {
 	return out
 }
 
-// network is what the figures need to know of the scenario: who is at the ends
-// of links and sessions.
-type network struct {
-	Links    map[string]struct{ Between [2]string }
-	Sessions map[string]struct {
-		Client, Server string
-		Flows          map[string]struct{ From string }
-	}
-	run record.Run
-}
-
-// readNetwork reads the scenario of a run, which is TOML in a JSON string or
-// JSON of the same shape. What it does not say stays empty: the
-// figures then name links by their own directions.
-func readNetwork(run record.Run) network {
-	var n network
-	var text string
-	if json.Unmarshal(run.Scenario, &text) == nil {
-		if toml.Unmarshal([]byte(text), &n) != nil {
-			n = network{}
-		}
-	} else if json.Unmarshal(run.Scenario, &n) != nil {
-		n = network{}
-	}
-	n.run = run
-	return n
-}
-
 // directions sorts links and flows by the way they go. Flows are counted where
-// they arrive; a flow goes over the link that joins the hosts of its session.
-func (n network) directions(all *analysis.Data, m moments) []Direction {
+// they arrive; a flow goes over the link that joins its hosts.
+func directions(run record.Run, all *analysis.Data, m moments) []Direction {
 	var out []Direction
 	index := map[[2]string]int{} // by the hosts at both ends
 	at := func(from, to string) *Direction {
@@ -150,23 +118,17 @@ func (n network) directions(all *analysis.Data, m moments) []Direction {
 		}
 		return &out[i]
 	}
-	for _, f := range n.run.Flows {
+	for _, f := range run.Flows {
 		s := all.Of(analysis.SeriesFlowThroughput, f.Entity)
-		binned := m.during(s, all.Bin, n.run.Virtual)
+		binned := m.during(s, all.Bin, run.Virtual)
 		if len(binned) == 0 {
 			continue
 		}
-		from, to := n.route(f)
-		d := at(from, to)
+		d := at(f.From, f.To)
 		d.Goodput = append(d.Goodput, Series{flowName(f.Entity), binned})
 	}
-	for _, l := range n.run.Links {
-		hosts := n.Links[l.Name].Between
-		if hosts[0] == "" {
-			// Without the hosts, the sides that sessions have must do; a link then belongs to both.
-			hosts = [2]string{"client", "server"}
-		}
-		for direction, ends := range [][2]string{hosts, {hosts[1], hosts[0]}} {
+	for _, l := range run.Links {
+		for direction, ends := range [][2]string{l.Between, {l.Between[1], l.Between[0]}} {
 			entity := "links." + l.Name + "." + record.Direction(direction).String()
 			d := at(ends[0], ends[1])
 			if s := all.Of(record.SeriesLinkRate, entity); len(s.Points) > 0 {
@@ -178,26 +140,6 @@ func (n network) directions(all *analysis.Data, m moments) []Direction {
 		}
 	}
 	return out
-}
-
-// route returns the hosts that a flow goes from and to.
-func (n network) route(f record.Flow) (from, to string) {
-	name := strings.TrimPrefix(f.Session, "sessions.")
-	for _, s := range n.run.Sessions {
-		if s.Entity == f.Session && s.Group != "" {
-			name = strings.TrimPrefix(s.Group, "sessions.")
-		}
-	}
-	session := n.Sessions[name]
-	client, server := session.Client, session.Server
-	if client == "" || server == "" {
-		client, server = "client", "server"
-	}
-	flow := f.Entity[strings.LastIndexByte(f.Entity, '.')+1:]
-	if f.Kind == "upload" || session.Flows[flow].From == "client" {
-		return client, server
-	}
-	return server, client
 }
 
 // senders returns the connection ends that sent data: those that had half of

@@ -1,7 +1,6 @@
 package figure
 
 import (
-	"encoding/json"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -15,22 +14,9 @@ import (
 	"github.com/wtsim/wtsim/sim/record"
 )
 
-const demo = `
-[links.access]
-between = ["laptop", "cloud"]
-[sessions.main]
-client = "laptop"
-server = "cloud"
-[sessions.main.flows.bulk]
-kind = "download"
-[sessions.main.flows.voice]
-kind = "media"
-from = "client"
-`
-
 // recorded is a recording of one second with a download, a media flow from the
 // client, and a change of the link at 500 ms.
-func recorded(t *testing.T, scenario string) *record.Recording {
+func recorded(t *testing.T) *record.Recording {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
 	w, err := record.Create(dir, record.Options{})
@@ -63,17 +49,13 @@ func recorded(t *testing.T, scenario string) *record.Recording {
 		ID: 1, Sent: 50 * ms, Done: 60 * ms, Link: "access", Direction: record.Reverse, Size: 1200, QueueDelay: 3 * ms,
 		Source: netip.MustParseAddrPort("10.0.0.2:443"), Dest: netip.MustParseAddrPort("10.0.0.1:1024"),
 	})
-	text, err := json.Marshal(scenario)
-	if err != nil {
-		t.Fatal(err)
-	}
 	err = w.Close(record.Run{
-		Name: "demo", Seed: 7, Virtual: time.Second, Scenario: text,
-		Links:    []record.Link{{Name: "access"}},
+		Name: "demo", Seed: 7, Virtual: time.Second,
+		Links:    []record.Link{{Name: "access", Between: [2]string{"laptop", "cloud"}}},
 		Sessions: []record.Session{{Entity: "sessions.main", Connection: "connections.main"}},
 		Flows: []record.Flow{
-			{Entity: "flows.bulk", Kind: "download", Session: "sessions.main"},
-			{Entity: "flows.voice", Kind: "media", Session: "sessions.main"},
+			{Entity: "flows.bulk", Kind: "download", Session: "sessions.main", From: "cloud", To: "laptop"},
+			{Entity: "flows.voice", Kind: "media", Session: "sessions.main", From: "laptop", To: "cloud"},
 		},
 	})
 	if err != nil {
@@ -87,7 +69,7 @@ func recorded(t *testing.T, scenario string) *record.Recording {
 }
 
 func TestARecordingGivesItsData(t *testing.T) {
-	got, err := FromRecording(recorded(t, demo))
+	got, err := FromRecording(recorded(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,19 +101,9 @@ func TestARecordingGivesItsData(t *testing.T) {
 	}
 }
 
-func TestARecordingWithoutItsScenarioStillHasDirections(t *testing.T) {
-	got, err := FromRecording(recorded(t, "links = 7"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(got.Directions) != 2 || got.Directions[0].Name != "server → client" || got.Directions[1].Name != "client → server" {
-		t.Errorf("directions %+v", got.Directions)
-	}
-}
-
 func TestWriteAllLeavesWholeFilesAndNothingElse(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "figures")
-	paths, err := WriteAll(recorded(t, demo), dir)
+	paths, err := WriteAll(recorded(t), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,9 +69,10 @@ const (
 
 // Link is what run.json holds of a link.
 type Link struct {
-	Name    string   `json:"name"`
-	Forward Counters `json:"forward"`
-	Reverse Counters `json:"reverse"`
+	Name    string    `json:"name"`
+	Between [2]string `json:"between"` // the hosts that it joins; forward goes from the first to the second
+	Forward Counters  `json:"forward"`
+	Reverse Counters  `json:"reverse"`
 }
 
 // Counters counts what one direction of a link did in a run. Bytes are bytes
@@ -109,6 +110,8 @@ type Flow struct {
 	Entity  string `json:"entity"`          // the flow's entity name
 	Kind    string `json:"kind"`            // download, upload, echo, media or request
 	Session string `json:"session"`         // its session's entity name
+	From    string `json:"from"`            // the host from which what is counted as delivered comes
+	To      string `json:"to"`              // the host to which it is delivered
 	Group   string `json:"group,omitempty"` // what the same flow of all sessions of a group is called, such as "sessions.main.flows.bulk"
 }
 

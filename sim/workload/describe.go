@@ -5,6 +5,7 @@ import (
 
 	"github.com/wtsim/wtsim/netem"
 	"github.com/wtsim/wtsim/sim/record"
+	"github.com/wtsim/wtsim/sim/scenario"
 )
 
 // Paths returns the links' names and their paths, indexed by direction, in the
@@ -25,6 +26,7 @@ func (w *Workload) Describe(info *record.Run) {
 	for _, l := range w.links {
 		info.Links = append(info.Links, record.Link{
 			Name:    l.name,
+			Between: l.between,
 			Forward: l.directions[record.Forward].counters(),
 			Reverse: l.directions[record.Reverse].counters(),
 		})
@@ -36,13 +38,28 @@ func (w *Workload) Describe(info *record.Run) {
 		}
 		info.Sessions = append(info.Sessions, s)
 		for _, f := range i.flows {
-			r := record.Flow{Entity: f.entity, Kind: f.config.Kind, Session: i.entity}
+			r := record.Flow{Entity: f.entity, Kind: f.config.Kind, Session: i.entity, From: i.Session.Server, To: i.Session.Client}
+			if f.fromClient() {
+				r.From, r.To = r.To, r.From
+			}
 			if s.Group != "" {
 				r.Group = s.Group + ".flows." + f.config.Name
 			}
 			info.Flows = append(info.Flows, r)
 		}
 	}
+}
+
+// fromClient reports whether what the flow delivers goes to the server. What
+// counts of an echo or a request is what comes back.
+func (f *flow) fromClient() bool {
+	switch c := f.config.Config.(type) {
+	case *scenario.Bulk:
+		return c.Upload
+	case *scenario.Media:
+		return c.From == "client"
+	}
+	return false
 }
 
 // counters counts what a direction did.

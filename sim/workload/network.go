@@ -13,6 +13,7 @@ import (
 // link is a link of the scenario.
 type link struct {
 	name       string
+	between    [2]string
 	directions [2]*direction // indexed by record.Direction
 }
 
@@ -38,7 +39,7 @@ func (w *Workload) buildNetwork() {
 
 func (w *Workload) buildLink(config *scenario.Link) {
 	roundTrip := config.Forward.Delay + config.Reverse.Delay
-	l := &link{name: config.Name}
+	l := &link{name: config.Name, between: config.Between}
 	for i, c := range []scenario.LinkDirection{config.Forward, config.Reverse} {
 		l.directions[i] = &direction{
 			entity:    "links." + config.Name + "." + record.Direction(i).String(),
