@@ -90,13 +90,15 @@ func (f *echo) datagram(e *end, b []byte) {
 	}
 }
 
-// sendBack sends datagrams back as fast as QUIC takes them. One that cannot be
-// sent is lost.
+// sendBack sends datagrams back as fast as QUIC takes them, until the flow ends.
+// One that cannot be sent is lost.
 func (f *echo) sendBack(e *end) {
 	for {
 		select {
 		case b := <-f.replies:
 			e.session.SendDatagram(b)
+		case <-f.flow.done:
+			return
 		case <-e.session.Context().Done():
 			return
 		}

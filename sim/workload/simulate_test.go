@@ -18,9 +18,16 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// reporter is what *testing.T and *rapid.T have in common.
+type reporter interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // recording keeps what a run records in memory.
 type recording struct {
-	t        testing.TB
+	t        reporter
 	seed     uint64
 	scenario *scenario.Scenario
 	run      record.Run
@@ -60,7 +67,7 @@ func parse(t testing.TB, text string, overrides ...string) *scenario.Scenario {
 }
 
 // simulate runs a scenario.
-func simulate(t testing.TB, s *scenario.Scenario) *recording {
+func simulate(t reporter, s *scenario.Scenario) *recording {
 	t.Helper()
 	r := &recording{t: t, seed: s.Seed, scenario: s}
 	var work *workload.Workload

@@ -1,0 +1,192 @@
+package workload_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/wtsim/wtsim/sim/record"
+	"github.com/wtsim/wtsim/sim/scenario"
+)
+
+// scenarios generates small scenarios that are valid.
+func scenarios(t *rapid.T) string {
+	pick := func(label string, values ...string) string { return rapid.SampledFrom(values).Draw(t, label) }
+	number := func(label string, least, most int) int { return rapid.IntRange(least, most).Draw(t, label) }
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+
+	line("seed = %d", number("seed", 0, 1_000_000))
+	line("[quic]\nidle_timeout = %q\nkey_exchange = %q\npath_mtu_discovery = %s\necn = %s",
+		pick("idle", "2s", "5s"), pick("exchange", "x25519", "x25519mlkem768"), pick("discovery", "true", "false"), pick("ecn", "true", "false"))
+	line("max_streams = %d\nmax_uni_streams = %d", number("max_streams", 1, 20), number("max_uni_streams", 3, 20))
+	line("[hosts.a]\ngso = %s\n[hosts.b]", pick("gso", "true", "false"))
+	line("[links.l]\nbetween = [%s]", pick("between", `"a", "b"`, `"b", "a"`))
+	rate := pick("rate", "1Mbit/s", "10Mbit/s", "50Mbit/s", "unlimited")
+	line("rate = %q\ndelay = %q\nqueue = %q\nloss = %s\nmtu = %q",
+		rate, pick("delay", "0s", "1ms", "30ms", "200ms"),
+		pick("queue", "5packets", "1BDP", "20ms", "1MB"), pick("loss", "0.0", "0.01", "0.1"), pick("mtu", "1308B", "1500B"))
+	if rapid.Bool().Draw(t, "hole") {
+		line("[[links.l.changes]]\nat = %q\ndirection = %q\nloss = 1.0", pick("from", "0s", "100ms", "1s"), pick("holed", "forward", "reverse", "both"))
+		line("[[links.l.changes]]\nat = %q\nloss = 0.0", pick("until", "1500ms", "5s"))
+	}
+	shared := rapid.Bool().Draw(t, "shared")
+	for i := range number("sessions", 1, 3) {
+		line("[sessions.s%d]\nclient = \"a\"\nserver = \"b\"\nstart = %q\ncount = %d\nstagger = %q",
+			i, pick("start", "0s", "100ms", "1s"), number("count", 1, 3), pick("stagger", "0s", "10ms"))
+		if shared {
+			line(`connection = "shared"`)
+		}
+		how := pick("how", "session", "session", "connection", "none")
+		at := ""
+		if how != "none" && rapid.Bool().Draw(t, "timed") {
+			at = fmt.Sprintf("at = %q, ", pick("at", "1100ms", "3s"))
+		}
+		line("close = { %sby = %q, code = %d, reason = %q, how = %q }",
+			at, pick("by", "client", "server"), number("code", 0, 1000), pick("reason", "", "done"), how)
+		for j := range number("flows", 0, 4) {
+			line("[sessions.s%d.flows.f%d]\nstart = %q", i, j, pick("offset", "0s", "0s", "50ms"))
+			kind := pick("kind", "download", "upload", "echo", "media", "request")
+			line("kind = %q", kind)
+			switch kind {
+			case "download", "upload":
+				line("streams = %d\ndirection = %q", number("streams", 1, 5), pick("direction", "uni", "bidi"))
+				limits := []string{`size = "5B"`, `size = "1KB"`, `size = "100KB"`}
+				if rate != "unlimited" { // which would carry gigabytes
+					limits = append(limits, `duration = "300ms"`)
+				}
+				line(pick("limit", limits...))
+			case "echo", "media":
+				line("transport = %q\nrate = %q\nsize = %q", pick("transport", "stream", "datagram"), pick("frequency", "5Hz", "100Hz"), pick("message", "16B", "1000B"))
+				line(pick("end", "count = 1", "count = 30", `duration = "400ms"`))
+			case "request":
+				line("size = %q\ncount = %d\ninterval = %q", pick("body", "0B", "1B", "50KB"), number("requests", 1, 3), pick("interval", "0s", "100ms"))
+			}
+		}
+	}
+	return b.String()
+}
+
+// Every flow is bounded, and a session that gets stuck, because the streams are
+// too few or the link lets nothing through, ends by its idle timeout: so every
+// run is to end by itself.
+func TestScenariosOfAnyKindKeepTheirPromises(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := scenarios(t)
+		s, err := scenario.Parse("random.toml", []byte(text))
+		if err != nil {
+			t.Skip(err) // such as a close before a start
+		}
+		r := simulate(t, s)
+		if r.err != nil {
+			t.Fatalf("seed %d: %v\n%s\n%s", s.Seed, r.err, text, r.story())
+		}
+		r.endsEverything()
+		r.accounted()
+		r.keepsOrder()
+		for _, f := range r.run.Flows {
+			r.conserves(f)
+		}
+		if t.Failed() {
+			t.Logf("the scenario:\n%s\nits events:\n%s", text, r.story())
+		}
+	})
+}
+
+// endsEverything checks that each flow of a complete run has ended, unless it
+// lasts as long as its session, and that each session was established or failed.
+func (r *recording) endsEverything() {
+	r.t.Helper()
+	for _, f := range r.run.Flows {
+		n := len(r.all(record.EventFlowFinished, f.Entity)) + len(r.all(record.EventFlowFailed, f.Entity))
+		if n != 1 {
+			r.t.Errorf("seed %d: %s has ended %d times", r.seed, f.Entity, n)
+		}
+	}
+	for _, s := range r.run.Sessions {
+		outcome := make(map[string]int)
+		for _, kind := range []string{record.EventEstablished, record.EventSessionFailed} {
+			for _, e := range r.all(kind, s.Entity) {
+				outcome[e.Side]++
+			}
+		}
+		if outcome["client"] != 1 {
+			r.t.Errorf("seed %d: %s was established or failed %d times at the client", r.seed, s.Entity, outcome["client"])
+		}
+	}
+}
+
+// keepsOrder checks that events are in order of time, and the values of each
+// series.
+func (r *recording) keepsOrder() {
+	r.t.Helper()
+	var last time.Duration
+	for _, e := range r.events {
+		if e.Time < last || e.Time > r.result.Elapsed {
+			r.t.Errorf("seed %d: %s of %s at %s follows one at %s", r.seed, e.Kind, e.Entity, e.Time, last)
+		}
+		last = e.Time
+	}
+	type curve struct{ name, entity string }
+	previous := make(map[curve]record.Sample)
+	for _, s := range r.samples {
+		c := curve{s.Name, s.Entity}
+		if p, ok := previous[c]; ok && (s.Time < p.Time || s.Name == record.SeriesDelivered && s.Value <= p.Value) {
+			r.t.Errorf("seed %d: %s of %s is %v at %s, after %v at %s", r.seed, s.Name, s.Entity, s.Value, s.Time, p.Value, p.Time)
+		}
+		previous[c] = s
+	}
+}
+
+// conserves checks that a flow delivers what it sends, or part of it, once.
+func (r *recording) conserves(f record.Flow) {
+	r.t.Helper()
+	finished := r.all(record.EventFlowFinished, f.Entity)
+	sent, got := make(map[int64]bool), make(map[int64]bool)
+	for _, e := range r.all(record.EventMessageSent, f.Entity) {
+		sent[e.Value] = true
+	}
+	for _, e := range r.all(record.EventMessageGot, f.Entity) {
+		if got[e.Value] || !sent[e.Value] {
+			r.t.Errorf("seed %d: message %d of %s arrived twice, or before it was sent", r.seed, e.Value, f.Entity)
+		}
+		got[e.Value] = true
+	}
+	if len(finished) == 0 {
+		return
+	}
+	switch c := r.config(f).(type) {
+	case *scenario.Bulk:
+		if c.Size > 0 && finished[0].Value != int64(c.Size) {
+			r.t.Errorf("seed %d: %s delivered %d of %d bytes", r.seed, f.Entity, finished[0].Value, int64(c.Size))
+		}
+	case *scenario.Request:
+		if want := int64(c.Size) * int64(c.Count); finished[0].Value != want || len(got) != c.Count {
+			r.t.Errorf("seed %d: %d requests of %s delivered %d of %d bytes", r.seed, len(got), f.Entity, finished[0].Value, want)
+		}
+	case *scenario.Echo:
+		if c.Transport == "stream" && len(got) != len(sent) {
+			r.t.Errorf("seed %d: %d of %d messages of %s came back", r.seed, len(got), len(sent), f.Entity)
+		}
+	case *scenario.Media:
+		if c.Transport == "stream" && len(got) != len(sent) {
+			r.t.Errorf("seed %d: %d of %d frames of %s arrived", r.seed, len(got), len(sent), f.Entity)
+		}
+	}
+}
+
+// config returns the configuration of a flow.
+func (r *recording) config(f record.Flow) scenario.FlowConfig {
+	for _, in := range r.scenario.Instances() {
+		for i := range in.Session.Flows {
+			if r.scenario.FlowEntity(in.Name, in.Session.Flows[i].Name) == f.Entity {
+				return in.Session.Flows[i].Config
+			}
+		}
+	}
+	r.t.Fatalf("no flow %s", f.Entity)
+	return nil
+}
