@@ -13,6 +13,10 @@ import "math/rand/v2"
 // assertions or the creation of a thread, so that what the program did before,
 // and in which build, shifts all later decisions. A simulation reseeds before
 // each step.
+//
+// The generators belong to the thread, of which the race detector knows nothing.
+//
+//go:norace
 func Reseed(seed uint64) {
 	if generators.cheap == 0 {
 		return
