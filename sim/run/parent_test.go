@@ -18,11 +18,15 @@ import (
 	"github.com/wtsim/wtsim/sim/scenario"
 )
 
-// The parent is tested with a worker that does not simulate: the scenario's
-// name says what it does instead.
+// The parent is tested with a worker that does not simulate, unless the
+// scenario is called "real": its name says what it does instead.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == WorkerArgument {
 		playWorker()
+		return
+	}
+	if len(os.Args) == 2 && os.Args[1] == parentArgument {
+		playParent()
 		return
 	}
 	os.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector would sleep for a second in each worker
@@ -36,6 +40,9 @@ func playWorker() {
 	}
 	out := os.NewFile(messageFD, "messages")
 	messages := json.NewEncoder(out)
+	if t.Name == "real" {
+		os.Exit(t.work(messages))
+	}
 	info := record.Run{Name: t.Name, Seed: t.Seed, Overrides: t.Overrides, Determinism: t.Determinism,
 		Unsealed: t.Unsealed, Virtual: 10 * time.Second, Datagrams: t.Seed * 100, Ended: record.Complete}
 	for i := range 3 {

@@ -26,6 +26,11 @@ func Worker() int {
 		fmt.Fprintln(os.Stderr, "reading the task:", err)
 		return 1
 	}
+	return t.work(messages)
+}
+
+// work does the task, says how it goes, and returns the exit status.
+func (t *task) work(messages *json.Encoder) int {
 	result, err := t.do(func(p Progress) { messages.Encode(message{Progress: &p}) })
 	m := message{Result: &result}
 	if err != nil {
@@ -234,18 +239,26 @@ func (q *qlogs) fail(err error) {
 	}
 }
 
-// qlogFile reports errors that quic-go would only log.
+// qlogFile reports errors to the run, as nobody else would.
 type qlogFile struct {
-	*os.File
+	file *os.File
 	logs *qlogs
 }
 
 func (f *qlogFile) Write(b []byte) (int, error) {
-	n, err := f.File.Write(b)
+	n, err := f.file.Write(b)
 	if err != nil {
 		f.logs.fail(err)
 	}
 	return n, err
+}
+
+func (f *qlogFile) Close() error {
+	err := f.file.Close()
+	if err != nil {
+		f.logs.fail(err)
+	}
+	return err
 }
 
 type discard struct{}

@@ -1,0 +1,285 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+// lossy has all kinds of flows on two connections, and losses.
+const lossy = `
+seed = 3
+time_limit = "20s"
+[hosts.a]
+[hosts.b]
+[links.l]
+between = ["a", "b"]
+rate = "10Mbit/s"
+delay = "20ms"
+loss = 0.01
+[sessions.one]
+client = "a"
+server = "b"
+close = { at = "2s", by = "server", code = 42, reason = "done" }
+flows.down = { kind = "download", size = "100MB", streams = 5 }
+flows.voice = { kind = "media" }
+flows.ping = { kind = "echo" }
+[sessions.two]
+client = "a"
+server = "b"
+flows.up = { kind = "upload", size = "200KB", direction = "bidi", streams = 3 }
+flows.get = { kind = "request", size = "50KB", count = 3 }
+flows.pong = { kind = "echo", transport = "datagram", rate = "100Hz", duration = "1s" }
+`
+
+// real asks the real worker for a run.
+func real(t *testing.T, text string) Request {
+	return Request{Scenario: "real", Source: []byte(text), Out: filepath.Join(t.TempDir(), "runs")}
+}
+
+func do(t *testing.T, r Request) *Result {
+	t.Helper()
+	result, err := Do(t.Context(), r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// sealed skips a test that unsealed runs need not pass.
+func sealed(t *testing.T, r *Result) {
+	t.Helper()
+	if r.Determinism != record.Sealed {
+		t.Skip("runs are not sealed here:", r.Unsealed)
+	}
+}
+
+func TestTheFingerprintDoesNotDependOnWhatIsRecorded(t *testing.T) {
+	want := do(t, real(t, lossy))
+	sealed(t, want)
+	for name, change := range map[string]func(*Request){
+		"again":        func(*Request) {},
+		"unwritten":    func(r *Request) { r.Unwritten = true },
+		"qlog":         func(r *Request) { r.QLog = true },
+		"CSV":          func(r *Request) { r.CSV = true },
+		"qlog and CSV": func(r *Request) { r.QLog, r.CSV = true, true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := real(t, lossy)
+			change(&r)
+			if got := do(t, r); got.Fingerprint != want.Fingerprint || got.Datagrams != want.Datagrams || got.Virtual != want.Virtual {
+				t.Errorf("seed 3: %s, %d datagrams, %s; want %s, %d datagrams, %s",
+					got.Fingerprint, got.Datagrams, got.Virtual, want.Fingerprint, want.Datagrams, want.Virtual)
+			}
+		})
+	}
+}
+
+func TestAnotherSeedHasAnotherFingerprint(t *testing.T) {
+	seen := make(map[string]uint64)
+	for seed := range uint64(4) {
+		r := real(t, lossy)
+		r.Unwritten, r.Seed = true, &seed
+		fingerprint := do(t, r).Fingerprint
+		if other, found := seen[fingerprint]; found {
+			t.Errorf("seeds %d and %d have one fingerprint", other, seed)
+		}
+		seen[fingerprint] = seed
+	}
+}
+
+// parentArgument makes the test binary run lossy and print the fingerprint.
+const parentArgument = "__parent"
+
+func playParent() {
+	result, err := Do(context.Background(), Request{Scenario: "real", Source: []byte(lossy), Unwritten: true}, nil)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Print(result.Fingerprint)
+}
+
+// The kernel puts the path of a program, the arguments and the environment on its stack.
+func TestTheFingerprintDoesNotDependOnTheProgramsSurroundings(t *testing.T) {
+	r := real(t, lossy)
+	r.Unwritten = true
+	want := do(t, r)
+	sealed(t, want)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"x", "wtsim", strings.Repeat("long", 30), strings.Repeat("longer", 31)} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.Link(self, path); err != nil {
+			t.Skip("no second name for this program:", err)
+		}
+		cmd := exec.CommandContext(t.Context(), path, parentArgument)
+		cmd.Env = append(os.Environ(), "WTSIM_TEST_PADDING="+strings.Repeat("x", 17*len(name)))
+		got, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != want.Fingerprint {
+			t.Errorf("seed 3: as %s: %s, want %s", name, got, want.Fingerprint)
+		}
+	}
+}
+
+func TestQlogFilesAreWhatQvisReads(t *testing.T) {
+	r := real(t, lossy)
+	r.QLog = true
+	result := do(t, r)
+	names := files(t, filepath.Join(result.Dir, "qlog"))
+	want := []string{"connections.one.client.sqlog", "connections.one.server.sqlog", "connections.two.client.sqlog", "connections.two.server.sqlog"}
+	if !slices.Equal(names, want) {
+		t.Errorf("the files are %q, want %q", names, want)
+	}
+	ids := make(map[string]string) // group ID by connection
+	for _, name := range names {
+		text, err := os.ReadFile(filepath.Join(result.Dir, "qlog", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// RFC 7464: each text follows a record separator and ends with a line feed.
+		entries := bytes.Split(text, []byte{0x1e})
+		if len(entries[0]) != 0 || len(entries) < 100 {
+			t.Fatalf("%s: %q at the start, %d entries", name, entries[0], len(entries))
+		}
+		var header struct {
+			FileSchema          string `json:"file_schema"`
+			SerializationFormat string `json:"serialization_format"`
+			Trace               struct {
+				VantagePoint struct {
+					Type string `json:"type"`
+				} `json:"vantage_point"`
+				CommonFields struct {
+					GroupID       string          `json:"group_id"`
+					ReferenceTime json.RawMessage `json:"reference_time"`
+					TimeFormat    string          `json:"time_format"`
+				} `json:"common_fields"`
+				EventSchemas []string `json:"event_schemas"`
+			} `json:"trace"`
+		}
+		if err := json.Unmarshal(entries[1], &header); err != nil {
+			t.Fatalf("%s: header %s: %v", name, entries[1], err)
+		}
+		connection, side, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(name, "connections."), ".sqlog"), ".")
+		switch {
+		case header.FileSchema != "urn:ietf:params:qlog:file:sequential",
+			header.SerializationFormat != "application/qlog+json-seq",
+			header.Trace.VantagePoint.Type != side,
+			header.Trace.CommonFields.GroupID == "",
+			header.Trace.CommonFields.TimeFormat == "absolute",
+			len(header.Trace.EventSchemas) == 0:
+			t.Errorf("%s: header %s", name, entries[1])
+		case ids[connection] != "" && ids[connection] != header.Trace.CommonFields.GroupID:
+			t.Errorf("%s: group %s, the other end has %s", name, header.Trace.CommonFields.GroupID, ids[connection])
+		}
+		ids[connection] = header.Trace.CommonFields.GroupID
+		last := 0.0
+		for n, entry := range entries[2:] {
+			if !bytes.HasSuffix(entry, []byte("\n")) {
+				t.Errorf("%s: event %d does not end its line", name, n)
+			}
+			var event struct {
+				Time *float64        `json:"time"`
+				Name string          `json:"name"`
+				Data json.RawMessage `json:"data"`
+			}
+			if err := json.Unmarshal(entry, &event); err != nil || event.Time == nil || event.Name == "" || event.Data == nil {
+				t.Fatalf("%s: event %d: %s: %v", name, n, entry, err)
+			}
+			if *event.Time < last || *event.Time > float64(result.Virtual)/1e6 {
+				t.Errorf("%s: event %d at %v ms follows one at %v ms", name, n, *event.Time, last)
+			}
+			last = *event.Time
+		}
+	}
+}
+
+func TestARunThatReachesItsTimeLimitSaysWhatWasUnfinished(t *testing.T) {
+	r := real(t, lossy)
+	r.Overrides = []string{"time_limit=500ms", "sessions.one.close={ by = \"client\" }", "sessions.one.flows.voice.count=1000", "sessions.one.flows.ping.count=1000"}
+	result := do(t, r)
+	if result.Ended != record.TimeLimit || result.Virtual != 500*time.Millisecond {
+		t.Errorf("the run ended at %s: %s", result.Virtual, result.Ended)
+	}
+	for _, want := range []string{"a/flows.down waits in ", "b/flows.voice waits in ", "a/connections.one waits in "} {
+		if !slices.ContainsFunc(result.Unfinished, func(s string) bool { return strings.HasPrefix(s, want) }) {
+			t.Errorf("unfinished: %q, want %q among them", result.Unfinished, want)
+		}
+	}
+	info, err := record.ReadRun(result.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Ended != record.TimeLimit || !slices.Equal(info.Unfinished, result.Unfinished) {
+		t.Errorf("run.json says %s, unfinished %q", info.Ended, info.Unfinished)
+	}
+}
+
+func TestAStalledRunSaysWhoWaitsForWhat(t *testing.T) {
+	// The CONNECT stream takes the only stream.
+	_, err := Do(t.Context(), real(t, source+`
+quic = { max_streams = 1, idle_timeout = "20h" }
+flows.ask = { kind = "download", direction = "bidi", size = "1KB" }`), nil)
+	var failed *Error
+	if !errors.As(err, &failed) || failed.Kind != Stalled || !strings.Contains(err.Error(), "a/flows.ask waits in github.com/quic-go/quic-go.(*outgoingStreamsMap[...]).OpenStreamSync") {
+		t.Errorf("error: %v", err)
+	}
+}
+
+func TestARecordingThatCannotBeWrittenIsReported(t *testing.T) {
+	// A file where the worker is to make a folder.
+	temporary := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(temporary, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	work := task{Name: "real", Scenario: []byte(source), Seed: 1, Dir: filepath.Join(t.TempDir(), "run"), Temporary: temporary}
+	_, err := work.do(func(Progress) {})
+	var failed *Error
+	if !errors.As(err, &failed) || failed.Kind != Input || !strings.Contains(err.Error(), "cannot write results to "+work.Dir) {
+		t.Errorf("error: %v", err)
+	}
+}
+
+// A full disk is played by a device that is always full.
+func TestAFullDiskIsReported(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip(err)
+	}
+	logs := qlogs{dir: t.TempDir()}
+	if err := os.Symlink("/dev/full", filepath.Join(logs.dir, "connections.main.client.sqlog")); err != nil {
+		t.Fatal(err)
+	}
+	file := logs.open("connections.main.client")
+	io.WriteString(file, "{}")
+	file.Close()
+	if logs.err == nil || !strings.Contains(logs.err.Error(), "writing qlog: ") || !strings.Contains(logs.err.Error(), "no space left on device") {
+		t.Errorf("error: %v", logs.err)
+	}
+}
+
+func TestAQlogFileThatCannotBeMadeIsReported(t *testing.T) {
+	logs := qlogs{dir: filepath.Join(t.TempDir(), "missing")}
+	file := logs.open("connections.main.client")
+	io.WriteString(file, "{}")
+	file.Close()
+	if logs.err == nil || !errors.Is(logs.err, os.ErrNotExist) {
+		t.Errorf("error: %v", logs.err)
+	}
+}
