@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"path"
 	"strings"
 	"time"
 )
@@ -16,7 +17,7 @@ type Waiting struct {
 
 // String says who waits for what.
 func (w Waiting) String() string {
-	return fmt.Sprintf("%s waits in %s (%s), started at %s", w.Task, w.In, w.State, w.Since)
+	return fmt.Sprintf("%s waits in %s (%s), started at %s", w.Task, path.Base(w.In), w.State, w.Since)
 }
 
 // TimeLimitError says that a run reached its time limit.

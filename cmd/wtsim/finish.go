@@ -16,32 +16,44 @@ import (
 // outcome is a run with what was made of its recording.
 type outcome struct {
 	*run.Result
-	Metrics analysis.Metrics
+	findings
 	Outputs []string // paths of all files
 }
 
-// finish computes the metrics of a recording and adds them to it, as
-// metrics.json, and its figures if wanted.
-func finish(dir string, figures bool) (analysis.Metrics, error) {
+// findings is what the analysis makes of a recording.
+type findings struct {
+	Metrics  analysis.Metrics
+	Failures []analysis.Failure // the first mostFailures
+	Failed   int                // how many failures there were
+}
+
+// mostFailures bounds the failures that a summary lists.
+const mostFailures = 10
+
+// finish analyses a recording and adds the metrics to it, as metrics.json, and
+// its figures if wanted.
+func finish(dir string, figures bool) (f findings, err error) {
 	recording, err := record.Open(dir)
 	if err != nil {
-		return nil, err
+		return f, err
 	}
-	metrics, err := analysis.Compute(recording)
-	if err != nil {
-		return nil, err
+	if f.Metrics, err = analysis.Compute(recording); err != nil {
+		return f, err
 	}
-	text, err := json.MarshalIndent(metrics, "", "  ")
+	if f.Failures, f.Failed, err = analysis.Failures(recording, mostFailures); err != nil {
+		return f, err
+	}
+	text, err := json.MarshalIndent(f.Metrics, "", "  ")
 	if err != nil {
-		return nil, err
+		return f, err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "metrics.json"), append(text, '\n'), 0o666); err != nil {
-		return nil, err
+		return f, err
 	}
 	if figures {
 		_, err = figure.WriteAll(recording, filepath.Join(dir, "figures"))
 	}
-	return metrics, err
+	return f, err
 }
 
 // outputs returns the paths of the files in a folder, in order.

@@ -77,14 +77,14 @@ func (f *runFlags) run(cmd *cobra.Command, path string) error {
 	if f.seed > math.MaxUint64-uint64(f.seeds-1) {
 		return &usageError{cmd, fmt.Errorf("there are no %d seeds from %d on", f.seeds, f.seed)}
 	}
-	metrics := make([]analysis.Metrics, f.seeds)
+	found := make([]findings, f.seeds)
 	requests := make([]run.Request, f.seeds)
 	for i := range requests {
 		seed := f.seed + uint64(i)
 		requests[i] = run.Request{
 			Scenario: path, Overrides: f.set, Seed: &seed, Out: f.out, QLog: f.qlog, CSV: f.csv,
 			Complete: func(dir string) (err error) {
-				metrics[i], err = finish(dir, !f.bare)
+				found[i], err = finish(dir, !f.bare)
 				return err
 			},
 		}
@@ -97,7 +97,7 @@ func (f *runFlags) run(cmd *cobra.Command, path string) error {
 	}
 	outcomes := make([]outcome, len(results))
 	for i, r := range results {
-		outcomes[i] = outcome{Result: r, Metrics: metrics[i]}
+		outcomes[i] = outcome{Result: r, findings: found[i]}
 		if outcomes[i].Outputs, err = outputs(r.Dir); err != nil {
 			return err
 		}
@@ -119,8 +119,19 @@ func (f *runFlags) print(out io.Writer, outcomes []outcome) error {
 	return printSeeds(out, outcomes)
 }
 
+// failure is a failure as programs read it.
+type failure struct {
+	Entity string  `json:"entity"`
+	At     float64 `json:"at_seconds"`
+	Why    string  `json:"why"`
+}
+
 // MarshalJSON writes the run for programs.
 func (o outcome) MarshalJSON() ([]byte, error) {
+	failures := make([]failure, len(o.Failures))
+	for i, f := range o.Failures {
+		failures[i] = failure{f.Entity, f.At.Seconds(), f.Why}
+	}
 	return json.Marshal(struct {
 		Scenario       string           `json:"scenario"`
 		Seed           uint64           `json:"seed"`
@@ -130,13 +141,15 @@ func (o outcome) MarshalJSON() ([]byte, error) {
 		Unsealed       string           `json:"unsealed,omitempty"`
 		Ended          string           `json:"ended"`
 		Unfinished     []string         `json:"unfinished,omitempty"`
+		Failed         int              `json:"failed,omitempty"`
+		Failures       []failure        `json:"failures,omitempty"`
 		VirtualSeconds float64          `json:"virtual_seconds"`
 		WallSeconds    float64          `json:"wall_seconds"`
 		Datagrams      uint64           `json:"datagrams"`
 		Metrics        analysis.Metrics `json:"metrics"`
 		Outputs        []string         `json:"outputs"`
 	}{
-		o.Name, o.Seed, o.Overrides, o.Fingerprint, string(o.Determinism), o.Unsealed, string(o.Ended), o.Unfinished,
+		o.Name, o.Seed, o.Overrides, o.Fingerprint, string(o.Determinism), o.Unsealed, string(o.Ended), o.Unfinished, o.Failed, failures,
 		o.Virtual.Seconds(), o.Wall.Seconds(), o.Datagrams, o.Metrics, o.Outputs,
 	})
 }

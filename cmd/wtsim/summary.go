@@ -48,11 +48,15 @@ func printRun(out io.Writer, o outcome) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, seed %d%s: %s of virtual time in %s (%s), %d datagrams\n",
 		o.Name, o.Seed, with(o.Overrides), duration(o.Virtual.Seconds()), duration(o.Wall.Seconds()), speed(o.Virtual, o.Wall), o.Datagrams)
-	switch o.Ended {
-	case record.TimeLimit:
-		fmt.Fprintf(&b, "The time limit ended the run with %s unfinished.\n", strings.Join(o.Unfinished, ", "))
-	case record.Stalled, record.Failed:
-		fmt.Fprintf(&b, "The run %s with %s unfinished.\n", o.Ended, strings.Join(o.Unfinished, ", "))
+	if o.Ended == record.TimeLimit {
+		bullets(&b, fmt.Sprintf("\nThe run ended at its time limit of %s, unfinished:", o.Virtual), o.Unfinished, len(o.Unfinished))
+	}
+	if o.Failed > 0 {
+		lines := make([]string, len(o.Failures))
+		for i, f := range o.Failures {
+			lines[i] = fmt.Sprintf("%s, at %s: %s", f.Entity, duration(f.At.Seconds()), f.Why)
+		}
+		bullets(&b, "\nFailed:", lines, o.Failed)
 	}
 	for _, s := range sections {
 		s.print(&b, o.Metrics)
@@ -65,6 +69,18 @@ func printRun(out io.Writer, o outcome) error {
 	fmt.Fprintf(&b, "Determinism  %s\n", determinism(o))
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// bullets writes a title and the first of so many lines.
+func bullets(b *strings.Builder, title string, lines []string, count int) {
+	fmt.Fprintln(b, title)
+	shown := lines[:min(len(lines), mostFailures)]
+	for _, line := range shown {
+		fmt.Fprintln(b, "  "+line)
+	}
+	if more := count - len(shown); more > 0 {
+		fmt.Fprintf(b, "  … and %d more\n", more)
+	}
 }
 
 func with(overrides []string) string {
