@@ -89,7 +89,13 @@ func (c *connection) run(ctx context.Context) error {
 		}
 		return nil // how a connection fails is a result, not an error of the run
 	}
-	client := wt.NewClientConn(conn, &wt.ClientConfig{MaxSessions: len(c.sessions), Trace: c.trace})
+	client := wt.NewClientConn(conn, &wt.ClientConfig{
+		MaxSessions: len(c.sessions),
+		// A server may open streams as soon as it has accepted a session. If they
+		// overtake its answer, QUIC's stream limits alone bound them.
+		Limits: wt.Limits{EarlyStreams: int(c.quic.MaxStreams + c.quic.MaxUniStreams)},
+		Trace:  c.trace,
+	})
 	var running sync.WaitGroup
 	for n, i := range c.sessions {
 		running.Go(func() {

@@ -296,3 +296,22 @@ func TestPausesAreRecordedAsSuch(t *testing.T) {
 		}
 	}
 }
+
+func TestStreamsThatOvertakeTheAnswerToConnectAreKept(t *testing.T) {
+	overtook := 0
+	for seed := range 20 {
+		r := complete(t, pair+`flows.tiny = { kind = "download", size = "100B", streams = 100 }`,
+			"links.path.reverse.loss=0.2", fmt.Sprint("seed=", seed))
+		if len(r.all(record.EventSessionFailed, "sessions.main")) > 0 {
+			continue
+		}
+		r.delivers("flows.tiny", 100)
+		server := r.only(record.EventEstablished, "sessions.main", "server").Time
+		if client := r.only(record.EventEstablished, "sessions.main", "client").Time; client > server+2*oneWay {
+			overtook++
+		}
+	}
+	if overtook == 0 {
+		t.Error("seeds 0 to 19: the answer was never lost")
+	}
+}

@@ -65,11 +65,11 @@ func (t *trace) Close() error { return nil }
 // and every change of its timer, at both ends, which is when it is about to
 // decide something.
 func (t *trace) RecordEvent(e qlogwriter.Event) {
-	t.recorder.world.Reseed()
 	t.take(e)
 	if t.log != nil {
 		t.recorder.log(t.log, e)
 	}
+	t.recorder.world.Reseed() // last, because what is recorded may draw too
 }
 
 func (t *trace) take(e qlogwriter.Event) {
