@@ -48,6 +48,9 @@ func (p *progress) report(i int, at run.Progress, done bool) {
 		return
 	}
 	p.virtual[i], p.whole[i] = at.Virtual, done
+	if at.Limit > 0 {
+		p.limit = at.Limit // the worker knows better
+	}
 	if p.bar != nil {
 		p.bar.Describe(p.text())
 		p.bar.Set64(int64(p.part() * float64(p.bar.GetMax64())))

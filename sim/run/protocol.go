@@ -43,7 +43,7 @@ type message struct {
 // Progress says how far a run has come.
 type Progress struct {
 	Virtual   time.Duration `json:"virtual_ns"` // virtual time
-	Limit     time.Duration `json:"limit_ns"`   // virtual time at which the run ends at the latest
+	Limit     time.Duration `json:"limit_ns"`   // virtual time at which the run is expected to end
 	Datagrams uint64        `json:"datagrams"`  // datagrams that entered the network
 }
 

@@ -127,13 +127,14 @@ func (t *task) do(onProgress func(Progress)) (record.Run, error) {
 func (t *task) simulate(s *scenario.Scenario, out sink, options workload.Options, onProgress func(Progress)) (record.Run, error) {
 	observer := observer{out: out, paths: make(map[*netem.Path]pathName)}
 	var work *workload.Workload
+	end := expectedEnd(s)
 	config := sim.Config{
 		Seed:             s.Seed,
 		TimeLimit:        s.TimeLimit,
 		Observe:          observer.observe,
-		ProgressInterval: s.TimeLimit / 500,
+		ProgressInterval: end / 500,
 		Progress: func(now time.Duration, datagrams uint64) {
-			onProgress(Progress{Virtual: now, Limit: s.TimeLimit, Datagrams: datagrams})
+			onProgress(Progress{Virtual: min(now, end), Limit: end, Datagrams: datagrams})
 		},
 	}
 	begin := time.Now()
@@ -169,6 +170,23 @@ func (t *task) simulate(s *scenario.Scenario, out sink, options workload.Options
 	work.Describe(&info)
 	info.Scenario, err = json.Marshal(string(scenario.Explain(s)))
 	return info, err
+}
+
+// expectedEnd is when a run is likely to end: with the last close of its
+// sessions if all of them have one at a time, and else at the time limit.
+func expectedEnd(s *scenario.Scenario) time.Duration {
+	last := time.Duration(0)
+	for i := range s.Sessions {
+		how := &s.Sessions[i].Close
+		if how.At == 0 || how.How == "none" {
+			return s.TimeLimit
+		}
+		last = max(last, how.At)
+	}
+	if last == 0 {
+		return s.TimeLimit
+	}
+	return min(last, s.TimeLimit)
 }
 
 // observer turns what netem says of packets into records.

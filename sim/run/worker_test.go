@@ -238,7 +238,7 @@ func TestAStalledRunSaysWhoWaitsForWhat(t *testing.T) {
 quic = { max_streams = 1, idle_timeout = "20h" }
 flows.ask = { kind = "download", direction = "bidi", size = "1KB" }`), nil)
 	var failed *Error
-	if !errors.As(err, &failed) || failed.Kind != Stalled || !strings.Contains(err.Error(), "a/flows.ask waits in github.com/quic-go/quic-go.(*outgoingStreamsMap[...]).OpenStreamSync") {
+	if !errors.As(err, &failed) || failed.Kind != Stalled || !strings.Contains(err.Error(), "a/flows.ask waits in quic-go.(*outgoingStreamsMap[...]).OpenStreamSync") {
 		t.Errorf("error: %v", err)
 	}
 }
