@@ -19,7 +19,7 @@ var (
 	flowMessagesFailed  = define(ofFlow, "messages.failed", "1", "messages or frames that could not be sent", "events flow.message_lost")
 	flowMessageLoss     = define(ofFlow, "messages.loss_ratio", "1", "share of the sent messages or frames that had not arrived (echo: come back) at the end of the run", "RFC 7680 section 2; events flow.message_sent, flow.message_got")
 	flowMessageDelay    = defineSummary(ofFlow, "messages.delay", "s", "the one-way delay of frames that arrived", "RFC 7679; samples flow.message.delay")
-	flowMessageJitter   = define(ofFlow, "messages.jitter", "s", "interarrival jitter after the last frame: J += (|D| − J)/16, D the change of the one-way delay from one arrival to the next", "RFC 3550 section 6.4.1")
+	flowMessageJitter   = define(ofFlow, "messages.jitter", "s", "mean of |D|, the change of the one-way delay from one arrival to the next, over the whole flow; RFC 3550's estimate follows the same |D| but forgets all but the last arrivals", "RFC 3550 section 6.4.1; RFC 3393")
 	flowMessageRTT      = defineSummary(ofFlow, "messages.rtt", "s", "the round-trip time of echo messages", "RFC 2681; samples flow.message.rtt")
 	runFairness         = define(ofRun, "fairness.jain", "1", "Jain's fairness index (Σx)²/(n·Σx²) of the goodputs of the downloads, or of the uploads, where there are two or more and all bulk flows go the same way", "Jain, Chiu, Hawe 1984; RFC 5166 section 2.3")
 	runDuration         = define(ofRun, "run.duration", "s", "virtual time that the run took", "run.json")
@@ -121,23 +121,30 @@ func (f *flowTotals) metrics(m *Metrics, entity string, run time.Duration) {
 	}
 	m.putSummary(flowMessageDelay, entity, &f.delay)
 	if f.delay.count > 0 {
-		m.put(flowMessageJitter, entity, f.jitter.value)
+		m.put(flowMessageJitter, entity, f.jitter.mean())
 	}
 	m.putSummary(flowMessageRTT, entity, &f.rtt)
 }
 
-// jitter is the interarrival jitter of RFC 3550, section 6.4.1, in the unit of
-// the delays.
+// jitter is the mean change of the delay from one arrival to the next.
 type jitter struct {
-	value, last float64
-	started     bool
+	sum, last float64
+	arrivals  int
 }
 
 func (j *jitter) add(delay float64) {
-	if j.started {
-		j.value += (math.Abs(delay-j.last) - j.value) / 16
+	if j.arrivals > 0 {
+		j.sum += math.Abs(delay - j.last)
 	}
-	j.last, j.started = delay, true
+	j.last = delay
+	j.arrivals++
+}
+
+func (j *jitter) mean() float64 {
+	if j.arrivals < 2 {
+		return 0
+	}
+	return j.sum / float64(j.arrivals-1)
 }
 
 // jain returns Jain's fairness index, and whether it exists.

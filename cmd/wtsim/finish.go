@@ -17,7 +17,8 @@ import (
 type outcome struct {
 	*run.Result
 	findings
-	Outputs []string // paths of all files
+	Outputs      []string // paths of all files
+	Expectations int      // of the scenario
 }
 
 // findings is what the analysis makes of a recording.

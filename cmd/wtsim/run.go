@@ -97,7 +97,7 @@ func (f *runFlags) run(cmd *cobra.Command, path string) error {
 	}
 	outcomes := make([]outcome, len(results))
 	for i, r := range results {
-		outcomes[i] = outcome{Result: r, findings: found[i]}
+		outcomes[i] = outcome{Result: r, findings: found[i], Expectations: len(s.Expect)}
 		if outcomes[i].Outputs, err = outputs(r.Dir); err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ type column struct{ title, suffix string }
 var sections = []section{
 	{"Flow", "flows.", []column{
 		{"goodput", "goodput"}, {"completed in", "completion_time"}, {"first byte", "first_byte.p50"},
-		{"sent", "messages.sent"}, {"lost", "messages.loss_ratio"},
+		{"sent", "messages.sent"}, {"missing", "messages.loss_ratio"},
 		{"delay p50", "messages.delay.p50"}, {"p95", "messages.delay.p95"}, {"jitter", "messages.jitter"},
 		{"RTT p50", "messages.rtt.p50"}, {"p95", "messages.rtt.p95"}}},
 	{"Session", "sessions.", []column{
@@ -63,6 +63,9 @@ func printRun(out io.Writer, o outcome) error {
 	}
 	if m, ok := o.Metrics.Get("fairness.jain"); ok {
 		fmt.Fprintf(&b, "\nJain's fairness of the bulk flows' goodputs: %s\n", quantity(m.Name, m.Value, m.Unit))
+	}
+	if o.Expectations > 0 {
+		fmt.Fprintf(&b, "\nThe scenario's expectations (%d) are not judged: this version only reads them.\n", o.Expectations)
 	}
 	fmt.Fprintf(&b, "\nFiles        %s%c: %s\n", o.Dir, filepath.Separator, strings.Join(fileNames(o), ", "))
 	fmt.Fprintf(&b, "Fingerprint  %s\n", o.Fingerprint)
