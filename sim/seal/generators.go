@@ -30,13 +30,19 @@ const (
 	searched        = 1792 // bytes of m that are searched, which has a size class of 2048
 )
 
-// generators is where in m the wyrand's state is; 0 if it is not known.
+// generators is where in m the wyrand's state and the switch of the stack cache
+// are; 0 for what is not known.
 var generators struct {
-	cheap  uintptr
-	reason error
+	cheap      uintptr
+	stackCache uintptr
+	reason     error
 }
 
-func init() { generators.cheap, generators.reason = findGenerators() }
+func init() {
+	if generators.cheap, generators.reason = findGenerators(); generators.cheap != 0 {
+		generators.stackCache = findStackCache()
+	}
+}
 
 // CanReseed returns nil if [Reseed] has an effect, and why not otherwise.
 func CanReseed() error { return generators.reason }
@@ -83,4 +89,40 @@ func findGenerators() (cheap uintptr, err error) {
 		}
 	}
 	return 0, errors.New("the runtime's generator for maps is not where it is expected")
+}
+
+// stackCacheEntries is the size of the cache of stack walks: 16 entries of 24
+// bytes. Behind it is the word that tells whether it is in use: the runtime
+// passes the cache by when that is not 0.
+const stackCacheEntries = 16 * 24
+
+// findStackCache finds the switch of the cache of stack walks, which on Linux
+// is 32 bytes before the generators, and tries it: the cache changes with what
+// is walked when it is off (0), and does not when it is on.
+func findStackCache() uintptr {
+	if runtime.GOOS != "linux" {
+		return 0
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	at := generators.cheap - unsafe.Sizeof(chacha8{}) - 32
+	m := currentM()
+	inUse := word(m, at)
+	cache := (*[stackCacheEntries]byte)(unsafe.Add(m, at-stackCacheEntries))
+	if *inUse != 0 {
+		return 0
+	}
+	var stack [4096]byte
+	empty := *cache
+	runtime.Stack(stack[:], false)
+	filled := *cache
+	*inUse = 1
+	func() { runtime.Stack(stack[:], false) }() // another stack
+	kept := *cache
+	*inUse = 0
+	func() { func() { runtime.Stack(stack[:], false) }() }()
+	if empty == filled || kept != filled || *cache == kept {
+		return 0
+	}
+	return at
 }

@@ -7,7 +7,7 @@ import (
 	"unsafe"
 )
 
-var generators struct{ cheap uintptr }
+var generators struct{ cheap, stackCache uintptr }
 
 // CanReseed returns nil if [Reseed] has an effect, and why not otherwise.
 func CanReseed() error {

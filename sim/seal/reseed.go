@@ -14,6 +14,10 @@ import "math/rand/v2"
 // and in which build, shifts all later decisions. A simulation reseeds before
 // each step.
 //
+// It also turns off, for good, a cache of the calling thread that speeds up
+// walking stacks: the runtime draws for every miss, and how often it misses
+// depends on the stacks that were walked before, even in earlier steps.
+//
 // The generators belong to the thread, of which the race detector knows nothing.
 //
 //go:norace
@@ -22,6 +26,9 @@ func Reseed(seed uint64) {
 		return
 	}
 	m := currentM()
+	if generators.stackCache != 0 {
+		*word(m, generators.stackCache) = 1
+	}
 	*word(m, generators.cheap) = mix(seed)
 	state := chacha8At(m)
 	if state.i == 0 && state.seed[0] == reseeded.seed[0] {
