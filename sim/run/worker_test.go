@@ -3,6 +3,7 @@ package run
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -66,24 +67,29 @@ func sealed(t *testing.T, r *Result) {
 	}
 }
 
+//go:embed testdata/coinciding-timers.toml
+var coincidingTimers string
+
 func TestTheFingerprintDoesNotDependOnWhatIsRecorded(t *testing.T) {
-	want := do(t, real(t, lossy))
-	sealed(t, want)
-	for name, change := range map[string]func(*Request){
-		"again":        func(*Request) {},
-		"unwritten":    func(r *Request) { r.Unwritten = true },
-		"qlog":         func(r *Request) { r.QLog = true },
-		"CSV":          func(r *Request) { r.CSV = true },
-		"qlog and CSV": func(r *Request) { r.QLog, r.CSV = true, true },
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := real(t, lossy)
-			change(&r)
-			if got := do(t, r); got.Fingerprint != want.Fingerprint || got.Datagrams != want.Datagrams || got.Virtual != want.Virtual {
-				t.Errorf("seed 3: %s, %d datagrams, %s; want %s, %d datagrams, %s",
-					got.Fingerprint, got.Datagrams, got.Virtual, want.Fingerprint, want.Datagrams, want.Virtual)
-			}
-		})
+	for source, text := range map[string]string{"lossy": lossy, "coinciding timers": coincidingTimers} {
+		want := do(t, real(t, text))
+		sealed(t, want)
+		for name, change := range map[string]func(*Request){
+			"again":        func(*Request) {},
+			"unwritten":    func(r *Request) { r.Unwritten = true },
+			"qlog":         func(r *Request) { r.QLog = true },
+			"CSV":          func(r *Request) { r.CSV = true },
+			"qlog and CSV": func(r *Request) { r.QLog, r.CSV = true, true },
+		} {
+			t.Run(source+"/"+name, func(t *testing.T) {
+				r := real(t, text)
+				change(&r)
+				if got := do(t, r); got.Fingerprint != want.Fingerprint || got.Datagrams != want.Datagrams || got.Virtual != want.Virtual {
+					t.Errorf("seed %d: %s, %d datagrams, %s; want %s, %d datagrams, %s", got.Seed,
+						got.Fingerprint, got.Datagrams, got.Virtual, want.Fingerprint, want.Datagrams, want.Virtual)
+				}
+			})
+		}
 	}
 }
 

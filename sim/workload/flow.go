@@ -29,8 +29,9 @@ type flow struct {
 	driver   driver
 	meter    meter
 
-	once sync.Once
-	done chan struct{} // closed when the flow has ended
+	once    sync.Once // of end
+	settled sync.Once
+	done    chan struct{} // closed when the flow has ended
 }
 
 // driver is a kind of flow. Its methods run on goroutines of the end that they
@@ -88,7 +89,7 @@ func newFlow(i *instance, index int) *flow {
 func (f *flow) run(e *end) {
 	ctx := e.session.Context()
 	if f.world.SleepUntil(ctx, e.since+f.config.Start) != nil {
-		f.fail(context.Cause(ctx))
+		f.end(record.EventFlowFailed, context.Cause(ctx).Error())
 		return
 	}
 	if e.side == f.driver.initiator() {
@@ -99,7 +100,7 @@ func (f *flow) run(e *end) {
 	case <-f.done:
 	case <-ctx.Done():
 		if f.driver.bounded() {
-			f.fail(context.Cause(ctx))
+			f.end(record.EventFlowFailed, context.Cause(ctx).Error())
 		} else {
 			f.finish()
 		}
@@ -109,21 +110,29 @@ func (f *flow) run(e *end) {
 // finish ends the flow.
 func (f *flow) finish() {
 	f.end(record.EventFlowFinished, "")
+	f.settle()
 }
 
 // fail ends the flow before it is complete.
 func (f *flow) fail(err error) {
 	f.end(record.EventFlowFailed, err.Error())
+	f.settle()
 }
 
 func (f *flow) end(kind, text string) {
 	f.once.Do(func() {
 		f.record(kind, f.meter.flush(), text)
 		close(f.done)
-		if f.driver.bounded() {
-			f.instance.flowEnded()
-		}
 	})
+}
+
+// settle counts the flow as ended for the close of the session. A flow that
+// ended because the session did at one end is not counted: the other end
+// cannot know, and must find out itself.
+func (f *flow) settle() {
+	if f.driver.bounded() {
+		f.settled.Do(f.instance.flowEnded)
+	}
 }
 
 // failUnlessEnded ends the flow with an error of one of its streams. When the

@@ -257,6 +257,23 @@ loss = 1.0`)
 	r.finished("flows.ping")
 }
 
+func TestASessionIsNotClosedBecauseTheOtherEndLostIt(t *testing.T) {
+	r := complete(t, pair+`
+quic = { idle_timeout = "4s" }
+[sessions.main.flows.bulk]
+kind = "download"
+size = "100MB"
+[[links.path.changes]]
+at = "2s"
+loss = 1.0`)
+	r.failed("flows.bulk", "timeout")
+	// One end times out first. The other one cannot know that the download, which
+	// was to end the session, is over.
+	if closes := r.all(record.EventCloseCalled, "sessions.main"); len(closes) > 0 {
+		t.Errorf("seed %d: close was called: %+v", r.seed, closes)
+	}
+}
+
 // max_streams = 1 is used up by the CONNECT stream.
 func TestAStuckRunSaysWhichFlowsItWaitsFor(t *testing.T) {
 	const stuck = pair + `
