@@ -3,6 +3,7 @@ package sim_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -90,32 +91,91 @@ func BenchmarkCostOfTheKernel(b *testing.B) {
 // parent, the sealed worker, WebTransport, the recording and the metrics, and
 // reports the largest memory of a process.
 func BenchmarkCostOfWtsim(b *testing.B) {
-	dir := b.TempDir()
-	program := filepath.Join(dir, "wtsim")
-	if out, err := exec.Command("go", "build", "-o", program, "github.com/wtsim/wtsim/cmd/wtsim").CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
-	file := filepath.Join(dir, "download.toml")
-	if err := os.WriteFile(file, []byte(downloadScenario), 0o666); err != nil {
-		b.Fatal(err)
-	}
+	w := buildProgram(b)
 	peak := int64(0)
 	compareWithBare(b, func() (int, time.Duration) {
-		cmd := exec.Command(program, "run", file, "--json", "--no-figures", "--out", filepath.Join(dir, "runs"))
-		out, err := cmd.Output()
-		if err != nil {
-			b.Fatal(err)
-		}
-		var result struct{ Datagrams int }
-		if err := json.Unmarshal(out, &result); err != nil {
-			b.Fatal(err)
-		}
-		usage := cmd.ProcessState.SysUsage().(*syscall.Rusage) // of the program and its worker
-		peak = max(peak, usage.Maxrss)
-		return result.Datagrams, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+		datagrams, cpu, memory := w.run(downloadScenario)
+		peak = max(peak, memory)
+		return datagrams, cpu
 	})
 	b.ReportMetric(float64(peak)/1024, "peak-MiB")
 }
+
+// BenchmarkCostOfAThousandSessions compares the CPU time per datagram of a
+// thousand sessions on one link with that of one.
+func BenchmarkCostOfAThousandSessions(b *testing.B) {
+	for name, flows := range map[string]string{
+		"downloads": `bulk = { kind = "download", duration = "9s" }`,
+		"messages":  `voice = { kind = "media" }, ping = { kind = "echo" }`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			w := buildProgram(b)
+			var datagrams [2]int
+			var cpu [2]time.Duration
+			for b.Loop() {
+				for i, count := range []int{1, 1000} {
+					n, c, _ := w.run(fmt.Sprintf(crowdScenario, count, flows))
+					datagrams[i] += n
+					cpu[i] += c
+				}
+			}
+			one, thousand := float64(cpu[0])/float64(datagrams[0]), float64(cpu[1])/float64(datagrams[1])
+			b.ReportMetric(one, "one-ns/datagram")
+			b.ReportMetric(thousand, "thousand-ns/datagram")
+			b.ReportMetric(thousand/one, "ratio")
+		})
+	}
+}
+
+// program is a wtsim that was built for a benchmark.
+type program struct {
+	tb        testing.TB
+	dir, path string
+}
+
+func buildProgram(tb testing.TB) program {
+	dir := tb.TempDir()
+	p := program{tb, dir, filepath.Join(dir, "wtsim")}
+	if out, err := exec.Command("go", "build", "-o", p.path, "github.com/wtsim/wtsim/cmd/wtsim").CombinedOutput(); err != nil {
+		tb.Fatalf("%v\n%s", err, out)
+	}
+	return p
+}
+
+// run runs a scenario and returns its datagrams, and the CPU time and largest
+// memory, in KiB, of the program and its worker.
+func (p program) run(text string) (datagrams int, cpu time.Duration, memory int64) {
+	file := filepath.Join(p.dir, "scenario.toml")
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		p.tb.Fatal(err)
+	}
+	cmd := exec.Command(p.path, "run", file, "--json", "--no-figures", "--out", filepath.Join(p.dir, "runs"))
+	out, err := cmd.Output()
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	var result struct{ Datagrams int }
+	if err := json.Unmarshal(out, &result); err != nil {
+		p.tb.Fatal(err)
+	}
+	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	return result.Datagrams, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), usage.Maxrss
+}
+
+const crowdScenario = `
+[hosts.client]
+[hosts.server]
+[links.access]
+between = ["server", "client"]
+rate = "1Gbit/s"
+delay = "10ms"
+[sessions.main]
+client = "client"
+server = "server"
+count = %d
+close = { at = "10s" }
+flows = { %s }
+`
 
 const downloadScenario = `
 [hosts.client]

@@ -77,7 +77,9 @@ func (s *Server) application(path string) (Application, bool) {
 
 // Serve accepts connections from ln and serves them, until ln or the server is
 // closed. The configuration of ln should come from [QUICConfig], and its TLS
-// configuration must offer the ALPN "h3" ([http3.ConfigureTLSConfig]).
+// configuration must offer the ALPN "h3" ([http3.ConfigureTLSConfig]). With a
+// listener from [quic.Transport.ListenEarly] the SETTINGS arrive with the
+// handshake, and a session is established a round trip earlier.
 // Serve does not close ln. It always returns an error, after Close ErrServerClosed.
 func (s *Server) Serve(ln http3.QUICListener) error {
 	ctx, cancel := context.WithCancel(context.Background())

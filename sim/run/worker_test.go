@@ -93,6 +93,53 @@ func TestTheFingerprintDoesNotDependOnWhatIsRecorded(t *testing.T) {
 	}
 }
 
+func TestAThousandSessionsShareABottleneckForTenSeconds(t *testing.T) {
+	const crowd = `
+time_limit = "20s"
+[hosts.a]
+[hosts.b]
+[links.l]
+between = ["a", "b"]
+rate = "100Mbit/s"
+delay = "10ms"
+[sessions.s]
+client = "a"
+server = "b"
+count = 1000
+stagger = "1ms"
+close = { at = "10s" }
+[sessions.s.flows.ping]
+kind = "echo"
+transport = "datagram"
+rate = "2Hz"`
+	result := do(t, real(t, crowd))
+	if result.Ended != record.Complete || result.Virtual < 10*time.Second || len(result.Sessions) != 1000 {
+		t.Errorf("seed 1: the run ended %s at %s with %d sessions", result.Ended, result.Virtual, len(result.Sessions))
+	}
+	recording, err := record.Open(result.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := make(map[string]int)
+	for e, err := range recording.Events() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		events[e.Kind]++
+	}
+	for kind, want := range map[string]int{
+		record.EventEstablished:   2000, // both ends
+		record.EventSessionGone:   2000,
+		record.EventFlowFinished:  1000,
+		record.EventFlowFailed:    0,
+		record.EventSessionFailed: 0,
+	} {
+		if events[kind] != want {
+			t.Errorf("seed 1: %d events %s, want %d", events[kind], kind, want)
+		}
+	}
+}
+
 func TestAnotherSeedHasAnotherFingerprint(t *testing.T) {
 	seen := make(map[string]uint64)
 	for seed := range uint64(4) {
