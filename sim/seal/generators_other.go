@@ -1,4 +1,4 @@
-//go:build !amd64 && !arm64
+//go:build !(amd64 || arm64) || go1.27
 
 package seal
 
@@ -11,7 +11,7 @@ var generators struct{ cheap, stackCache uintptr }
 
 // CanReseed returns nil if [Reseed] has an effect, and why not otherwise.
 func CanReseed() error {
-	return errors.New("the runtime's random generators are only known on amd64 and arm64")
+	return errors.New("the runtime's random generators are only known on amd64 and arm64, up to Go 1.26")
 }
 
 func currentM() unsafe.Pointer             { return nil }
