@@ -63,14 +63,23 @@ func (w *Workload) connections() []*connection {
 
 func (c *connection) start() { c.client.Go(c.entity, c.run) }
 
+// fail records that there was no connection. How it failed is a result, not an
+// error of the run.
+func (c *connection) fail(err error) {
+	for _, i := range c.sessions {
+		i.fail(err)
+	}
+}
+
 // run is the client's end.
 func (c *connection) run(ctx context.Context) error {
 	if err := c.world.SleepUntil(ctx, c.sessions[0].Start); err != nil {
 		return err
 	}
 	socket, err := c.client.ListenPacket(0, socketOptions(c.hostConfig(c.client.Name()), c.quic))
-	if err != nil {
-		return err
+	if err != nil { // all ephemeral ports are taken
+		c.fail(err)
+		return nil
 	}
 	c.registry.addConnection(socket.LocalAddr().String(), c)
 	transport := &quic.Transport{Conn: socket}
@@ -84,10 +93,8 @@ func (c *connection) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		for _, i := range c.sessions {
-			i.fail(fmt.Errorf("dialling: %w", err))
-		}
-		return nil // how a connection fails is a result, not an error of the run
+		c.fail(fmt.Errorf("dialling: %w", err))
+		return nil
 	}
 	client := wt.NewClientConn(conn, &wt.ClientConfig{
 		MaxSessions: len(c.sessions),
