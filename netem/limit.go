@@ -98,22 +98,27 @@ func (l *Limit) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// Resolve replaces a limit in BDP by bytes: the rate times the round-trip
-// propagation delay, rounded down, but not less than one packet of 1500 bytes,
-// because a queue that holds nothing is no queue, and at most 2^63−1 bytes. A
-// BDP without a rate is no limit. Other limits stay.
-func (l Limit) Resolve(rate BitRate, roundTrip time.Duration) Limit {
-	if l.BDP == 0 {
-		return l
-	}
-	if rate <= 0 {
-		return Limit{}
-	}
+// Bytes returns the product for a rate and a round-trip propagation delay,
+// rounded down, and at most 2^63−1.
+func (m MilliBDP) Bytes(rate BitRate, roundTrip time.Duration) Bytes {
 	n := new(big.Int).Mul(big.NewInt(int64(rate)), big.NewInt(int64(roundTrip)))
-	n.Mul(n, big.NewInt(int64(l.BDP)))
+	n.Mul(n, big.NewInt(int64(m)))
 	n.Div(n, big.NewInt(8*int64(time.Second)*1000))
 	if !n.IsInt64() {
-		return Limit{Bytes: math.MaxInt64}
+		return math.MaxInt64
 	}
-	return Limit{Bytes: max(1500, Bytes(n.Int64()))}
+	return Bytes(n.Int64())
+}
+
+// Resolve replaces a limit in BDP by bytes (see [MilliBDP.Bytes]), but not less
+// than one packet of 1500 bytes, because a queue that holds nothing is no
+// queue. A BDP without a rate is no limit. Other limits stay.
+func (l Limit) Resolve(rate BitRate, roundTrip time.Duration) Limit {
+	switch {
+	case l.BDP == 0:
+		return l
+	case rate <= 0:
+		return Limit{}
+	}
+	return Limit{Bytes: max(1500, l.BDP.Bytes(rate, roundTrip))}
 }

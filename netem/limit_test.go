@@ -100,3 +100,22 @@ func FuzzParseLimit(f *testing.F) {
 		}
 	})
 }
+
+func TestABDPInBytesIsRoundedDown(t *testing.T) {
+	for _, c := range []struct {
+		bdp       MilliBDP
+		rate      BitRate
+		roundTrip time.Duration
+		want      Bytes
+	}{
+		{1000, 20 * MbitPerSecond, 50 * time.Millisecond, 125_000},
+		{1000, 5 * MbitPerSecond, 50 * time.Millisecond, 31_250},
+		{1, 5 * MbitPerSecond, 50 * time.Millisecond, 31},
+		{1000, 5 * MbitPerSecond, 0, 0},
+		{1000, TbitPerSecond, 1 << 62, 1<<63 - 1}, // 125 bytes a nanosecond
+	} {
+		if got := c.bdp.Bytes(c.rate, c.roundTrip); got != c.want {
+			t.Errorf("%d thousandths of %s times %s are %d bytes, want %d", c.bdp, c.rate, c.roundTrip, got, c.want)
+		}
+	}
+}

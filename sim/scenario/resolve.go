@@ -1,12 +1,9 @@
 package scenario
 
 import (
-	"math/big"
 	"reflect"
 	"strconv"
 	"time"
-
-	"github.com/wtsim/wtsim/netem"
 )
 
 // QUICFor returns the QUIC parameters of one end of a session's connection:
@@ -107,22 +104,4 @@ func (s *Scenario) LinkBetween(a, b string) *Link {
 		}
 	}
 	return nil
-}
-
-// ResolveLimit returns the limit of a queue of one of the link's directions,
-// with a multiple of the bandwidth-delay product as bytes, rounded down. The
-// product is that of the direction's rate and both directions' delays at the
-// start; without a rate there is none, and no limit.
-func (l *Link) ResolveLimit(limit netem.Limit, direction LinkDirection) netem.Limit {
-	if limit.BDP == 0 {
-		return limit
-	}
-	// bit/s × ns × thousandths
-	bits := new(big.Int).Mul(big.NewInt(int64(direction.Rate)), big.NewInt(int64(l.Forward.Delay+l.Reverse.Delay)))
-	bits.Mul(bits, big.NewInt(int64(limit.BDP)))
-	bytes := bits.Div(bits, big.NewInt(8*1000*int64(time.Second)))
-	if !bytes.IsInt64() {
-		return netem.Limit{}
-	}
-	return netem.Limit{Bytes: netem.Bytes(bytes.Int64())}
 }

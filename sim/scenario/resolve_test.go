@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/wtsim/wtsim/netem"
 )
 
 func TestQUICParametersOfASessionOverrideThoseOfTheHostAndTheFile(t *testing.T) {
@@ -68,28 +66,6 @@ func TestFlowsAreNamedShortlyWhereTheyCan(t *testing.T) {
 	} {
 		if got := s.FlowEntity(c.instance, c.flow); got != c.want {
 			t.Errorf("%s of %s is %s, want %s", c.flow, c.instance, got, c.want)
-		}
-	}
-}
-
-func TestABandwidthDelayProductIsTheRateTimesBothDelays(t *testing.T) {
-	link := Link{
-		Forward: LinkDirection{Rate: 20 * netem.MbitPerSecond, Delay: 20 * time.Millisecond},
-		Reverse: LinkDirection{Rate: 5 * netem.MbitPerSecond, Delay: 30 * time.Millisecond},
-	}
-	for _, c := range []struct {
-		limit     netem.Limit
-		direction LinkDirection
-		want      netem.Limit
-	}{
-		{netem.Limit{BDP: 1000}, link.Forward, netem.Limit{Bytes: 125_000}},
-		{netem.Limit{BDP: 1000}, link.Reverse, netem.Limit{Bytes: 31_250}},
-		{netem.Limit{BDP: 1}, link.Reverse, netem.Limit{Bytes: 31}},
-		{netem.Limit{BDP: 1000}, LinkDirection{}, netem.Limit{}},
-		{netem.Limit{Packets: 5}, link.Forward, netem.Limit{Packets: 5}},
-	} {
-		if got := link.ResolveLimit(c.limit, c.direction); got != c.want {
-			t.Errorf("%s at %s is %+v, want %+v", c.limit, c.direction.Rate, got, c.want)
 		}
 	}
 }

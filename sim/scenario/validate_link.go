@@ -67,7 +67,7 @@ func (c *checker) checkQueue(l *Link, direction string) error {
 
 func (c *checker) checkBDP(l *Link, direction string, limit netem.Limit, path []string) error {
 	d := l.direction(direction)
-	if bytes := l.ResolveLimit(limit, *d).Bytes; limit.BDP > 0 && d.Rate > 0 && bytes < d.MTU.Size {
+	if bytes := limit.BDP.Bytes(d.Rate, l.Forward.Delay+l.Reverse.Delay); limit.BDP > 0 && d.Rate > 0 && bytes < d.MTU.Size {
 		return c.fail(path, "%s is %s in the %s direction, less than a packet of %s; expected more, such as \"64KB\"", limit, bytes, direction, d.MTU.Size)
 	}
 	return nil
