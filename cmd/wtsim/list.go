@@ -24,6 +24,7 @@ var lists = []struct {
 	{"metrics", listMetrics},
 	{"flows", func() ([]string, [][]string) { return listTables("kind", scenario.FlowKinds()) }},
 	{"links", func() ([]string, [][]string) { return listTables("table", scenario.LinkTables()) }},
+	{"keys", func() ([]string, [][]string) { return listTables("table", scenario.Reference()) }},
 }
 
 func newList() *cobra.Command {
@@ -35,9 +36,9 @@ func newList() *cobra.Command {
 	words := strings.Join(names, "|")
 	cmd := &cobra.Command{
 		Use:   "list " + words,
-		Short: "List scenarios, metrics, or the keys of flows and links",
+		Short: "List scenarios, metrics, or the keys of a scenario file",
 		Long: `List prints the scenarios below ./scenarios, the metrics with their definitions,
-or the keys of the kinds of flows and of links.`,
+or keys of a scenario file: those of the kinds of flows, of links, or all.`,
 		Example:   "  wtsim list scenarios\n  wtsim list metrics --json",
 		ValidArgs: names,
 		Args: arguments(func(_ *cobra.Command, args []string) error {
