@@ -47,8 +47,6 @@ type Result struct {
 type World struct {
 	kernel  *kernel
 	network *netem.Network
-	seed    uint64
-	hosts   []*Host
 	conns   []net.PacketConn
 	tasks   taskSet
 	atEnd   []func()
@@ -89,7 +87,6 @@ func run(config Config, build func(*World) error) (Result, error) {
 	w := &World{
 		kernel:  k,
 		network: netem.NewNetwork(k, config.Seed, config.Observe),
-		seed:    config.Seed,
 	}
 	k.network = w.network
 	w.tasks.init(k)
@@ -169,9 +166,7 @@ func (w *World) Host(name string) *Host {
 		w.fail(err)
 		return nil
 	}
-	host := &Host{Host: h, world: w}
-	w.hosts = append(w.hosts, host)
-	return host
+	return &Host{Host: h, world: w}
 }
 
 // Link joins two hosts by a path of elements in each direction: forward from a
