@@ -13,8 +13,17 @@ import (
 
 // Capsule types (RFC 9297, section 3.5, and draft-ietf-webtrans-http3-16, section 9.6).
 const (
-	capsuleDatagram = 0x00
-	capsuleClose    = 0x2843
+	capsuleDatagram          = 0x00
+	capsuleClose             = 0x2843
+	capsuleDrain             = 0x78ae
+	capsuleMaxData           = 0x190b4d3d
+	capsuleMaxStreamData     = 0x190b4d3e // of WebTransport over HTTP/2
+	capsuleMaxStreams        = 0x190b4d3f
+	capsuleMaxUniStreams     = 0x190b4d40
+	capsuleDataBlocked       = 0x190b4d41
+	capsuleStreamDataBlocked = 0x190b4d42 // of WebTransport over HTTP/2
+	capsuleStreamsBlocked    = 0x190b4d43
+	capsuleUniStreamsBlocked = 0x190b4d44
 )
 
 // maxDatagramCapsule bounds the datagrams accepted inside a capsule, in

@@ -127,6 +127,7 @@ func (s *Session) establish(stream connectStream) {
 	s.mu.Lock()
 	s.established = true
 	s.mu.Unlock()
+	s.out.establish(stream)
 	s.emit(Established)
 }
 

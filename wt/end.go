@@ -36,21 +36,20 @@ func (s *Session) Close(code uint32, reason string) error {
 	s.emit(CloseCalled)
 	stats := s.conn.quic.ConnectionStats()
 	wait := closeWait(stats)
-	capsule := appendClose(nil, code, reason)
-	switch err := s.connect.TryWriteAll(capsule); {
-	case err == nil:
-		s.connect.Close()
-		s.emit(CloseSent)
+	finish := func(err error) {
+		if err == nil {
+			s.emit(CloseSent)
+		}
 		close(s.sendDone)
-	case errors.Is(err, quic.ErrWouldBlock):
+	}
+	err := s.out.sendClose(appendClose(nil, code, reason), time.Now().Add(maxCloseWait), finish)
+	if errors.Is(err, quic.ErrWouldBlock) {
 		wait = maxCloseWait
 		s.mu.Lock()
 		s.withheld = true
 		s.mu.Unlock()
-		s.conn.wg.Go(func() { s.sendClose(capsule) })
-	default: // the peer stopped reading, or the connection is lost
-		s.connect.CancelWrite(codeSessionGone)
-		close(s.sendDone)
+	} else {
+		finish(err)
 	}
 	s.mu.Lock()
 	if !s.streamsReset {
@@ -60,20 +59,6 @@ func (s *Session) Close(code uint32, reason string) error {
 	s.connect.SetReadDeadline(time.Now().Add(wait))
 	s.announceEnd()
 	return nil
-}
-
-// sendClose sends the CLOSE_SESSION capsule when flow control did not let it
-// through at once. QUIC may take it and hold it for want of credit: when the
-// peer does not answer in time either, the CONNECT stream is reset.
-func (s *Session) sendClose(capsule []byte) {
-	defer close(s.sendDone)
-	s.connect.SetWriteDeadline(time.Now().Add(maxCloseWait))
-	if _, err := s.connect.Write(capsule); err != nil {
-		s.connect.CancelWrite(codeSessionGone)
-		return
-	}
-	s.connect.Close()
-	s.emit(CloseSent)
 }
 
 // closeWait is three probe timeouts (RFC 9002, section 6.2.1), within bounds.
@@ -255,7 +240,7 @@ func (s *Session) connectEnded(err error) {
 		withheld := s.withheld
 		s.mu.Unlock()
 		if withheld {
-			s.connect.CancelWrite(codeSessionGone)
+			s.out.reset(codeSessionGone)
 		}
 		if s.owesAnswer { // a CLOSE_SESSION without FIN
 			s.answer(nil, 0)
@@ -283,9 +268,9 @@ func (s *Session) answer(e *SessionError, code quic.StreamErrorCode) {
 	}
 	s.owesAnswer = false
 	if code == 0 {
-		s.connect.Close()
+		s.out.finish()
 	} else {
-		s.connect.CancelWrite(code)
+		s.out.reset(code)
 	}
 	close(s.sendDone)
 	if first {

@@ -32,6 +32,7 @@ type Session struct {
 	id      quic.StreamID
 	request *http.Request
 	connect connectStream // set before the application sees the session
+	out     capsuleWriter // writes to it
 
 	ctx    context.Context // cancelled, with a *SessionError, when the session ends
 	cancel context.CancelCauseFunc
@@ -68,6 +69,7 @@ func newSession(ctx context.Context, c *conn, id quic.StreamID, r *http.Request)
 		sendDone:   make(chan struct{}),
 		gone:       make(chan struct{}),
 	}
+	s.out.conn = c
 	s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	return s
 }
