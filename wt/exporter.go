@@ -11,14 +11,21 @@ import (
 // them apart is the context (draft-ietf-webtrans-http3-16, section 4.8).
 const exporterLabel = "EXPORTER-WebTransport"
 
+// maxExport is what HKDF can derive at once, in bytes, with the shortest hash
+// of TLS 1.3 (RFC 5869, section 2.3).
+const maxExport = 255 * 32
+
 // ExportKeyingMaterial derives length bytes that only the two ends of the
 // session know (RFC 8446, section 7.5, and draft-ietf-webtrans-http3-16, section 4.8).
 // They differ for every session, label and context. The label has 1 to 255
-// bytes, the context 0 to 255; other lengths are an error.
+// bytes, the context 0 to 255, and length is at most 8160; all else is an error.
 func (s *Session) ExportKeyingMaterial(label string, context []byte, length int) ([]byte, error) {
 	exported, err := exporterContext(s.id, label, context)
 	if err != nil {
 		return nil, err
+	}
+	if length < 0 || length > maxExport {
+		return nil, fmt.Errorf("wt: exporting %d bytes, 0 to %d are allowed", length, maxExport)
 	}
 	state := s.conn.quic.ConnectionState().TLS
 	material, err := state.ExportKeyingMaterial(exporterLabel, exported, length)

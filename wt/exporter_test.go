@@ -55,6 +55,11 @@ func TestBothEndsExportTheSameKeyingMaterialForASession(t *testing.T) {
 				t.Errorf("client exported %x, server %x, %v", material, theirs.material, theirs.err)
 			}
 			ours = append(ours, material)
+			for _, length := range []int{-1, maxExport + 1} {
+				if _, err := s.ExportKeyingMaterial("label", nil, length); err == nil {
+					t.Errorf("exported %d bytes", length)
+				}
+			}
 			other, _ := s.ExportKeyingMaterial("label", nil, 40)
 			if bytes.Equal(other, material) {
 				t.Error("the context makes no difference")

@@ -129,6 +129,9 @@ type SendStream struct {
 	headerMu   sync.Mutex  // serialises the calls that find the header missing
 	headerSent atomic.Bool // set from the start on streams opened by the peer
 	streamType uint64
+
+	ctxOnce sync.Once
+	ctx     context.Context // made by Context
 }
 
 // StreamID returns the QUIC stream ID.
@@ -235,6 +238,28 @@ func (s *SendStream) SetWriteDeadline(t time.Time) error {
 		return ended(s.state.session.ctx)
 	}
 	return s.stream.SetWriteDeadline(t)
+}
+
+// Context returns a context that is cancelled when nothing more can be sent:
+// the peer asked to stop or CancelWrite was called, with a *[StreamError] as its
+// cause, the session ended, with a *[SessionError], or Close was called. It
+// carries the values of the session's context.
+func (s *SendStream) Context() context.Context {
+	s.ctxOnce.Do(func() {
+		ctx, cancel := context.WithCancelCause(s.state.session.ctx)
+		context.AfterFunc(s.stream.Context(), func() { cancel(s.sendingOver()) })
+		s.ctx = ctx
+	})
+	return s.ctx
+}
+
+// sendingOver returns why the stream's context at QUIC is done, nil if by Close.
+func (s *SendStream) sendingOver() error {
+	err := context.Cause(s.stream.Context())
+	if _, reset := errors.AsType[*quic.StreamError](err); reset || s.state.session.conn.lostBy(err) != nil {
+		return s.state.fail(err, sendHalf)
+	}
+	return nil
 }
 
 // SetPriority sets the urgency, 0 (first) to 7, and whether the stream shares
