@@ -147,10 +147,7 @@ func (c *ClientConn) connectRequest(ctx context.Context, u *url.URL, header http
 	if err != nil {
 		return nil, err
 	}
-	c.conn.mu.Lock()
-	goAway := c.conn.goAway
-	c.conn.mu.Unlock()
-	if goAway {
+	if c.conn.goingAway() {
 		return nil, ErrGoAway
 	}
 	header = header.Clone()

@@ -246,17 +246,31 @@ func (c *conn) handleSettings(s peerSettings) error {
 	return nil
 }
 
+// handleGoAway takes the server's GOAWAY: no session is opened any more, and
+// those that are open are to be wound down (draft-ietf-webtrans-http3-16, section 4.7).
 func (c *conn) handleGoAway(id uint64) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.server {
 		return nil // it names a push, and nothing is ever pushed
 	}
-	if id%4 != 0 || c.goAway && id > c.lastGoAway {
+	c.mu.Lock()
+	invalid := id%4 != 0 || c.goAway && id > c.lastGoAway
+	if !invalid {
+		c.goAway, c.lastGoAway = true, id
+	}
+	c.mu.Unlock()
+	if invalid {
 		return connErrorf(h3IDError, "GOAWAY for stream %d", id)
 	}
-	c.goAway, c.lastGoAway = true, id
+	for _, s := range c.table.all() {
+		s.noteDraining()
+	}
 	return nil
+}
+
+func (c *conn) goingAway() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.goAway
 }
 
 func (c *conn) handlePriorityUpdate(id uint64, urgency int8, incremental bool) error {

@@ -128,6 +128,9 @@ func (s *Session) establish(stream connectStream) {
 	s.established = true
 	s.mu.Unlock()
 	s.out.establish(stream)
+	if s.conn.goingAway() { // GOAWAY came when the session was not in the table yet
+		s.noteDraining()
+	}
 	s.emit(Established)
 }
 

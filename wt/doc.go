@@ -52,6 +52,10 @@
 // The session leaves the table when its streams are reset and both directions of the
 // CONNECT stream are finished ([Session.Done]).
 //
+// Before that either end may ask for it: [Session.Drain] sends DRAIN_SESSION, and
+// [Session.Draining] tells of it at both ends, at the client also of the server's
+// GOAWAY, after which no session is opened. A session that is draining is as usable as before.
+//
 // # Bounds
 //
 // [Limits] bounds early streams and datagrams, queued datagrams, and the time to

@@ -201,6 +201,10 @@ func (s *Session) readCapsules() error {
 				}
 				s.deliverDatagram(b)
 			}
+		case capsuleDrain:
+			if err := s.drainedByPeer(length); err != nil {
+				return err
+			}
 		case capsuleClose:
 			code, reason, err := r.parseClose(length)
 			if err != nil {

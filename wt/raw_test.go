@@ -295,6 +295,7 @@ func TestMalformedCapsulesEndTheSession(t *testing.T) {
 		"a long reason":         capsule(capsuleClose, string(make([]byte, 4+1025))),
 		"a reason not in UTF-8": capsule(capsuleClose, "\x00\x00\x00\x00\xff"),
 		"a short CLOSE_SESSION": capsule(capsuleClose, "abc"),
+		"a DRAIN with a value":  capsule(capsuleDrain, "x"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			hostileWorld(t, Limits{}, func(w *world, c *rawClient, end ends) {

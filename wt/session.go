@@ -52,6 +52,10 @@ type Session struct {
 	lastReported bool          // LastStreamEnded was reported
 	withheld     bool          // flow control held the CLOSE_SESSION capsule back
 	resetTimer   *time.Timer
+	drainSent    bool // DRAIN_SESSION was handed to out
+
+	drainOnce sync.Once
+	draining  chan struct{} // closed when the session is to be wound down
 
 	owesAnswer bool // the peer ended the session and waits for our FIN; belongs to run
 
@@ -66,6 +70,7 @@ func newSession(ctx context.Context, c *conn, id quic.StreamID, r *http.Request)
 		streams:    newQueue[*Stream](),
 		uniStreams: newQueue[*ReceiveStream](),
 		datagrams:  newQueue[[]byte](),
+		draining:   make(chan struct{}),
 		sendDone:   make(chan struct{}),
 		gone:       make(chan struct{}),
 	}
