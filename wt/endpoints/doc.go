@@ -1,0 +1,26 @@
+// Package endpoints is a WebTransport server to try clients against: browsers,
+// other implementations, and package wt's own.
+//
+//	server, err := endpoints.Start(endpoints.Config{Listen: "localhost:0"})
+//	...
+//	defer server.Close()
+//	server.URL()         // "https://localhost:PORT", to append a path such as /echo to
+//	server.Certificate() // generated; Hash of it is a value for serverCertificateHashes
+//	server.PageURL()     // "http://localhost:PORT/", a page that exercises the endpoints
+//
+// [Describe] lists the endpoints. A GET request for the path of one, over
+// HTTP/3 or from the page's server, is answered with what it is. A session
+// whose query is not understood is refused.
+//
+// # Bounds
+//
+// Every parameter has bounds, which are stated with it. What a client sends is
+// not kept; QUIC's flow control and its limit of 1000 streams of each kind bound what is
+// under way.
+//
+// # Origins
+//
+// By default pages of any origin may open sessions. The server is made for
+// that: pages under development come from other origins, the server holds
+// nothing, and what a session can do is bounded. Config.Origins restricts it.
+package endpoints
