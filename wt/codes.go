@@ -24,6 +24,7 @@ const (
 	codeBufferedStreamRejected = 0x3994bd84
 	codeSessionGone            = 0x170d7b68
 	codeRequirementsNotMet     = 0x212c0d48
+	codeALPNError              = 0x0817b3dd
 
 	firstApplicationCode = 0x52e4a40fa8db
 	lastApplicationCode  = 0x52e5ac983162

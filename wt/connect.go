@@ -1,8 +1,8 @@
 package wt
 
 import (
+	"context"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -12,11 +12,9 @@ import (
 
 // serveHTTP serves a request, on the goroutine that reads its stream.
 func (s *Server) serveHTTP(c *conn, w http.ResponseWriter, r *http.Request) {
-	deadlines := http.NewResponseController(w)
-	deadlines.SetReadDeadline(time.Time{}) // the header is there
+	http.NewResponseController(w).SetReadDeadline(time.Time{}) // the header is there
 	id := r.Body.(interface{ StreamID() quic.StreamID }).StreamID()
 	if r.Method == http.MethodConnect && (r.Proto == protocolH3 || r.Proto == protocolLegacy) {
-		deadlines.SetWriteDeadline(time.Now().Add(c.limits.HeaderTimeout))
 		s.serveConnect(c, id, w, r)
 		return
 	}
@@ -54,41 +52,65 @@ func (s *Server) serveConnect(c *conn, id quic.StreamID, w http.ResponseWriter, 
 		resetRequest(w, h3MessageError)
 		return
 	}
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(c.limits.HeaderTimeout))
 	app, ok := s.application(r.URL.Path)
-	switch {
-	case !ok && r.Proto == protocolH3:
-		w.Header().Set("Allow", "") // no method for a session (draft-ietf-webtrans-http3-16, section 3.2)
-		w.WriteHeader(http.StatusMethodNotAllowed)
-		return
-	case !ok:
-		http.NotFound(w, r)
+	if !ok {
+		writeRefusal(w, noApplication(r.Proto))
 		return
 	}
-	check := app.CheckOrigin
-	if check == nil {
-		check = sameOrigin
-	}
-	if !check(r) {
-		w.WriteHeader(http.StatusForbidden)
+	if err := app.admit(session, w.Header()); err != nil {
+		writeRefusal(w, err)
 		return
 	}
 	if !c.table.add(session, max(1, s.MaxSessions)) {
 		resetRequest(w, h3RequestRejected)
 		return
 	}
-	w.WriteHeader(http.StatusOK)
+	if app.Connecting != nil {
+		stop := context.AfterFunc(r.Context(), func() { session.abort(&SessionError{Remote: true, Err: errNotEstablished}) })
+		err := app.Connecting(session)
+		stop()
+		if err != nil {
+			writeRefusal(w, err)
+			session.refuse(nil, err)
+			return
+		}
+		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(c.limits.HeaderTimeout))
+	}
+	s.accept(session, app, w)
+}
+
+// accept answers a request for a session with 2xx, and runs the session.
+func (s *Server) accept(session *Session, app Application, w http.ResponseWriter) {
+	if session.ctx.Err() == nil {
+		w.WriteHeader(http.StatusOK)
+	}
 	stream, err := w.(http3.HTTPStreamer).HTTPStream()
 	if err != nil {
-		session.refuse(err)
+		session.refuse(nil, err)
 		panic(http.ErrAbortHandler)
 	}
+	if !session.establish(stream, nil) {
+		stream.CancelRead(h3RequestCancelled)
+		stream.CancelWrite(h3RequestCancelled)
+		session.release()
+		return
+	}
 	stream.SetWriteDeadline(time.Time{})
-	session.establish(stream)
-	c.wg.Go(func() {
+	session.conn.wg.Go(func() {
 		app.Serve(session)
 		session.Close(0, "")
 	})
 	session.run()
+}
+
+// noApplication is the refusal of a session at a path that has no application
+// (draft-ietf-webtrans-http3-16, section 3.2; 404 in drafts before 15).
+func noApplication(token string) *RefusedError {
+	if token == protocolLegacy {
+		return &RefusedError{Status: http.StatusNotFound}
+	}
+	return &RefusedError{Status: http.StatusMethodNotAllowed, Header: http.Header{"Allow": {""}}}
 }
 
 // resetRequest ends a request without a response.
@@ -99,47 +121,4 @@ func resetRequest(w http.ResponseWriter, code quic.StreamErrorCode) {
 	}
 	stream.CancelRead(code)
 	stream.CancelWrite(code)
-}
-
-// sameOrigin accepts requests without an Origin, and those whose Origin has
-// the scheme and authority of the request (RFC 6454, section 5).
-func sameOrigin(r *http.Request) bool {
-	values := r.Header.Values("Origin")
-	if len(values) == 0 {
-		return true
-	}
-	origin, err := url.Parse(values[0])
-	return err == nil && len(values) == 1 && origin.Scheme == "https" &&
-		strings.EqualFold(withPort(origin.Host), withPort(r.Host))
-}
-
-// withPort appends the port of https to a host that has none.
-func withPort(host string) string {
-	if (&url.URL{Host: host}).Port() == "" {
-		return host + ":443"
-	}
-	return host
-}
-
-// establish begins a session whose CONNECT request was accepted.
-func (s *Session) establish(stream connectStream) {
-	s.connect = stream
-	s.mu.Lock()
-	s.established = true
-	s.mu.Unlock()
-	s.out.establish(stream)
-	if s.conn.goingAway() { // GOAWAY came when the session was not in the table yet
-		s.noteDraining()
-	}
-	s.emit(Established)
-}
-
-// refuse ends a session that was not established.
-func (s *Session) refuse(err error) {
-	if s.markEnded(&SessionError{Err: err}) {
-		close(s.sendDone)
-		s.announceEnd()
-	}
-	s.resetStreams()
-	s.release()
 }

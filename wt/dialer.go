@@ -30,19 +30,16 @@ type Dialer struct {
 // connection is closed when the session is gone. Errors are those of
 // [ClientConn.OpenSession]. If the server lacks what WebTransport requires,
 // the connection is closed with WT_REQUIREMENTS_NOT_MET.
-func (d *Dialer) Dial(ctx context.Context, rawURL string, header http.Header) (*Session, *http.Response, error) {
+func (d *Dialer) Dial(ctx context.Context, rawURL string, options *SessionOptions) (*Session, *http.Response, error) {
 	c, err := d.DialConn(ctx, rawURL)
 	if err != nil {
 		return nil, nil, err
 	}
-	s, response, err := c.OpenSession(ctx, rawURL, header)
+	s, response, err := c.OpenSession(ctx, rawURL, options)
 	if err != nil {
 		code := quic.ApplicationErrorCode(h3NoError)
 		if errors.Is(err, ErrRequirements) {
 			code = codeRequirementsNotMet
-		}
-		if response != nil {
-			response.Body.Close()
 		}
 		c.conn.quic.CloseWithError(code, "")
 		c.conn.wait()

@@ -25,11 +25,15 @@ const (
 // Close ends the session with a code and a reason for the peer. A reason
 // longer than 1024 bytes is cut. Close does not block: [Session.Done]
 // tells when the session is gone. All calls on the session and its streams fail from now
-// on, and data that the peer has not yet received is lost.
+// on, and data that the peer has not yet received is lost. A session that is
+// not established is cancelled, and the peer does not learn the code.
 //
 // The error is nil if this call ended the session, and how the session ended otherwise.
 func (s *Session) Close(code uint32, reason string) error {
 	reason = closeReason(reason)
+	if s.abort(&SessionError{Code: code, Reason: reason, Err: errNotEstablished}) {
+		return nil
+	}
 	if !s.markEnded(&SessionError{Code: code, Reason: reason, Clean: true}) {
 		return ended(s.ctx)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
 	"unicode/utf8"
 
@@ -14,22 +15,57 @@ import (
 var (
 	// ErrServerClosed is returned by [Server.Serve] and [Server.ServeConn] after [Server.Close].
 	ErrServerClosed = errors.New("wt: server closed")
-	// ErrRequirements is wrapped by the error of [ClientConn.OpenSession] when the
-	// server's SETTINGS or transport parameters do not allow WebTransport.
+	// ErrRequirements is wrapped by the *[RefusedError] of [ClientConn.OpenSession] when
+	// the server's SETTINGS or transport parameters do not allow WebTransport.
 	ErrRequirements = errors.New("wt: peer does not meet the requirements of WebTransport")
 	// ErrTooManySessions is returned by [ClientConn.OpenSession] when the
 	// connection already carries ClientConfig.MaxSessions sessions.
 	ErrTooManySessions = errors.New("wt: too many sessions on this connection")
 	// ErrGoAway is returned by [ClientConn.OpenSession] after the server sent GOAWAY (RFC 9114, section 5.2).
 	ErrGoAway = errors.New("wt: server is going away")
-	// ErrRefused is wrapped by the error of [ClientConn.OpenSession] when the
-	// server answered with a status other than 2xx. The response is returned too.
+	// ErrRefused matches every *[RefusedError].
 	ErrRefused = errors.New("wt: session refused")
+	// ErrProtocol is wrapped by the *[RefusedError] of [ClientConn.OpenSession] when the server
+	// chose a subprotocol that was not offered, or none and one is required. The
+	// session is reset with WT_ALPN_ERROR then (draft-ietf-webtrans-http3-16, section 3.3).
+	ErrProtocol = errors.New("wt: no agreement on a subprotocol")
 )
+
+// errNotEstablished is the error of sessions that were closed before the server answered.
+var errNotEstablished = errors.New("session was not established")
 
 // maxReason is the length that a close reason may have, in bytes
 // (draft-ietf-webtrans-http3-16, section 6).
 const maxReason = 1024
+
+// RefusedError is why a session was not established. A server refuses a
+// session with one from its application, and the client gets one for it.
+type RefusedError struct {
+	// Status is the status of the response, 0 at a client that has none
+	// because the server does not meet the requirements of WebTransport.
+	Status int
+	// Header is that of the response.
+	Header http.Header
+	// Err is the reason, if there is one beside the status. It is not sent.
+	Err error
+}
+
+func (e *RefusedError) Error() string {
+	s := "wt: session refused"
+	if e.Status != 0 {
+		s = fmt.Sprintf("%s with status %d %s", s, e.Status, http.StatusText(e.Status))
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap returns e.Err.
+func (e *RefusedError) Unwrap() error { return e.Err }
+
+// Is reports true for ErrRefused.
+func (e *RefusedError) Is(target error) bool { return target == ErrRefused }
 
 // SessionError is how a session ended. It is the cause of the session's
 // context and the error of every call on a session that has ended, and on its

@@ -13,17 +13,6 @@ import (
 	"github.com/quic-go/quic-go/http3"
 )
 
-// Application is what a server runs for the sessions of a path.
-type Application struct {
-	// Serve runs one session on a goroutine of its own. When it returns, the
-	// session is closed with code 0 unless it has ended before.
-	Serve func(*Session)
-	// CheckOrigin decides on the Origin of a request; one that is refused is
-	// answered with status 403. If it is nil, requests from the server's own
-	// origin are accepted, and those without an Origin, which browsers always send.
-	CheckOrigin func(*http.Request) bool
-}
-
 // Server serves WebTransport sessions and HTTP/3 requests on the same
 // connections. The zero value serves nothing; give it a Handler or call Handle.
 // Its fields must not change once it serves.
@@ -52,12 +41,12 @@ type Server struct {
 }
 
 // Handle makes app serve the sessions whose request has the given path. It
-// panics if the path has an application already, or app.Serve is nil.
+// panics if the path has an application already, or the application cannot be served.
 func (s *Server) Handle(path string, app Application) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if app.Serve == nil {
-		panic("wt: Application without Serve for " + path)
+	if err := app.check(); err != nil {
+		panic(fmt.Sprintf("wt: application for %s: %v", path, err))
 	}
 	if _, ok := s.apps[path]; ok {
 		panic("wt: two applications for " + path)

@@ -31,7 +31,7 @@ type Session struct {
 	conn    *conn
 	id      quic.StreamID
 	request *http.Request
-	connect connectStream // set before the application sees the session
+	connect connectStream // nil at the server until the session is established
 	out     capsuleWriter // writes to it
 
 	ctx    context.Context // cancelled, with a *SessionError, when the session ends
@@ -57,6 +57,11 @@ type Session struct {
 	drainOnce sync.Once
 	draining  chan struct{} // closed when the session is to be wound down
 
+	ready    chan struct{} // closed when the session is established or has failed; these are set then:
+	response *http.Response
+	protocol string
+	openErr  error
+
 	owesAnswer bool // the peer ended the session and waits for our FIN; belongs to run
 
 	resetOnce sync.Once
@@ -71,6 +76,7 @@ func newSession(ctx context.Context, c *conn, id quic.StreamID, r *http.Request)
 		uniStreams: newQueue[*ReceiveStream](),
 		datagrams:  newQueue[[]byte](),
 		draining:   make(chan struct{}),
+		ready:      make(chan struct{}),
 		sendDone:   make(chan struct{}),
 		gone:       make(chan struct{}),
 	}

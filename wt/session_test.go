@@ -186,7 +186,7 @@ func TestServerResetsSessionsBeyondItsLimit(t *testing.T) {
 func TestRefusedSessionReturnsTheResponse(t *testing.T) {
 	inWorld(t, &Server{}, nil, func(w *world) {
 		c := w.dial(nil)
-		s, response, err := c.OpenSession(w.ctx, "https://server/", http.Header{"Origin": {"https://server"}})
+		s, response, err := c.OpenSession(w.ctx, "https://server/", &SessionOptions{Header: http.Header{"Origin": {"https://server"}}})
 		if !errors.Is(err, ErrRefused) || s != nil || response == nil || response.StatusCode != http.StatusMethodNotAllowed {
 			t.Fatalf("session %v, response %v, error %v", s, response, err)
 		}

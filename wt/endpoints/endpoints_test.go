@@ -55,7 +55,7 @@ func dialer(t *testing.T, s *Server) *wt.Dialer {
 // visit opens a session that is closed when the test ends.
 func visit(t *testing.T, s *Server, path string, header http.Header) *wt.Session {
 	t.Helper()
-	session, _, err := dialer(t, s).Dial(within(t), s.URL()+path, header)
+	session, _, err := dialer(t, s).Dial(within(t), s.URL()+path, &wt.SessionOptions{Header: header})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func visit(t *testing.T, s *Server, path string, header http.Header) *wt.Session
 // refused returns the response to a session that must be refused.
 func refused(t *testing.T, s *Server, path string, header http.Header) *http.Response {
 	t.Helper()
-	session, response, err := dialer(t, s).Dial(within(t), s.URL()+path, header)
+	session, response, err := dialer(t, s).Dial(within(t), s.URL()+path, &wt.SessionOptions{Header: header})
 	if err == nil {
 		session.Close(0, "")
 		t.Fatalf("%s was not refused", path)

@@ -1,0 +1,289 @@
+package wt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/quic-go/quic-go/http3"
+)
+
+const (
+	// max1xx is how many informational responses may precede the answer to a CONNECT request.
+	max1xx = 5
+	// maxRefusalBody is how much of the body of a refusal is kept, in bytes.
+	maxRefusalBody = 4 << 10
+)
+
+// SessionOptions are what a client asks of a session beside its URL. The zero
+// value, and nil, work.
+type SessionOptions struct {
+	// Header is sent with the CONNECT request.
+	Header http.Header
+	// Protocols are the subprotocols that the client speaks, most preferred first
+	// (draft-ietf-webtrans-http3-16, section 3.3). They are of printable ASCII
+	// characters. [Session.Protocol] tells which one the server chose.
+	Protocols []string
+	// RequireProtocol makes a session fail, with [ErrProtocol], for which the
+	// server has chosen no subprotocol.
+	RequireProtocol bool
+}
+
+// OpenSession opens a session at an https URL, and waits until the server has
+// accepted it: it is StartSession followed by [Session.Ready].
+//
+// It waits for the server's SETTINGS first. The error is a *[RefusedError] if
+// they do not allow WebTransport, or the server answered with a status other than
+// 2xx; redirections are not followed. The response, if there is one,
+// is returned with the error too, and holds at most the first 4 KiB of its body.
+func (c *ClientConn) OpenSession(ctx context.Context, rawURL string, options *SessionOptions) (*Session, *http.Response, error) {
+	s, err := c.StartSession(ctx, rawURL, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	response, err := s.Ready(ctx)
+	if err == nil {
+		return s, response, nil
+	}
+	if response == nil && ctx.Err() != nil {
+		s.Close(0, "")
+	}
+	<-s.gone
+	return nil, response, err
+}
+
+// StartSession asks for a session at an https URL. It returns when the request
+// is sent, without waiting for the answer. Streams may be opened and datagrams sent at once, which
+// saves a round trip; if the server refuses the session they are reset and
+// lost. [Session.Ready] tells. The context bounds StartSession, not the session.
+//
+// The error is a *[RefusedError] that wraps [ErrRequirements] if the server
+// does not allow WebTransport.
+func (c *ClientConn) StartSession(ctx context.Context, rawURL string, options *SessionOptions) (*Session, error) {
+	if options == nil {
+		options = &SessionOptions{}
+	}
+	request, err := c.connectRequest(ctx, rawURL, options)
+	if err != nil {
+		return nil, err
+	}
+	if c.conn.table.full(c.maxSessions) {
+		return nil, ErrTooManySessions
+	}
+	stream, err := c.raw.OpenRequestStream(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, fmt.Errorf("wt: opening the CONNECT stream: %w", err)
+	}
+	s := newSession(ctx, c.conn, stream.StreamID(), request)
+	s.connect = stream
+	if !c.conn.table.add(s, c.maxSessions) {
+		s.cancelConnect()
+		return nil, ErrTooManySessions
+	}
+	stop := context.AfterFunc(ctx, s.cancelConnect)
+	err = stream.SendRequestHeader(request)
+	if !stop() {
+		err = context.Cause(ctx)
+	}
+	if err == nil {
+		s.emit(ConnectSent)
+		if c.conn.spawn(func() { s.awaitResponse(stream, options) }) {
+			return s, nil
+		}
+		err = context.Cause(c.conn.quic.Context())
+	}
+	s.cancelConnect()
+	s.refuse(nil, err)
+	return nil, s.openErr
+}
+
+// connectRequest waits until the server is known to support sessions, and
+// makes the request of the highest draft that it speaks.
+func (c *ClientConn) connectRequest(ctx context.Context, rawURL string, options *SessionOptions) (*http.Request, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil, fmt.Errorf("wt: %w", err)
+	}
+	if u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("wt: %q is not an https URL", rawURL)
+	}
+	header := options.Header.Clone()
+	if header == nil {
+		header = make(http.Header)
+	}
+	if err := offerProtocols(header, options.Protocols); err != nil {
+		return nil, err
+	}
+	if err := c.conn.awaitSettings(ctx); err != nil {
+		if errors.Is(err, ErrRequirements) {
+			err = &RefusedError{Err: err}
+		}
+		return nil, err
+	}
+	token, draft02, err := c.conn.settings.protocol()
+	if err == nil {
+		err = c.conn.checkRequirements(token)
+	}
+	if err != nil {
+		return nil, &RefusedError{Err: err}
+	}
+	if c.conn.goingAway() {
+		return nil, ErrGoAway
+	}
+	if draft02 {
+		header.Set("Sec-Webtransport-Http3-Draft02", "1")
+	}
+	return &http.Request{Method: http.MethodConnect, Proto: token, URL: u, Host: u.Host, Header: header}, nil
+}
+
+// awaitResponse reads the response to the CONNECT request, and runs the session if it is accepted.
+func (s *Session) awaitResponse(stream *http3.RequestStream, options *SessionOptions) {
+	response, err := readResponse(stream)
+	if err != nil {
+		s.cancelConnect()
+		s.refuse(nil, err)
+		return
+	}
+	response.Request = s.request
+	if response.StatusCode < 200 || response.StatusCode > 299 {
+		stream.Close()
+		stream.SetReadDeadline(time.Now().Add(s.conn.limits.HeaderTimeout))
+		body, _ := io.ReadAll(io.LimitReader(stream, maxRefusalBody))
+		stream.CancelRead(h3NoError)
+		response.Body = io.NopCloser(bytes.NewReader(body))
+		s.refuse(response, &RefusedError{Status: response.StatusCode, Header: response.Header})
+		return
+	}
+	response.Body = http.NoBody // the stream carries capsules
+	s.protocol, err = acceptedProtocol(response.Header, options)
+	if err != nil {
+		stream.CancelRead(codeALPNError)
+		stream.CancelWrite(codeALPNError)
+		s.refuse(response, &RefusedError{Status: response.StatusCode, Header: response.Header, Err: err})
+		return
+	}
+	if !s.establish(stream, response) {
+		s.release()
+		return
+	}
+	s.run()
+}
+
+func readResponse(stream *http3.RequestStream) (*http.Response, error) {
+	for range max1xx + 1 {
+		response, err := stream.ReadResponse()
+		if err != nil || response.StatusCode >= 200 {
+			return response, err
+		}
+	}
+	return nil, errors.New("too many informational responses")
+}
+
+// Ready waits until the session is established or has failed, and returns the response to the
+// CONNECT request. Errors are those of [ClientConn.OpenSession]. At the
+// server it waits until the session is accepted, and there is no response.
+func (s *Session) Ready(ctx context.Context) (*http.Response, error) {
+	select {
+	case <-s.ready:
+	default:
+		select {
+		case <-s.ready:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wt: opening a session: %w", context.Cause(ctx))
+		}
+	}
+	return s.response, s.openErr
+}
+
+// Protocol returns the subprotocol that the server chose, "" if it chose none.
+// A client knows it when the session is ready.
+func (s *Session) Protocol() string {
+	select {
+	case <-s.ready:
+		return s.protocol
+	default:
+		return ""
+	}
+}
+
+// establish begins a session whose CONNECT request was accepted. It reports
+// false if the session has ended before. The client's has its stream already.
+func (s *Session) establish(stream connectStream, response *http.Response) bool {
+	s.mu.Lock()
+	s.established = s.end == nil
+	established := s.established
+	if established {
+		if s.connect == nil {
+			s.connect = stream
+		}
+		s.out.establish(stream)
+	}
+	s.mu.Unlock()
+	if established {
+		if s.conn.goingAway() { // GOAWAY came when the session was not in the table yet
+			s.noteDraining()
+		}
+		s.response = response
+		s.emit(Established)
+	} else {
+		s.openErr = ended(s.ctx)
+	}
+	close(s.ready)
+	return established
+}
+
+// refuse ends a session that was not established, and releases it.
+func (s *Session) refuse(response *http.Response, err error) {
+	_, refused := errors.AsType[*RefusedError](err)
+	if lost := s.conn.lostBy(err); lost != nil && !refused {
+		err = connectionLost(lost)
+	}
+	if s.markEnded(&SessionError{Remote: response != nil, Err: err}) {
+		close(s.sendDone)
+		s.announceEnd()
+	} else {
+		err = ended(s.ctx)
+	}
+	if !refused {
+		err = fmt.Errorf("wt: opening a session: %w", err)
+	}
+	s.response, s.openErr = response, err
+	close(s.ready)
+	s.resetStreams()
+	s.release()
+}
+
+// abort ends a session that is not established yet, and reports false if it
+// is, or has ended already. Whoever waits for the answer to the request, or makes it, releases the session.
+func (s *Session) abort(e *SessionError) bool {
+	s.mu.Lock()
+	if s.established || s.end != nil {
+		s.mu.Unlock()
+		return false
+	}
+	s.end = e
+	s.cancel(e)
+	s.mu.Unlock()
+	s.cancelConnect()
+	close(s.sendDone)
+	s.announceEnd()
+	s.resetStreams()
+	return true
+}
+
+// cancelConnect resets the CONNECT stream of a session that will not be. At the
+// server there is none before the response is sent.
+func (s *Session) cancelConnect() {
+	if s.connect != nil {
+		s.connect.CancelRead(h3RequestCancelled)
+		s.connect.CancelWrite(h3RequestCancelled)
+	}
+}
