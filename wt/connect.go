@@ -52,6 +52,7 @@ func (s *Server) serveConnect(c *conn, id quic.StreamID, w http.ResponseWriter, 
 		resetRequest(w, h3MessageError)
 		return
 	}
+	session.startFlow()
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(c.limits.HeaderTimeout))
 	app, ok := s.application(r.URL.Path)
 	if !ok {
@@ -62,7 +63,7 @@ func (s *Server) serveConnect(c *conn, id quic.StreamID, w http.ResponseWriter, 
 		writeRefusal(w, err)
 		return
 	}
-	if !c.table.add(session, max(1, s.MaxSessions)) {
+	if !c.table.add(session, c.maxSessions(s.MaxSessions)) {
 		resetRequest(w, h3RequestRejected)
 		return
 	}

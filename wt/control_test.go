@@ -160,7 +160,7 @@ func FuzzStreamHeader(f *testing.F) {
 	f.Add([]byte{0x40, 0x54, 0x03})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := peekReader{bytes.NewReader(b)}
-		id, err := (&conn{}).readHeader(r)
+		id, length, err := (&conn{}).readHeader(r)
 		if err != nil {
 			if _, ok := errors.AsType[*connError](err); !ok && err != io.EOF {
 				t.Fatalf("unexpected error %v", err)
@@ -169,7 +169,7 @@ func FuzzStreamHeader(f *testing.F) {
 		}
 		_, n, err1 := quicvarint.Parse(b)
 		want, m, err2 := quicvarint.Parse(b[n:])
-		if err1 != nil || err2 != nil || uint64(id) != want || want%4 != 0 || r.Len() != len(b)-n-m {
+		if err1 != nil || err2 != nil || uint64(id) != want || want%4 != 0 || length != n+m || r.Len() != len(b)-length {
 			t.Fatalf("session %d, %d bytes left of %x", id, r.Len(), b)
 		}
 	})

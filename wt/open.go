@@ -72,7 +72,7 @@ func (c *ClientConn) StartSession(ctx context.Context, rawURL string, options *S
 	if err != nil {
 		return nil, err
 	}
-	if c.conn.table.full(c.maxSessions) {
+	if c.conn.table.full(c.conn.maxSessions(c.maxSessions)) {
 		return nil, ErrTooManySessions
 	}
 	stream, err := c.raw.OpenRequestStream(ctx)
@@ -84,7 +84,8 @@ func (c *ClientConn) StartSession(ctx context.Context, rawURL string, options *S
 	}
 	s := newSession(ctx, c.conn, stream.StreamID(), request)
 	s.connect = stream
-	if !c.conn.table.add(s, c.maxSessions) {
+	s.startFlow()
+	if !c.conn.table.add(s, c.conn.maxSessions(c.maxSessions)) {
 		s.cancelConnect()
 		return nil, ErrTooManySessions
 	}

@@ -20,10 +20,12 @@ type rawClient struct {
 	h3   *http3.RawClientConn
 }
 
-// dialRaw connects with the settings of draft 16.
+// dialRaw connects with the settings of draft 16, flow control included.
 func (w *world) dialRaw() *rawClient {
 	w.t.Helper()
-	return w.dialRawWith(map[uint64]uint64{settingWebTransport: 1})
+	return w.dialRawWith(map[uint64]uint64{
+		settingWebTransport: 1, settingInitialMaxData: 1 << 20, settingInitialMaxStreams: 100, settingInitialMaxUniStreams: 100,
+	})
 }
 
 func (w *world) dialRawWith(settings map[uint64]uint64) *rawClient {

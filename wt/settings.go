@@ -10,12 +10,18 @@ import (
 // Setting identifiers (RFC 9220, RFC 9297 and the drafts of WebTransport over
 // HTTP/3; each range of drafts has an enabling setting of its own).
 const (
-	settingEnableConnect    = 0x08
-	settingH3Datagram       = 0x33
-	settingEnableDraft02    = 0x2b603742 // drafts 02 to 06: 1
-	settingMaxSessions07    = 0xc671706a // drafts 07 to 12: number of sessions
-	settingMaxSessions13    = 0x14e9cd29 // drafts 13 and 14: number of sessions
-	settingWebTransport     = 0x2c7cf000 // drafts 15 and 16: 1
+	settingEnableConnect = 0x08
+	settingH3Datagram    = 0x33
+	settingEnableDraft02 = 0x2b603742 // drafts 02 to 06: 1
+	settingMaxSessions07 = 0xc671706a // drafts 07 to 12: number of sessions
+	settingMaxSessions13 = 0x14e9cd29 // drafts 13 and 14: number of sessions
+	settingWebTransport  = 0x2c7cf000 // drafts 15 and 16: 1
+
+	// Drafts 12 and later: what each session may send without further credit.
+	settingInitialMaxData       = 0x2b61
+	settingInitialMaxUniStreams = 0x2b64
+	settingInitialMaxStreams    = 0x2b65
+
 	maxSettingsFrame        = 8 << 10
 	maxPriorityUpdateLength = 4 << 10
 )
@@ -28,13 +34,15 @@ const (
 
 // announcedSettings are the settings both ends send beside those that http3
 // sends by itself (H3_DATAGRAM, and at the server ENABLE_CONNECT_PROTOCOL).
-func announcedSettings() map[uint64]uint64 {
-	return map[uint64]uint64{
+func announcedSettings(flow FlowControl) map[uint64]uint64 {
+	m := map[uint64]uint64{
 		settingWebTransport:  1,
 		settingMaxSessions13: 1,
 		settingMaxSessions07: 1,
 		settingEnableDraft02: 1,
 	}
+	flow.settings(m)
+	return m
 }
 
 // peerSettings is what the peer's SETTINGS say about WebTransport.
@@ -45,6 +53,8 @@ type peerSettings struct {
 	maxSessions13 uint64
 	maxSessions07 uint64
 	enableDraft02 uint64
+	maxData       uint64
+	maxStreams    [numDirections]uint64
 }
 
 // errSettings is wrapped by errors of SETTINGS that are to be answered with H3_SETTINGS_ERROR.
@@ -89,6 +99,12 @@ func parseSettings(b []byte) (peerSettings, error) {
 			s.maxSessions07 = value
 		case settingEnableDraft02:
 			s.enableDraft02 = value
+		case settingInitialMaxData:
+			s.maxData = value
+		case settingInitialMaxStreams:
+			s.maxStreams[bidirectional] = value
+		case settingInitialMaxUniStreams:
+			s.maxStreams[unidirectional] = value
 		}
 	}
 	return s, nil
