@@ -18,6 +18,8 @@ type ClientConfig struct {
 	MaxSessions int
 	// FlowControl is that of the sessions.
 	FlowControl FlowControl
+	// LegacyDisabled leaves only drafts 15 and later.
+	LegacyDisabled bool
 	// Limits bounds what the server can make the client store.
 	Limits Limits
 	// Trace, if not nil, is called for every event of the connection and its
@@ -44,9 +46,10 @@ func NewClientConn(qc *quic.Conn, config *ClientConfig) *ClientConn {
 		config = &ClientConfig{}
 	}
 	c := newConn(qc, false, config.Limits, config.FlowControl, config.Trace)
+	c.legacyDisabled = config.LegacyDisabled
 	transport := &http3.Transport{
 		EnableDatagrams:    true,
-		AdditionalSettings: announcedSettings(c.flow),
+		AdditionalSettings: c.announcedSettings(),
 		DisableCompression: true,
 		Logger:             config.Logger,
 	}

@@ -31,6 +31,8 @@ type conn struct {
 	flow   FlowControl
 	sched  scheduler
 
+	legacyDisabled bool // drafts before 15 are not spoken
+
 	// handleStream handles a bidirectional stream that is no WebTransport stream.
 	handleStream func(*quic.Stream)
 
@@ -302,23 +304,6 @@ func (c *conn) awaitSettings(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// checkRequirements reports what the peer lacks for a session that uses the
-// given :protocol token. Only drafts 15 and later insist on RESET_STREAM_AT.
-func (c *conn) checkRequirements(token string) error {
-	state := c.quic.ConnectionState()
-	switch {
-	case !state.SupportsDatagrams.Local || !state.SupportsDatagrams.Remote:
-		return fmt.Errorf("%w: QUIC datagrams are not enabled", ErrRequirements)
-	case token == protocolH3 && !c.settings.h3Datagram:
-		return fmt.Errorf("%w: H3_DATAGRAM is not enabled", ErrRequirements)
-	case !c.server && !c.settings.enableConnect:
-		return fmt.Errorf("%w: extended CONNECT is not enabled", ErrRequirements)
-	case token == protocolH3 && !(state.SupportsStreamResetPartialDelivery.Local && state.SupportsStreamResetPartialDelivery.Remote):
-		return fmt.Errorf("%w: RESET_STREAM_AT is not enabled", ErrRequirements)
-	}
-	return nil
 }
 
 func (c *conn) receiveDatagrams() {

@@ -24,6 +24,8 @@ type Server struct {
 	MaxSessions int
 	// FlowControl is that of the sessions.
 	FlowControl FlowControl
+	// LegacyDisabled leaves only drafts 15 and later, and so out all browsers of today.
+	LegacyDisabled bool
 	// Limits bounds what clients can make the server store.
 	Limits Limits
 	// Trace, if not nil, is called for every event of the connections and
@@ -107,9 +109,10 @@ func (s *Server) Serve(ln http3.QUICListener) error {
 // if either end closed the connection with H3_NO_ERROR.
 func (s *Server) ServeConn(qc *quic.Conn) error {
 	c := newConn(qc, true, s.Limits, s.FlowControl, s.Trace)
+	c.legacyDisabled = s.LegacyDisabled
 	h3 := &http3.Server{
 		EnableDatagrams:    true,
-		AdditionalSettings: announcedSettings(c.flow),
+		AdditionalSettings: c.announcedSettings(),
 		Handler:            http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serveHTTP(c, w, r) }),
 		Logger:             s.Logger,
 	}

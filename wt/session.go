@@ -31,6 +31,7 @@ type Session struct {
 	conn    *conn
 	id      quic.StreamID
 	request *http.Request
+	draft   Draft
 	connect connectStream // nil at the server until the session is established
 	out     capsuleWriter // writes to it
 
@@ -96,6 +97,10 @@ func (s *Session) Conn() *quic.Conn { return s.conn.quic }
 
 // Request returns the CONNECT request. It must not be modified.
 func (s *Session) Request() *http.Request { return s.request }
+
+// Draft returns the draft that the session was established with. It is 0 at a server
+// if the client's settings name no draft before 15 and its request is one of those.
+func (s *Session) Draft() Draft { return s.draft }
 
 // Context returns a context that is cancelled when the session ends, with a
 // *[SessionError] as its cause. It carries the values of the context that was

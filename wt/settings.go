@@ -32,17 +32,27 @@ const (
 	protocolLegacy = "webtransport"
 )
 
+// Header fields that tell drafts apart in draft 02 itself, and their values.
+const (
+	headerDraft02Request  = "Sec-Webtransport-Http3-Draft02"
+	headerDraft02Response = "Sec-Webtransport-Http3-Draft"
+	valueDraft02Request   = "1"
+	valueDraft02Response  = "draft02"
+)
+
 // announcedSettings are the settings both ends send beside those that http3
 // sends by itself (H3_DATAGRAM, and at the server ENABLE_CONNECT_PROTOCOL).
-func announcedSettings(flow FlowControl) map[uint64]uint64 {
-	m := map[uint64]uint64{
-		settingWebTransport:  1,
-		settingMaxSessions13: 1,
-		settingMaxSessions07: 1,
-		settingEnableDraft02: 1,
+// Those of drafts before 15 may be left out. Safari refuses a number of sessions
+// other than 1 without flow control.
+func (c *conn) announcedSettings() map[uint64]uint64 {
+	settings := map[uint64]uint64{settingWebTransport: 1}
+	if !c.legacyDisabled {
+		settings[settingMaxSessions13] = 1
+		settings[settingMaxSessions07] = 1
+		settings[settingEnableDraft02] = 1
 	}
-	flow.settings(m)
-	return m
+	c.flow.settings(settings)
+	return settings
 }
 
 // peerSettings is what the peer's SETTINGS say about WebTransport.
@@ -108,18 +118,4 @@ func parseSettings(b []byte) (peerSettings, error) {
 		}
 	}
 	return s, nil
-}
-
-// protocol returns the :protocol token of the highest draft that the server
-// speaks, and whether the request needs the header field of draft 02.
-func (s *peerSettings) protocol() (token string, draft02 bool, err error) {
-	switch {
-	case s.webTransport == 1:
-		return protocolH3, false, nil
-	case s.maxSessions13 > 0, s.maxSessions07 > 0:
-		return protocolLegacy, false, nil
-	case s.enableDraft02 == 1:
-		return protocolLegacy, true, nil
-	}
-	return "", false, fmt.Errorf("%w: no setting enables it", ErrRequirements)
 }
