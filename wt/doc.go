@@ -58,7 +58,7 @@
 //
 // # Bounds
 //
-// [Limits] bounds early streams and datagrams, queued datagrams, and the time to
+// [Limits] and [DatagramOptions] bound early streams and datagrams, queued datagrams, and the time to
 // send headers and SETTINGS. Streams that the application has not accepted are bounded
 // by QUIC's stream limits. A CLOSE_SESSION capsule has at most 1028 bytes, a
 // datagram in a capsule 65535; all other capsules are skipped as they arrive. SETTINGS
