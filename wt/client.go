@@ -14,9 +14,12 @@ import (
 // ClientConfig configures a [ClientConn]. The zero value, and nil, work.
 type ClientConfig struct {
 	// MaxSessions is the number of sessions that may be open on the connection
-	// at the same time (1). More than one asks for a server that knows, as
-	// the drafts require flow control of sessions for it, which this package does not announce.
+	// at the same time (16). It is one if flow control of sessions is not in force.
 	MaxSessions int
+	// FlowControl is that of the sessions.
+	FlowControl FlowControl
+	// LegacyDisabled leaves only drafts 15 and later.
+	LegacyDisabled bool
 	// Limits bounds what the server can make the client store.
 	Limits Limits
 	// Trace, if not nil, is called for every event of the connection and its
@@ -42,10 +45,11 @@ func NewClientConn(qc *quic.Conn, config *ClientConfig) *ClientConn {
 	if config == nil {
 		config = &ClientConfig{}
 	}
-	c := newConn(qc, false, config.Limits, config.Trace)
+	c := newConn(qc, false, config.Limits, config.FlowControl, config.Trace)
+	c.legacyDisabled = config.LegacyDisabled
 	transport := &http3.Transport{
 		EnableDatagrams:    true,
-		AdditionalSettings: announcedSettings(),
+		AdditionalSettings: c.announcedSettings(),
 		DisableCompression: true,
 		Logger:             config.Logger,
 	}
@@ -53,7 +57,7 @@ func NewClientConn(qc *quic.Conn, config *ClientConfig) *ClientConn {
 	c.raw, c.handleStream = raw, raw.HandleBidirectionalStream
 	c.start()
 	context.AfterFunc(qc.Context(), c.table.close)
-	return &ClientConn{conn: c, raw: raw, maxSessions: max(1, config.MaxSessions)}
+	return &ClientConn{conn: c, raw: raw, maxSessions: config.MaxSessions}
 }
 
 // Conn returns the QUIC connection, for its addresses, state and statistics.

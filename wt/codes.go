@@ -25,6 +25,7 @@ const (
 	codeSessionGone            = 0x170d7b68
 	codeRequirementsNotMet     = 0x212c0d48
 	codeALPNError              = 0x0817b3dd
+	codeFlowControlError       = 0x045d4487
 
 	firstApplicationCode = 0x52e4a40fa8db
 	lastApplicationCode  = 0x52e5ac983162

@@ -14,7 +14,7 @@ import (
 func (s *Server) serveHTTP(c *conn, w http.ResponseWriter, r *http.Request) {
 	http.NewResponseController(w).SetReadDeadline(time.Time{}) // the header is there
 	id := r.Body.(interface{ StreamID() quic.StreamID }).StreamID()
-	if r.Method == http.MethodConnect && (r.Proto == protocolH3 || r.Proto == protocolLegacy) {
+	if r.Method == http.MethodConnect && (r.Proto == protocolH3 || r.Proto == protocolLegacy && !c.legacyDisabled) {
 		s.serveConnect(c, id, w, r)
 		return
 	}
@@ -46,12 +46,13 @@ func (s *Server) serveConnect(c *conn, id quic.StreamID, w http.ResponseWriter, 
 	}
 	err := c.awaitSettings(r.Context())
 	if err == nil {
-		err = c.checkRequirements(r.Proto)
+		session.draft, err = c.requestedDraft(r.Proto)
 	}
 	if err != nil { // such requests are malformed (draft-ietf-webtrans-http3-16, section 3.1)
 		resetRequest(w, h3MessageError)
 		return
 	}
+	session.startFlow()
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(c.limits.HeaderTimeout))
 	app, ok := s.application(r.URL.Path)
 	if !ok {
@@ -62,7 +63,7 @@ func (s *Server) serveConnect(c *conn, id quic.StreamID, w http.ResponseWriter, 
 		writeRefusal(w, err)
 		return
 	}
-	if !c.table.add(session, max(1, s.MaxSessions)) {
+	if !c.table.add(session, c.maxSessions(s.MaxSessions)) {
 		resetRequest(w, h3RequestRejected)
 		return
 	}
@@ -83,6 +84,9 @@ func (s *Server) serveConnect(c *conn, id quic.StreamID, w http.ResponseWriter, 
 // accept answers a request for a session with 2xx, and runs the session.
 func (s *Server) accept(session *Session, app Application, w http.ResponseWriter) {
 	if session.ctx.Err() == nil {
+		if session.draft < Draft16 && session.request.Header.Get(headerDraft02Request) != "" {
+			w.Header().Set(headerDraft02Response, valueDraft02Response)
+		}
 		w.WriteHeader(http.StatusOK)
 	}
 	stream, err := w.(http3.HTTPStreamer).HTTPStream()

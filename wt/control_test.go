@@ -109,28 +109,6 @@ func TestControlStreamErrors(t *testing.T) {
 	}
 }
 
-func TestProtocolIsThatOfTheHighestDraft(t *testing.T) {
-	for _, test := range []struct {
-		name    string
-		s       peerSettings
-		token   string
-		draft02 bool
-	}{
-		{"all", peerSettings{webTransport: 1, maxSessions13: 1, maxSessions07: 1, enableDraft02: 1}, "webtransport-h3", false},
-		{"13", peerSettings{maxSessions13: 4, enableDraft02: 1}, "webtransport", false},
-		{"07", peerSettings{maxSessions07: 1}, "webtransport", false},
-		{"02", peerSettings{enableDraft02: 1}, "webtransport", true},
-	} {
-		token, draft02, err := test.s.protocol()
-		if err != nil || token != test.token || draft02 != test.draft02 {
-			t.Errorf("%s: %q, %v, %v", test.name, token, draft02, err)
-		}
-	}
-	if _, _, err := (&peerSettings{enableDraft02: 2}).protocol(); !errors.Is(err, ErrRequirements) {
-		t.Errorf("no draft: error %v, want ErrRequirements", err)
-	}
-}
-
 func FuzzControlStream(f *testing.F) {
 	f.Add(settingsFrame(settingH3Datagram, 1, settingWebTransport, 1), true)
 	f.Add(slices.Concat(settingsFrame(), frame(frameGoAway, varints(8))), false)
@@ -160,7 +138,7 @@ func FuzzStreamHeader(f *testing.F) {
 	f.Add([]byte{0x40, 0x54, 0x03})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := peekReader{bytes.NewReader(b)}
-		id, err := (&conn{}).readHeader(r)
+		id, length, err := (&conn{}).readHeader(r)
 		if err != nil {
 			if _, ok := errors.AsType[*connError](err); !ok && err != io.EOF {
 				t.Fatalf("unexpected error %v", err)
@@ -169,7 +147,7 @@ func FuzzStreamHeader(f *testing.F) {
 		}
 		_, n, err1 := quicvarint.Parse(b)
 		want, m, err2 := quicvarint.Parse(b[n:])
-		if err1 != nil || err2 != nil || uint64(id) != want || want%4 != 0 || r.Len() != len(b)-n-m {
+		if err1 != nil || err2 != nil || uint64(id) != want || want%4 != 0 || length != n+m || r.Len() != len(b)-length {
 			t.Fatalf("session %d, %d bytes left of %x", id, r.Len(), b)
 		}
 	})

@@ -20,9 +20,12 @@ type Server struct {
 	// Handler serves the requests that are not for a session. If it is nil they are answered with 404.
 	Handler http.Handler
 	// MaxSessions is the number of sessions that may be open on a connection at
-	// the same time (1). More than one asks for a client that knows, as the
-	// drafts require flow control of sessions for it, which this package does not announce.
+	// the same time (16). It is one if flow control of sessions is not in force.
 	MaxSessions int
+	// FlowControl is that of the sessions.
+	FlowControl FlowControl
+	// LegacyDisabled leaves only drafts 15 and later, and so out all browsers of today.
+	LegacyDisabled bool
 	// Limits bounds what clients can make the server store.
 	Limits Limits
 	// Trace, if not nil, is called for every event of the connections and
@@ -105,10 +108,11 @@ func (s *Server) Serve(ln http3.QUICListener) error {
 // handlers and applications of the connection have returned. The error is nil
 // if either end closed the connection with H3_NO_ERROR.
 func (s *Server) ServeConn(qc *quic.Conn) error {
-	c := newConn(qc, true, s.Limits, s.Trace)
+	c := newConn(qc, true, s.Limits, s.FlowControl, s.Trace)
+	c.legacyDisabled = s.LegacyDisabled
 	h3 := &http3.Server{
 		EnableDatagrams:    true,
-		AdditionalSettings: announcedSettings(),
+		AdditionalSettings: c.announcedSettings(),
 		Handler:            http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serveHTTP(c, w, r) }),
 		Logger:             s.Logger,
 	}

@@ -30,8 +30,12 @@ type Session struct {
 	conn    *conn
 	id      quic.StreamID
 	request *http.Request
+	draft   Draft
 	connect connectStream // nil at the server until the session is established
 	out     capsuleWriter // writes to it
+
+	in      *incomingFlow // nil if flow control is not in force
+	outFlow *outgoingFlow // likewise
 
 	ctx    context.Context // cancelled, with a *SessionError, when the session ends
 	cancel context.CancelCauseFunc
@@ -96,6 +100,10 @@ func (s *Session) Conn() *quic.Conn { return s.conn.quic }
 // Request returns the CONNECT request. It must not be modified.
 func (s *Session) Request() *http.Request { return s.request }
 
+// Draft returns the draft that the session was established with. It is 0 at a server
+// if the client's settings name no draft before 15 and its request is one of those.
+func (s *Session) Draft() Draft { return s.draft }
+
 // Context returns a context that is cancelled when the session ends, with a
 // *[SessionError] as its cause. It carries the values of the context that was
 // given to [ClientConn.OpenSession], at the server those of the request.
@@ -110,14 +118,15 @@ func (s *Session) Done() <-chan struct{} { return s.gone }
 // OpenStream opens a bidirectional stream. It waits until the peer allows one
 // more. The peer learns of the stream with the first Write, Read or Close.
 func (s *Session) OpenStream(ctx context.Context) (*Stream, error) {
-	qs, err := open(ctx, s, s.conn.quic.OpenStream, s.conn.quic.OpenStreamSync)
+	qs, err := open(ctx, s, bidirectional, s.conn.quic.OpenStream, s.conn.quic.OpenStreamSync)
 	if err != nil {
 		return nil, err
 	}
 	st := s.newStream(qs)
 	st.streamType = frameWebTransport
+	s.watch(&st.state, 0)
 	if !s.link(&st.state) {
-		st.state.reset()
+		st.state.reset(codeSessionGone)
 		return nil, ended(s.ctx)
 	}
 	return st, nil
@@ -126,13 +135,13 @@ func (s *Session) OpenStream(ctx context.Context) (*Stream, error) {
 // OpenUniStream opens a unidirectional stream. It waits until the peer allows
 // one more. The peer learns of the stream with the first Write or Close.
 func (s *Session) OpenUniStream(ctx context.Context) (*SendStream, error) {
-	qs, err := open(ctx, s, s.conn.quic.OpenUniStream, s.conn.quic.OpenUniStreamSync)
+	qs, err := open(ctx, s, unidirectional, s.conn.quic.OpenUniStream, s.conn.quic.OpenUniStreamSync)
 	if err != nil {
 		return nil, err
 	}
 	state := &streamState{session: s, id: qs.StreamID(), open: sendHalf, send: qs}
 	if !s.link(state) {
-		state.reset()
+		state.reset(codeSessionGone)
 		return nil, ended(s.ctx)
 	}
 	return &SendStream{state: state, stream: qs, streamType: streamTypeWebTransport}, nil
@@ -140,13 +149,16 @@ func (s *Session) OpenUniStream(ctx context.Context) (*SendStream, error) {
 
 // open opens a QUIC stream: at once if there is credit, else it waits for
 // credit, ctx or the end of the session.
-func open[T any](ctx context.Context, s *Session, try func() (T, error), wait func(context.Context) (T, error)) (T, error) {
+func open[T any](ctx context.Context, s *Session, d direction, try func() (T, error), wait func(context.Context) (T, error)) (T, error) {
 	var none T
 	if s.ctx.Err() != nil {
 		return none, ended(s.ctx)
 	}
 	if ctx.Err() != nil {
 		return none, context.Cause(ctx)
+	}
+	if err := s.reserveStream(ctx, d); err != nil {
+		return none, err
 	}
 	str, err := try()
 	if _, blocked := errors.AsType[*quic.StreamLimitReachedError](err); blocked {
@@ -156,9 +168,11 @@ func open[T any](ctx context.Context, s *Session, try func() (T, error), wait fu
 		stop()
 		cancel()
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		return str, nil
+	}
+	s.returnStream(d)
+	switch {
 	case s.ctx.Err() != nil:
 		return none, ended(s.ctx)
 	case ctx.Err() != nil:
@@ -194,33 +208,47 @@ func (s *Session) newStream(qs *quic.Stream) *Stream {
 	return st
 }
 
-// deliverStream and deliverUniStream take a stream of the peer whose header
-// was read. A stream that comes late is reset with the others of the session.
-func (s *Session) deliverStream(qs *quic.Stream) {
-	if s.tooEarly() {
-		rejectStream(qs, qs, codeBufferedStreamRejected)
-		return
-	}
+// deliverStream and deliverUniStream take a stream of the peer whose header,
+// of the given length, was read. A stream that comes late is reset with the others of the session.
+func (s *Session) deliverStream(qs *quic.Stream, header int) {
 	st := s.newStream(qs)
+	st.state.incoming = true
 	st.headerSent.Store(true)
-	if !s.link(&st.state) {
-		st.state.reset()
-		return
+	if s.deliver(&st.state, header) {
+		s.streams.push(st, 0)
 	}
-	s.streams.push(st, 0)
 }
 
-func (s *Session) deliverUniStream(qs *quic.ReceiveStream) {
+func (s *Session) deliverUniStream(qs *quic.ReceiveStream, header int) {
+	state := &streamState{session: s, id: qs.StreamID(), open: receiveHalf, receive: qs, incoming: true}
+	if s.deliver(state, header) {
+		s.uniStreams.push(&ReceiveStream{state: state, stream: qs}, 0)
+	}
+}
+
+// deliver counts a stream of the peer, and reports whether the session takes it.
+func (s *Session) deliver(st *streamState, header int) bool {
+	s.in.opened(st.direction())
+	s.watch(st, header)
 	if s.tooEarly() {
-		rejectStream(nil, qs, codeBufferedStreamRejected)
-		return
+		st.reset(codeBufferedStreamRejected)
+		s.in.abandon(&st.received)
+		s.in.ended(st.direction())
+		return false
 	}
-	state := &streamState{session: s, id: qs.StreamID(), open: receiveHalf, receive: qs}
-	if !s.link(state) {
-		state.reset()
-		return
+	if !s.link(st) {
+		st.reset(codeSessionGone)
+		return false
 	}
-	s.uniStreams.push(&ReceiveStream{state: state, stream: qs}, 0)
+	return true
+}
+
+// watch makes the final size of the stream's receiving direction known to flow
+// control. The header, of the given length, does not count.
+func (s *Session) watch(st *streamState, header int) {
+	if s.in != nil {
+		st.receive.SetReceiveFinalSizeCallback(func(size int64) { s.in.finish(&st.received, size-int64(header)) })
+	}
 }
 
 // tooEarly reports whether the streams held for a session that is not yet

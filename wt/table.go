@@ -46,6 +46,7 @@ type earlyItem struct {
 	expires  time.Time
 	stream   *quic.Stream        // bidirectional
 	uni      *quic.ReceiveStream // unidirectional
+	header   int                 // the length of the stream's header, in bytes
 	datagram []byte              // neither
 }
 
@@ -54,9 +55,9 @@ func (it earlyItem) isStream() bool { return it.stream != nil || it.uni != nil }
 func (it earlyItem) deliver(s *Session) {
 	switch {
 	case it.stream != nil:
-		s.deliverStream(it.stream)
+		s.deliverStream(it.stream, it.header)
 	case it.uni != nil:
-		s.deliverUniStream(it.uni)
+		s.deliverUniStream(it.uni, it.header)
 	default:
 		s.deliverDatagram(it.datagram)
 	}
@@ -247,6 +248,13 @@ func (t *table) remove(s *Session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.sessions, s.id)
+}
+
+// len returns the number of sessions.
+func (t *table) len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.sessions)
 }
 
 // all returns the sessions in the order of their IDs.

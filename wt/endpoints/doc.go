@@ -10,7 +10,8 @@
 //
 // [Describe] lists the endpoints. A GET request for the path of one, over
 // HTTP/3 or from the page's server, is answered with what it is. A session
-// whose query is not understood is refused.
+// whose query is not understood is refused with status 400, and the reason in
+// the field [ReasonHeader].
 //
 // # Bounds
 //

@@ -16,6 +16,7 @@ import (
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 
+	"github.com/wtsim/wtsim/internal/qlogdir"
 	"github.com/wtsim/wtsim/wt"
 )
 
@@ -36,12 +37,19 @@ type Config struct {
 	// sessions; others are refused with status 403. If it is empty any may, and
 	// clients that send no Origin may always.
 	Origins []string
+	// Protocols are the subprotocols of /protocols, most preferred first
+	// (wtsim-2, wtsim-1).
+	Protocols []string
 	// QUIC is the configuration of QUIC, completed as by [wt.QUICConfig].
 	QUIC *quic.Config
+	// QLOG is a folder for qlog files, one a connection. If it is empty none are written.
+	QLOG string
 	// Trace is that of [wt.Server].
 	Trace func(wt.Event)
-	// Ended, if not nil, is called for every session after its end, perhaps for several at once.
-	Ended func(*wt.Session)
+	// Ended, if not nil, is called for every session that has ended, with its
+	// *[wt.SessionError], and that is refused, with a *[wt.RefusedError]; perhaps for
+	// several at once.
+	Ended func(*wt.Session, error)
 }
 
 // DefaultListen is the address that a Config without one listens on.
@@ -63,6 +71,7 @@ type Server struct {
 	wt      *wt.Server
 	page    *http.Server
 	sockets *sockets
+	qlog    *qlogdir.Dir // nil: none
 	closers []func()
 	wg      sync.WaitGroup
 }
@@ -72,6 +81,9 @@ func Start(c Config) (*Server, error) {
 	if c.Listen == "" {
 		c.Listen = DefaultListen
 	}
+	if c.Protocols == nil {
+		c.Protocols = []string{"wtsim-2", "wtsim-1"}
+	}
 	host, port, err := splitAddress(c.Listen)
 	if err != nil {
 		return nil, err
@@ -80,11 +92,17 @@ func Start(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	var qlog *qlogdir.Dir
+	if c.QLOG != "" {
+		if qlog, err = qlogdir.New(c.QLOG); err != nil {
+			return nil, fmt.Errorf("endpoints: %w", err)
+		}
+	}
 	bound, err := listen(host, port, c.Page)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{host: host, port: bound.port, certificate: certificate, sockets: bound}
+	s := &Server{host: host, port: bound.port, certificate: certificate, sockets: bound, qlog: qlog}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		s.host = "localhost"
 	}
@@ -111,34 +129,6 @@ func (c *Config) certificate(host string) (tls.Certificate, error) {
 	return *c.Certificate, nil
 }
 
-// application makes an endpoint serve the sessions of its path.
-func (c *Config) application(e *endpoint) wt.Application {
-	return wt.Application{
-		CheckOrigin: func(r *http.Request) bool {
-			return c.allowed(r) && parseAndOpen(e, r).err == nil
-		},
-		Serve: func(session *wt.Session) {
-			q := parseQuery(session.Request().URL.RawQuery, e)
-			e.open(q)(session)
-			if c.Ended != nil {
-				<-session.Done()
-				c.Ended(session)
-			}
-		},
-	}
-}
-
-func parseAndOpen(e *endpoint, r *http.Request) *query {
-	q := parseQuery(r.URL.RawQuery, e)
-	e.open(q)
-	return q
-}
-
-func (c *Config) allowed(r *http.Request) bool {
-	origins := r.Header.Values("Origin")
-	return len(c.Origins) == 0 || len(origins) == 0 || len(origins) == 1 && slices.Contains(c.Origins, origins[0])
-}
-
 // serve begins to serve QUIC on the sockets.
 func (s *Server) serve(config *quic.Config) error {
 	config = wt.QUICConfig(config)
@@ -147,6 +137,9 @@ func (s *Server) serve(config *quic.Config) error {
 	}
 	if config.MaxIncomingUniStreams == 0 {
 		config.MaxIncomingUniStreams = streams
+	}
+	if s.qlog != nil {
+		config.Tracer = s.qlog.Trace
 	}
 	tlsConfig := http3.ConfigureTLSConfig(&tls.Config{Certificates: []tls.Certificate{s.certificate}})
 	for _, socket := range s.sockets.udp {
@@ -214,5 +207,8 @@ func (s *Server) Close() error {
 	}
 	s.sockets.close()
 	s.wg.Wait()
+	if s.qlog != nil {
+		s.qlog.Wait()
+	}
 	return err
 }

@@ -1,0 +1,173 @@
+package browsertest
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+)
+
+//go:embed page.html page.js
+var pageFiles embed.FS
+
+// patience is how long anything may take that is to happen. It only bounds failures.
+const patience = 60 * time.Second
+
+// page is a page in a Chromium, which runs the scripts that it is given.
+type page struct {
+	http    *httptest.Server
+	browser *browser
+	cases   chan testCase
+	closed  chan struct{}
+
+	mu      sync.Mutex
+	lastID  int
+	results map[int]chan result
+	console output
+}
+
+// testCase is what the page is asked to run.
+type testCase struct {
+	ID     int    `json:"id"`
+	URL    string `json:"url"`
+	Hash   string `json:"hash"`
+	Script string `json:"script"`
+	Args   any    `json:"args"`
+}
+
+// result is what the page answers.
+type result struct {
+	ID     int             `json:"id"`
+	Value  json.RawMessage `json:"value"`
+	Thrown string          `json:"thrown"`
+}
+
+// openPage starts a Chromium that shows a page.
+func openPage() (*page, error) {
+	p := &page{cases: make(chan testCase), closed: make(chan struct{}), results: make(map[int]chan result)}
+	mux := http.NewServeMux()
+	mux.Handle("GET /page.js", http.FileServerFS(pageFiles))
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, pageFiles, "page.html") })
+	mux.HandleFunc("GET /case", p.serveCase)
+	mux.HandleFunc("POST /result", p.serveResult)
+	mux.HandleFunc("POST /console", func(_ http.ResponseWriter, r *http.Request) {
+		line, _ := io.ReadAll(io.LimitReader(r.Body, 4<<10))
+		fmt.Fprintf(&p.console, "%s\n", line)
+	})
+	p.http = httptest.NewServer(mux)
+	var err error
+	if p.browser, err = startChromium(p.http.URL + "/"); err != nil {
+		p.http.Close()
+		return nil, fmt.Errorf("starting Chromium: %w", err)
+	}
+	return p, nil
+}
+
+func (p *page) close() error {
+	close(p.closed)
+	err := p.browser.kill()
+	p.http.Close()
+	return err
+}
+
+// serveCase waits for the next case.
+func (p *page) serveCase(w http.ResponseWriter, r *http.Request) {
+	select {
+	case c := <-p.cases:
+		json.NewEncoder(w).Encode(c)
+	case <-r.Context().Done():
+	case <-p.closed:
+		w.WriteHeader(http.StatusGone)
+	}
+}
+
+func (p *page) serveResult(_ http.ResponseWriter, r *http.Request) {
+	var res result
+	if err := json.NewDecoder(r.Body).Decode(&res); err != nil {
+		fmt.Fprintf(&p.console, "result: %v\n", err)
+		return
+	}
+	p.mu.Lock()
+	answer := p.results[res.ID]
+	delete(p.results, res.ID)
+	p.mu.Unlock()
+	if answer != nil {
+		answer <- res
+	}
+}
+
+// ask has the page run a script against a server, and returns where the result arrives.
+func (p *page) ask(srv *server, script string, args any) (<-chan result, error) {
+	p.mu.Lock()
+	p.lastID++
+	c := testCase{ID: p.lastID, URL: srv.url, Hash: srv.hash, Script: script, Args: args}
+	answer := make(chan result, 1)
+	p.results[c.ID] = answer
+	p.mu.Unlock()
+	select {
+	case p.cases <- c:
+		return answer, nil
+	case <-time.After(patience):
+		return nil, errors.New("the page does not ask for a case")
+	}
+}
+
+// run has the page run a script, and returns what that returns.
+func run[T any](t *testing.T, p *page, srv *server, script string, args any) T {
+	t.Helper()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("console of the page:\n%s\noutput of Chromium:\n%s", &p.console, &p.browser.output)
+		}
+	})
+	var value T
+	answer, err := p.ask(srv, script, args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res := receive(t, answer)
+	if res.Thrown != "" {
+		t.Fatal("the page threw ", res.Thrown)
+	}
+	if err := json.Unmarshal(res.Value, &value); err != nil {
+		t.Fatalf("the page returned %s: %v", res.Value, err)
+	}
+	return value
+}
+
+// receive waits for what is to arrive.
+func receive[T any](t *testing.T, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatal("nothing arrived in time")
+		panic("unreachable")
+	}
+}
+
+// outcome is what became of a promise in the page.
+type outcome[T any] struct {
+	Value T        `json:"value"`
+	Error *failure `json:"error"`
+}
+
+// failure is what tests compare of an error in the page.
+type failure struct {
+	Name   string  `json:"name"`
+	Source string  `json:"source"`
+	Code   *uint32 `json:"code"`
+}
+
+// closeInfo is what WebTransport.closed resolves to.
+type closeInfo struct {
+	CloseCode uint32 `json:"closeCode"`
+	Reason    string `json:"reason"`
+}

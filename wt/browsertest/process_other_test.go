@@ -1,0 +1,9 @@
+//go:build !linux
+
+package browsertest
+
+import "os/exec"
+
+func inOwnGroup(*exec.Cmd) {}
+
+func killGroup(cmd *exec.Cmd) { cmd.Process.Kill() }
