@@ -1,5 +1,5 @@
 // Package endpoints is a WebTransport server to try clients against: browsers,
-// other implementations, and package wt's own.
+// other implementations, and package wt's own. "wtsim serve" runs it.
 //
 //	server, err := endpoints.Start(endpoints.Config{Listen: "localhost:0"})
 //	...

@@ -1,6 +1,7 @@
 package endpoints
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -55,6 +56,9 @@ type Config struct {
 // DefaultListen is the address that a Config without one listens on.
 const DefaultListen = "localhost:4433"
 
+// DefaultProtocols returns the subprotocols of a Config without any.
+func DefaultProtocols() []string { return []string{"wtsim-2", "wtsim-1"} }
+
 // NoPage is the Config.Page of a server without a page.
 const NoPage = "none"
 
@@ -82,7 +86,7 @@ func Start(c Config) (*Server, error) {
 		c.Listen = DefaultListen
 	}
 	if c.Protocols == nil {
-		c.Protocols = []string{"wtsim-2", "wtsim-1"}
+		c.Protocols = DefaultProtocols()
 	}
 	host, port, err := splitAddress(c.Listen)
 	if err != nil {
@@ -107,7 +111,11 @@ func Start(c Config) (*Server, error) {
 		s.host = "localhost"
 	}
 	handler := s.newHandler()
-	s.wt = &wt.Server{Handler: handler, Trace: c.Trace}
+	s.wt = &wt.Server{
+		Handler:     handler,
+		FlowControl: wt.FlowControl{Streams: streams, UniStreams: streams},
+		Trace:       c.Trace,
+	}
 	for _, e := range all {
 		s.wt.Handle(e.Path, c.application(e))
 	}
@@ -195,6 +203,10 @@ func (s *Server) Addrs() []net.Addr {
 
 // Certificate returns the server's certificate.
 func (s *Server) Certificate() tls.Certificate { return s.certificate }
+
+// Shutdown drains the sessions, waits for their clients to end them, at most until ctx is
+// done, closes those that are left, and then the server.
+func (s *Server) Shutdown(ctx context.Context) error { return s.Close() }
 
 // Close closes all connections at once, so that sessions end uncleanly, and waits for their end.
 func (s *Server) Close() error {
