@@ -282,10 +282,8 @@ func (c *conn) goingAway() bool {
 	return c.goAway
 }
 
-func (c *conn) handlePriorityUpdate(id uint64, urgency int8, incremental bool) error {
-	if str := c.table.requestStream(quic.StreamID(id)); str != nil {
-		str.SetPriority(urgency, incremental)
-	}
+func (c *conn) handlePriorityUpdate(id quic.StreamID, p priority) error {
+	c.table.updatePriority(id, p)
 	return nil
 }
 

@@ -14,8 +14,11 @@ import (
 func (s *Server) serveHTTP(c *conn, w http.ResponseWriter, r *http.Request) {
 	http.NewResponseController(w).SetReadDeadline(time.Time{}) // the header is there
 	id := r.Body.(interface{ StreamID() quic.StreamID }).StreamID()
+	priority := c.table.prioritise(id, r.Header)
 	if r.Method == http.MethodConnect && (r.Proto == protocolH3 || r.Proto == protocolLegacy && !c.legacyDisabled) {
-		s.serveConnect(c, id, w, r)
+		session := newSession(r.Context(), c, id, r)
+		session.priority = priority
+		s.serveConnect(session, w, r)
 		return
 	}
 	c.table.examined(id)
@@ -36,8 +39,8 @@ func (s *Server) serveHTTP(c *conn, w http.ResponseWriter, r *http.Request) {
 
 // serveConnect serves a request for a session. A request that is refused is
 // forgotten, with the streams that came ahead of it, when serveConnect returns.
-func (s *Server) serveConnect(c *conn, id quic.StreamID, w http.ResponseWriter, r *http.Request) {
-	session := newSession(r.Context(), c, id, r)
+func (s *Server) serveConnect(session *Session, w http.ResponseWriter, r *http.Request) {
+	c := session.conn
 	session.emit(ConnectReceived)
 	select {
 	case <-c.quic.HandshakeComplete(): // no session begins in 0-RTT data

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/quicvarint"
 )
 
@@ -28,7 +29,7 @@ func settingsFrame(pairs ...uint64) []byte { return frame(frameSettings, varints
 type controlLog struct {
 	settings   []peerSettings
 	goAways    []uint64
-	priorities []uint64 // id, urgency, incremental
+	priorities []earlyPriority
 }
 
 func (l *controlLog) handleSettings(s peerSettings) error {
@@ -41,12 +42,8 @@ func (l *controlLog) handleGoAway(id uint64) error {
 	return nil
 }
 
-func (l *controlLog) handlePriorityUpdate(id uint64, urgency int8, incremental bool) error {
-	i := uint64(0)
-	if incremental {
-		i = 1
-	}
-	l.priorities = append(l.priorities, id, uint64(urgency), i)
+func (l *controlLog) handlePriorityUpdate(id quic.StreamID, p priority) error {
+	l.priorities = append(l.priorities, earlyPriority{id, p})
 	return nil
 }
 
@@ -69,8 +66,8 @@ func TestControlStreamFrames(t *testing.T) {
 	if want := []uint64{8}; !slices.Equal(log.goAways, want) {
 		t.Errorf("GOAWAY %v, want %v", log.goAways, want)
 	}
-	if want := []uint64{4, 1, 1, 8, 3, 0}; !slices.Equal(log.priorities, want) {
-		t.Errorf("priorities %v, want %v", log.priorities, want)
+	if want := []earlyPriority{{4, priority{1, true}}, {8, priority{3, false}}}; !slices.Equal(log.priorities, want) {
+		t.Errorf("priorities %+v, want %v", log.priorities, want)
 	}
 }
 

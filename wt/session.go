@@ -50,6 +50,7 @@ type Session struct {
 
 	mu           sync.Mutex
 	established  bool
+	priority     priority
 	end          *SessionError // how the session ended
 	first, last  *streamState  // the open streams, oldest first
 	numStreams   int           // how many they are

@@ -33,11 +33,15 @@ type table struct {
 	earlyDatagrams int
 	timer          *time.Timer // runs while there are early items
 	closed         bool
+
+	earlyPriorities []earlyPriority // in order of arrival
+	prioritised     bool            // the client sends priorities
 }
 
 type request struct {
 	stream   *quic.Stream
 	examined bool
+	update   *priority // of the last PRIORITY_UPDATE
 }
 
 // earlyItem is a stream or a datagram whose session is not yet known.
@@ -179,7 +183,7 @@ func (t *table) accepted(str *quic.Stream) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.next = max(t.next, str.StreamID()+4)
-	t.requests[str.StreamID()] = &request{stream: str}
+	t.requests[str.StreamID()] = &request{stream: str, update: t.takeEarlyPriority(str.StreamID())}
 }
 
 // examined notes that a bidirectional stream of the client is no session.
@@ -235,6 +239,9 @@ func (t *table) add(s *Session, limit int) bool {
 	t.sessions[s.id] = s
 	if r := t.requests[s.id]; r != nil {
 		r.examined = true
+		if r.update != nil {
+			s.setPriority(*r.update)
+		}
 	}
 	taken := t.take(func(it earlyItem) bool { return it.session == s.id })
 	t.mu.Unlock()
@@ -267,16 +274,6 @@ func (t *table) all() []*Session {
 	}
 	slices.SortFunc(sessions, func(a, b *Session) int { return int(a.id - b.id) })
 	return sessions
-}
-
-// requestStream returns the stream of a request that is being handled, nil if there is none.
-func (t *table) requestStream(id quic.StreamID) *quic.Stream {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if r := t.requests[id]; r != nil {
-		return r.stream
-	}
-	return nil
 }
 
 // close forgets what is held, when the connection is closed.
