@@ -38,7 +38,7 @@ func (f FlowControl) withDefaults() FlowControl {
 		if *field.v == 0 {
 			*field.v = field.def
 		}
-		*field.v = max(0, min(*field.v, maxStreams))
+		*field.v = max(0, min(*field.v, 1<<48))
 	}
 	f.MaxData = max(f.MaxData, f.InitialData)
 	return f

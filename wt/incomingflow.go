@@ -155,9 +155,9 @@ func (f *incomingFlow) tune() {
 	c := f.session.conn
 	most := max(f.config.InitialData, f.config.MaxData/int64(max(1, c.table.len())))
 	now := time.Now()
-	share1024 := (f.consumed - f.epochConsumed) / max(1, f.window/1024)
+	share1024 := (f.consumed - f.epochConsumed) * 1024 / max(1, f.window)
 	rtt := c.quic.ConnectionStats().SmoothedRTT
-	if share1024 > 512 && now.Sub(f.epochStart) < 4*rtt*time.Duration(min(share1024, 2048))/1024 {
+	if share1024 >= 512 && now.Sub(f.epochStart) < 4*rtt*time.Duration(min(share1024, 2048))/1024 {
 		f.window *= 2
 	}
 	f.window = min(f.window, most)

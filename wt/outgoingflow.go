@@ -87,18 +87,22 @@ func (s *Session) reserveStream(ctx context.Context, d direction) error {
 	}
 	c := &f.streams[d]
 	for {
+		var ready chan struct{}
 		f.sched.mu.Lock()
-		if c.used < c.limit {
+		took := c.used < c.limit
+		if took {
 			c.used++
 			c.wake()
-			f.sched.mu.Unlock()
-			return nil
+		} else {
+			ready = c.enter()
 		}
-		ready := c.enter()
-		news, limit := c.blocked(), c.limit
+		tell, limit := c.used >= c.limit && len(c.waiting) > 0 && c.blocked(), c.limit
 		f.sched.mu.Unlock()
-		if news {
+		if tell {
 			s.out.send([...]outgoing{sendStreamsBlocked, sendUniStreamsBlocked}[d], uint64(limit))
+		}
+		if took {
+			return nil
 		}
 		select {
 		case <-ready:
