@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -60,7 +61,8 @@ func TestControlStreamFrames(t *testing.T) {
 	if e, ok := errors.AsType[*connError](err); !ok || e.code != h3ClosedCriticalStream {
 		t.Errorf("its end is the error %v, want H3_CLOSED_CRITICAL_STREAM", err)
 	}
-	if want := []peerSettings{{h3Datagram: true, webTransport: 1}}; !slices.Equal(log.settings, want) {
+	if want := []peerSettings{{h3Datagram: true, webTransport: 1,
+		all: []Setting{{settingH3Datagram, 1}, {settingWebTransport, 1}, {0x1f*7 + 0x21, 99}}}}; !reflect.DeepEqual(log.settings, want) {
 		t.Errorf("settings %+v, want %+v", log.settings, want)
 	}
 	if want := []uint64{8}; !slices.Equal(log.goAways, want) {

@@ -65,6 +65,7 @@ type peerSettings struct {
 	enableDraft02 uint64
 	maxData       uint64
 	maxStreams    [numDirections]uint64
+	all           []Setting // the first maxSettingsKept
 }
 
 // errSettings is wrapped by errors of SETTINGS that are to be answered with H3_SETTINGS_ERROR.
@@ -89,6 +90,9 @@ func parseSettings(b []byte) (peerSettings, error) {
 			return s, fmt.Errorf("%w: setting %#x appears twice", errSettings, id)
 		}
 		seen[id] = struct{}{}
+		if len(s.all) < maxSettingsKept {
+			s.all = append(s.all, Setting{id, value})
+		}
 		switch id {
 		case 0x02, 0x03, 0x04, 0x05: // those of HTTP/2 are reserved (RFC 9114, section 7.2.4.1)
 			return s, fmt.Errorf("%w: reserved setting %#x", errSettings, id)
