@@ -48,10 +48,11 @@ func NewClientConn(qc *quic.Conn, config *ClientConfig) *ClientConn {
 	c := newConn(qc, false, config.Limits, config.FlowControl, config.Trace)
 	c.legacyDisabled = config.LegacyDisabled
 	transport := &http3.Transport{
-		EnableDatagrams:    true,
-		AdditionalSettings: c.announcedSettings(),
-		DisableCompression: true,
-		Logger:             config.Logger,
+		EnableDatagrams:        true,
+		AdditionalSettings:     c.announcedSettings(),
+		MaxResponseHeaderBytes: c.limits.HeaderBytes,
+		DisableCompression:     true,
+		Logger:                 config.Logger,
 	}
 	raw := transport.NewRawClientConn(qc)
 	c.raw, c.handleStream = raw, raw.HandleBidirectionalStream

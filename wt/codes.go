@@ -9,6 +9,7 @@ const (
 	h3ClosedCriticalStream = 0x104
 	h3FrameUnexpected      = 0x105
 	h3FrameError           = 0x106
+	h3ExcessiveLoad        = 0x107
 	h3IDError              = 0x108
 	h3SettingsError        = 0x109
 	h3MissingSettings      = 0x10a

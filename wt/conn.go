@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -32,6 +33,8 @@ type conn struct {
 	sched  scheduler
 
 	legacyDisabled bool // drafts before 15 are not spoken
+	sessionRate    rate // of requests for sessions (server)
+	offences       rate
 
 	datagrams datagramSender
 
@@ -59,6 +62,8 @@ func newConn(qc *quic.Conn, server bool, limits Limits, flow FlowControl, trace 
 		table:       newTable(limits, server),
 		gotSettings: make(chan struct{}),
 	}
+	c.offences = rate{number: limits.Offences, period: time.Minute}
+	c.table.offend = c.offend
 	c.datagrams = datagramSender{send: qc.SendDatagram, spawn: c.spawn}
 	return c
 }
@@ -224,6 +229,9 @@ func readVarint(str headerStream) (v uint64, length int, err error) {
 // and closes the connection if the header was invalid.
 func (c *conn) headerError(err error) quic.StreamErrorCode {
 	c.fail(err)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.offend("streams without a header")
+	}
 	return h3RequestCancelled
 }
 

@@ -2,6 +2,8 @@ package wt
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -52,22 +54,29 @@ func (s *Server) serveConnect(session *Session, w http.ResponseWriter, r *http.R
 		session.draft, err = c.requestedDraft(r.Proto)
 	}
 	if err != nil { // such requests are malformed (draft-ietf-webtrans-http3-16, section 3.1)
-		resetRequest(w, h3MessageError)
+		c.resetRequest(w, h3MessageError)
 		return
 	}
 	session.startFlow()
-	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(c.limits.HeaderTimeout))
 	app, ok := s.application(r.URL.Path)
 	if !ok {
-		writeRefusal(w, noApplication(r.Proto))
-		return
+		err = noApplication(r.Proto)
+	} else {
+		err = app.negotiate(session, w.Header())
 	}
-	if err := app.admit(session, w.Header()); err != nil {
-		writeRefusal(w, err)
+	if err == nil {
+		err = s.admit(c, r)
+	}
+	if err != nil {
+		c.refuseRequest(w, err)
 		return
 	}
 	if !c.table.add(session, c.maxSessions(s.MaxSessions)) {
-		resetRequest(w, h3RequestRejected)
+		if c.flowEnabled() {
+			c.refuseRequest(w, tooManySessions(0))
+		} else {
+			c.resetRequest(w, h3RequestRejected)
+		}
 		return
 	}
 	if app.Connecting != nil {
@@ -75,11 +84,10 @@ func (s *Server) serveConnect(session *Session, w http.ResponseWriter, r *http.R
 		err := app.Connecting(session)
 		stop()
 		if err != nil {
-			writeRefusal(w, err)
+			c.refuseRequest(w, err)
 			session.refuse(nil, err)
 			return
 		}
-		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(c.limits.HeaderTimeout))
 	}
 	s.accept(session, app, w)
 }
@@ -90,6 +98,7 @@ func (s *Server) accept(session *Session, app Application, w http.ResponseWriter
 		if session.draft < Draft16 && session.request.Header.Get(headerDraft02Request) != "" {
 			w.Header().Set(headerDraft02Response, valueDraft02Response)
 		}
+		session.conn.limitHeader(w)
 		w.WriteHeader(http.StatusOK)
 	}
 	stream, err := w.(http3.HTTPStreamer).HTTPStream()
@@ -120,12 +129,31 @@ func noApplication(token string) *RefusedError {
 	return &RefusedError{Status: http.StatusMethodNotAllowed, Header: http.Header{"Allow": {""}}}
 }
 
-// resetRequest ends a request without a response.
-func resetRequest(w http.ResponseWriter, code quic.StreamErrorCode) {
+// refuseRequest answers a request for a session with the refusal that err stands for.
+func (c *conn) refuseRequest(w http.ResponseWriter, err error) {
+	refused, ok := errors.AsType[*RefusedError](err)
+	if !ok || refused.Status < 300 || refused.Status > 599 {
+		refused = &RefusedError{Status: http.StatusInternalServerError}
+	}
+	clear(w.Header())
+	maps.Copy(w.Header(), refused.Header)
+	c.limitHeader(w)
+	w.WriteHeader(refused.Status)
+	c.offend("refused requests")
+}
+
+// resetRequest ends a request for a session without a response.
+func (c *conn) resetRequest(w http.ResponseWriter, code quic.StreamErrorCode) {
 	stream, err := w.(http3.HTTPStreamer).HTTPStream()
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	stream.CancelRead(code)
 	stream.CancelWrite(code)
+	c.offend("refused requests")
+}
+
+// limitHeader bounds the time that the client takes to receive the header of the response.
+func (c *conn) limitHeader(w http.ResponseWriter) {
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(c.limits.HeaderTimeout))
 }

@@ -269,6 +269,7 @@ func (s *Session) connectEnded(err error) {
 		code := faultCode(err)
 		s.connect.CancelRead(code)
 		s.answer(&SessionError{Err: err}, code)
+		s.conn.offend("malformed capsules")
 	}
 }
 

@@ -60,12 +60,13 @@ func (t *table) updatePriority(id quic.StreamID, p priority) {
 	t.mu.Lock()
 	t.prioritised = true
 	s, r := t.sessions[id], t.requests[id]
+	full := false
 	switch {
 	case r != nil:
 		r.update = &p
 	case id >= t.next:
 		t.earlyPriorities = slices.DeleteFunc(t.earlyPriorities, func(e earlyPriority) bool { return e.id == id })
-		if len(t.earlyPriorities) >= maxEarlyPriorities {
+		if full = len(t.earlyPriorities) >= maxEarlyPriorities; full {
 			t.earlyPriorities = slices.Delete(t.earlyPriorities, 0, 1)
 		}
 		t.earlyPriorities = append(t.earlyPriorities, earlyPriority{id, p})
@@ -76,6 +77,9 @@ func (t *table) updatePriority(id quic.StreamID, p priority) {
 	}
 	if s != nil {
 		s.setPriority(p)
+	}
+	if full {
+		t.offend("priorities ahead of their requests")
 	}
 }
 

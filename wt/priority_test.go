@@ -55,11 +55,16 @@ func TestPriorityOfASession(t *testing.T) {
 
 func TestEarlyPrioritiesAreBounded(t *testing.T) {
 	table := newTable(Limits{}, true)
+	dropped := 0
+	table.offend = func(string) { dropped++ }
 	for id := range quic.StreamID(1000) {
 		table.updatePriority(4*id, priority{urgency: 1})
 	}
 	if n := len(table.earlyPriorities); n != maxEarlyPriorities {
 		t.Errorf("%d priorities are held, want %d", n, maxEarlyPriorities)
+	}
+	if dropped != 1000-maxEarlyPriorities {
+		t.Errorf("%d priorities were dropped, want %d", dropped, 1000-maxEarlyPriorities)
 	}
 	if p := table.takeEarlyPriority(4 * 999); p == nil || p.urgency != 1 {
 		t.Errorf("the latest priority is %v", p)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
@@ -20,8 +21,15 @@ type Server struct {
 	// Handler serves the requests that are not for a session. If it is nil they are answered with 404.
 	Handler http.Handler
 	// MaxSessions is the number of sessions that may be open on a connection at
-	// the same time (16). It is one if flow control of sessions is not in force.
+	// the same time (16). Further ones are refused with status 429. It is one if flow control
+	// of sessions is not in force, and further requests are reset with H3_REQUEST_REJECTED then.
 	MaxSessions int
+	// SessionRate is the number of sessions that may be asked for on a connection
+	// in a second (100). Further ones are refused with status 429. A negative rate has no limit.
+	SessionRate int
+	// Admit, if it is not nil, decides on a request for a session before the application
+	// is asked: a *[RefusedError] refuses it with its status, such as 429 or 503, and header; any other error with status 500.
+	Admit func(*http.Request) error
 	// FlowControl is that of the sessions.
 	FlowControl FlowControl
 	// LegacyDisabled leaves only drafts 15 and later, and so out all browsers of today.
@@ -110,9 +118,13 @@ func (s *Server) Serve(ln http3.QUICListener) error {
 func (s *Server) ServeConn(qc *quic.Conn) error {
 	c := newConn(qc, true, s.Limits, s.FlowControl, s.Trace)
 	c.legacyDisabled = s.LegacyDisabled
+	sessions := s.SessionRate
+	setDefault(&sessions, 100)
+	c.sessionRate = rate{number: sessions, period: time.Second}
 	h3 := &http3.Server{
 		EnableDatagrams:    true,
 		AdditionalSettings: c.announcedSettings(),
+		MaxHeaderBytes:     c.limits.HeaderBytes,
 		Handler:            http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serveHTTP(c, w, r) }),
 		Logger:             s.Logger,
 	}

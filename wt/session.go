@@ -233,6 +233,7 @@ func (s *Session) deliver(st *streamState, header int) bool {
 	s.watch(st, header)
 	if s.tooEarly() {
 		st.reset(codeBufferedStreamRejected)
+		s.conn.offend(tooEarly)
 		s.in.abandon(&st.received)
 		s.in.ended(st.direction())
 		return false

@@ -20,6 +20,7 @@ import (
 type table struct {
 	limits Limits
 	server bool
+	offend func(what string) // counts what the peer should not do often
 
 	mu       sync.Mutex
 	sessions map[quic.StreamID]*Session
@@ -106,6 +107,9 @@ func (t *table) route(it earlyItem) {
 		it.deliver(s)
 	case code != 0:
 		it.reject(code)
+		if code == codeBufferedStreamRejected {
+			t.offend(tooEarly)
+		}
 	}
 }
 
@@ -174,8 +178,12 @@ func (t *table) expire() {
 	t.mu.Unlock()
 	for _, it := range taken {
 		it.reject(codeBufferedStreamRejected)
+		t.offend(tooEarly)
 	}
 }
+
+// tooEarly is the offence of what has to be rejected because its session is not there.
+const tooEarly = "streams and datagrams ahead of their sessions"
 
 // accepted notes a bidirectional stream of the client that was accepted, and
 // whose header is about to be read.
