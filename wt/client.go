@@ -5,7 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"time"
+	"sync/atomic"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
@@ -36,6 +36,7 @@ type ClientConn struct {
 	conn        *conn
 	raw         *http3.RawClientConn
 	maxSessions int
+	closing     atomic.Bool // no more sessions are opened
 }
 
 // NewClientConn begins HTTP/3 on a QUIC connection that was dialled with the
@@ -79,21 +80,6 @@ func (c *ClientConn) RoundTrip(r *http.Request) (*http.Response, error) {
 // Then it closes the connection, with H3_NO_ERROR, and waits for its goroutines.
 // To close the connection at once use Conn().CloseWithError.
 func (c *ClientConn) Close() error {
-	sessions := c.conn.table.all()
-	for _, s := range sessions {
-		s.Close(0, "")
-	}
-	timer := time.NewTimer(2 * maxCloseWait)
-	defer timer.Stop()
-wait:
-	for _, s := range sessions {
-		select {
-		case <-s.gone:
-		case <-timer.C:
-			break wait
-		}
-	}
-	c.conn.quic.CloseWithError(h3NoError, "")
-	c.conn.wait()
+	c.close(0, "")
 	return nil
 }

@@ -18,6 +18,10 @@ func (s *Server) serveHTTP(c *conn, w http.ResponseWriter, r *http.Request) {
 	id := r.Body.(interface{ StreamID() quic.StreamID }).StreamID()
 	priority := c.table.prioritise(id, r.Header)
 	if r.Method == http.MethodConnect && (r.Proto == protocolH3 || r.Proto == protocolLegacy && !c.legacyDisabled) {
+		if s.refuses() {
+			c.resetRequest(w, h3RequestRejected)
+			return
+		}
 		session := newSession(r.Context(), c, id, r)
 		session.priority = priority
 		s.serveConnect(session, w, r)
@@ -25,6 +29,8 @@ func (s *Server) serveHTTP(c *conn, w http.ResponseWriter, r *http.Request) {
 	}
 	c.table.examined(id)
 	switch {
+	case s.refuses():
+		w.WriteHeader(http.StatusServiceUnavailable)
 	case s.Handler != nil:
 		s.Handler.ServeHTTP(w, r)
 	case r.Method == http.MethodConnect && !strings.HasPrefix(r.Proto, "HTTP/"):
@@ -113,6 +119,9 @@ func (s *Server) accept(session *Session, app Application, w http.ResponseWriter
 		return
 	}
 	stream.SetWriteDeadline(time.Time{})
+	if s.refuses() { // Shutdown came in the meantime
+		session.Drain()
+	}
 	session.conn.wg.Go(func() {
 		app.Serve(session)
 		session.Close(0, "")

@@ -3,7 +3,6 @@ package wt
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,8 +86,7 @@ func TestQueuedDatagramsAreAccountedForUnderLoss(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			random := rand.New(rand.NewPCG(1, 2))
-			w.clientNet.setDrop(func() bool { return random.IntN(10) == 0 })
+			w.clientNet.setDrop(losing(10, 1))
 			start := time.Now()
 			for range n {
 				if err := s.SendDatagram(make([]byte, 1000)); err != nil {

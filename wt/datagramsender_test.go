@@ -75,6 +75,7 @@ func TestDatagramsThatWaitAreDroppedByPolicyAndAge(t *testing.T) {
 				s, q := newSlowSender(), &outgoingDatagrams{}
 				s.enqueueAll(t, q, "a b c d", test.options)
 				time.Sleep(time.Second)
+				synctest.Wait()
 				if got := strings.Join(s.sent, " "); got != test.sent {
 					t.Errorf("sent %s, want %s", got, test.sent)
 				}
@@ -98,6 +99,7 @@ func TestExpiredDatagramsMakeRoomForNewOnes(t *testing.T) {
 		time.Sleep(60 * time.Millisecond)
 		s.enqueueAll(t, q, "d e", o)
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if got := strings.Join(s.sent, " "); got != "a@100 d@200" || q.expired.Load() != 3 || q.dropped.Load() != 0 {
 			t.Errorf("sent %s, %d expired, %d dropped", got, q.expired.Load(), q.dropped.Load())
 		}
@@ -120,6 +122,7 @@ func TestSessionsTakeTurnsWithTheirDatagrams(t *testing.T) {
 			s.enqueueAll(t, &outgoingDatagrams{session: session}, words, o)
 		}
 		time.Sleep(time.Second)
+		synctest.Wait()
 		want := []string{"4.0@100", "8.0@200", "0.0@300", "4.1@400", "0.1@500", "4.2@600", "0.2@700"}
 		if !slices.Equal(s.sent, want) {
 			t.Errorf("sent %v, want %v", s.sent, want)
@@ -141,6 +144,7 @@ func TestDatagramsOfAnEndedSessionAreNotSent(t *testing.T) {
 			t.Errorf("queueing in an ended session: %v", err)
 		}
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if got := strings.Join(s.sent, " "); got != "a@100 d@200 too@300 e@500" {
 			t.Errorf("sent %s", got)
 		}

@@ -56,6 +56,9 @@
 // [Session.Draining] tells of it at both ends, at the client also of the server's
 // GOAWAY, after which no session is opened. A session that is draining is as usable as before.
 //
+// [Server.Shutdown] drains all sessions, refuses new ones and requests, and closes
+// what has not ended in time, so that close codes arrive here too; [ClientConn.Shutdown] is its like.
+//
 // # Bounds
 //
 // [Limits] and [DatagramOptions] bound early streams and datagrams, queued datagrams, and the time to

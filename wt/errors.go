@@ -13,7 +13,8 @@ import (
 )
 
 var (
-	// ErrServerClosed is returned by [Server.Serve] and [Server.ServeConn] after [Server.Close].
+	// ErrServerClosed is returned by [Server.Serve] and [Server.ServeConn] after
+	// [Server.Shutdown] or [Server.Close].
 	ErrServerClosed = errors.New("wt: server closed")
 	// ErrRequirements is wrapped by the *[RefusedError] of [ClientConn.OpenSession] when
 	// the server's SETTINGS or transport parameters do not allow WebTransport.

@@ -139,7 +139,10 @@ func (c *ClientConn) connectRequest(ctx context.Context, rawURL string, options 
 	if err != nil {
 		return nil, &RefusedError{Err: err}
 	}
-	if c.conn.goingAway() {
+	switch {
+	case c.closing.Load():
+		return nil, errClosing
+	case c.conn.goingAway():
 		return nil, ErrGoAway
 	}
 	if draft == Draft02 {

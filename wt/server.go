@@ -40,6 +40,10 @@ type Server struct {
 	// sessions, on the goroutine where it happens, so perhaps on several at
 	// once. It must return quickly.
 	Trace func(Event)
+	// IdleTimeout is how long a connection may have neither sessions nor requests
+	// before it is closed with H3_NO_ERROR; zero means as long as QUIC keeps it.
+	// Some browsers abandon the connection of an ended session without closing it.
+	IdleTimeout time.Duration
 	// Logger is given to http3.
 	Logger *slog.Logger
 
@@ -80,7 +84,7 @@ func (s *Server) application(path string) (Application, bool) {
 // configuration must offer the ALPN "h3" ([http3.ConfigureTLSConfig]). With a
 // listener from [quic.Transport.ListenEarly] the SETTINGS arrive with the
 // handshake, and a session is established a round trip earlier.
-// Serve does not close ln. It always returns an error, after Close ErrServerClosed.
+// Serve does not close ln. It always returns an error, after Shutdown or Close ErrServerClosed.
 func (s *Server) Serve(ln http3.QUICListener) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -139,6 +143,9 @@ func (s *Server) ServeConn(qc *quic.Conn) error {
 		return fmt.Errorf("wt: %w", err)
 	}
 	c.raw, c.handleStream = raw, raw.HandleRequestStream
+	if s.IdleTimeout > 0 {
+		c.startIdleTimer(s.IdleTimeout)
+	}
 	c.start()
 	c.wait()
 	err = context.Cause(qc.Context())
@@ -167,14 +174,7 @@ func (s *Server) untrack(c *conn) {
 // Close closes all connections at once, with H3_NO_ERROR, and waits for those
 // accepted by Serve to be done. Sessions end uncleanly.
 func (s *Server) Close() error {
-	s.mu.Lock()
-	s.closed = true
-	for _, cancel := range s.cancel {
-		cancel()
-	}
-	conns := slices.Clone(s.conns)
-	s.mu.Unlock()
-	for _, c := range conns {
+	for _, c := range s.refuse() {
 		c.quic.CloseWithError(h3NoError, "")
 	}
 	s.wg.Wait()

@@ -278,7 +278,7 @@ func (s *Session) link(st *streamState) bool {
 	s.numStreams++
 	late := s.end != nil
 	s.mu.Unlock()
-	if (st.id&1 == 1) == s.conn.server { // the lowest bit names the initiator
+	if !st.incoming {
 		s.counters.streamsOpened.Add(1)
 	} else {
 		s.counters.streamsReceived.Add(1)

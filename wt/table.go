@@ -37,6 +37,11 @@ type table struct {
 
 	earlyPriorities []earlyPriority // in order of arrival
 	prioritised     bool            // the client sends priorities
+
+	idleSince   time.Time     // when the last request ended, zero before
+	whenIdle    chan struct{} // closed when none is left; nil if nobody waits
+	idleTimer   *time.Timer   // nil if idle connections stay
+	idleTimeout time.Duration
 }
 
 type request struct {
@@ -192,6 +197,9 @@ func (t *table) accepted(str *quic.Stream) {
 	defer t.mu.Unlock()
 	t.next = max(t.next, str.StreamID()+4)
 	t.requests[str.StreamID()] = &request{stream: str, update: t.takeEarlyPriority(str.StreamID())}
+	if t.idleTimer != nil {
+		t.idleTimer.Stop()
+	}
 }
 
 // examined notes that a bidirectional stream of the client is no session.
@@ -214,6 +222,9 @@ func (t *table) handled(id quic.StreamID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.requests, id)
+	if len(t.requests) == 0 {
+		t.becameIdle()
+	}
 }
 
 // full reports whether no session can be added to a connection that may have limit of them.
@@ -289,5 +300,8 @@ func (t *table) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
+	if t.idleTimer != nil {
+		t.idleTimer.Stop()
+	}
 	t.take(func(earlyItem) bool { return true })
 }
