@@ -1,5 +1,5 @@
 // Package endpoints is a WebTransport server to try clients against: browsers,
-// other implementations, and package wt's own. "wtsim serve" runs it.
+// other implementations, and package wt's own.
 //
 //	server, err := endpoints.Start(endpoints.Config{Listen: "localhost:0"})
 //	...
@@ -10,8 +10,7 @@
 //
 // [Describe] lists the endpoints. A GET request for the path of one, over
 // HTTP/3 or from the page's server, is answered with what it is. A session
-// whose query is not understood is refused with status 400, and the reason in
-// the field [ReasonHeader].
+// whose query is not understood is refused.
 //
 // # Bounds
 //

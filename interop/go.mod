@@ -1,0 +1,3 @@
+module github.com/wtsim/wtsim/interop
+
+go 1.26.0
