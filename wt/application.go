@@ -41,14 +41,14 @@ func (a *Application) check() error {
 	return nil
 }
 
-// admit decides on a request before the session becomes known. It sets the
+// negotiate decides on a request before the session becomes known. It sets the
 // subprotocol, in the session and the header of the response.
-func (a *Application) admit(s *Session, response http.Header) error {
-	check := a.CheckOrigin
-	if check == nil {
-		check = sameOrigin
+func (a *Application) negotiate(s *Session, response http.Header) error {
+	allowed := a.CheckOrigin
+	if allowed == nil {
+		allowed = sameOrigin
 	}
-	if !check(s.request) {
+	if !allowed(s.request) {
 		return &RefusedError{Status: http.StatusForbidden}
 	}
 	s.protocol = chooseProtocol(s.request.Header, response, a.Protocols)
@@ -56,19 +56,6 @@ func (a *Application) admit(s *Session, response http.Header) error {
 		return &RefusedError{Status: http.StatusBadRequest}
 	}
 	return nil
-}
-
-// writeRefusal answers a request with the refusal that err stands for.
-func writeRefusal(w http.ResponseWriter, err error) {
-	refused, ok := errors.AsType[*RefusedError](err)
-	if !ok || refused.Status < 300 {
-		refused = &RefusedError{Status: http.StatusInternalServerError}
-	}
-	clear(w.Header())
-	for name, values := range refused.Header { // the order does not matter: http3 sends its own
-		w.Header()[name] = values
-	}
-	w.WriteHeader(refused.Status)
 }
 
 // sameOrigin accepts requests without an Origin, and those whose Origin has

@@ -97,6 +97,22 @@ func truncated(err error) error {
 	return err
 }
 
+// parseVarint reads the value of a capsule of the given length that is one varint.
+func (c *capsuleReader) parseVarint(length uint64) (uint64, error) {
+	if length > 8 {
+		return 0, fmt.Errorf("%w: %d bytes where one integer is expected", errCapsule, length)
+	}
+	b, err := c.value()
+	if err != nil {
+		return 0, err
+	}
+	v, n, err := quicvarint.Parse(b)
+	if err != nil || n != len(b) {
+		return 0, fmt.Errorf("%w: %d bytes are not one integer", errCapsule, len(b))
+	}
+	return v, nil
+}
+
 // parseClose reads the value of a CLOSE_SESSION capsule of the given length.
 func (c *capsuleReader) parseClose(length uint64) (code uint32, reason string, err error) {
 	if length < 4 || length > 4+maxReason {

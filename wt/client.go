@@ -5,7 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"time"
+	"sync/atomic"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
@@ -14,9 +14,12 @@ import (
 // ClientConfig configures a [ClientConn]. The zero value, and nil, work.
 type ClientConfig struct {
 	// MaxSessions is the number of sessions that may be open on the connection
-	// at the same time (1). More than one asks for a server that knows, as
-	// the drafts require flow control of sessions for it, which this package does not announce.
+	// at the same time (16). It is one if flow control of sessions is not in force.
 	MaxSessions int
+	// FlowControl is that of the sessions.
+	FlowControl FlowControl
+	// LegacyDisabled leaves only drafts 15 and later.
+	LegacyDisabled bool
 	// Limits bounds what the server can make the client store.
 	Limits Limits
 	// Trace, if not nil, is called for every event of the connection and its
@@ -33,6 +36,7 @@ type ClientConn struct {
 	conn        *conn
 	raw         *http3.RawClientConn
 	maxSessions int
+	closing     atomic.Bool // no more sessions are opened
 }
 
 // NewClientConn begins HTTP/3 on a QUIC connection that was dialled with the
@@ -42,18 +46,20 @@ func NewClientConn(qc *quic.Conn, config *ClientConfig) *ClientConn {
 	if config == nil {
 		config = &ClientConfig{}
 	}
-	c := newConn(qc, false, config.Limits, config.Trace)
+	c := newConn(qc, false, config.Limits, config.FlowControl, config.Trace)
+	c.legacyDisabled = config.LegacyDisabled
 	transport := &http3.Transport{
-		EnableDatagrams:    true,
-		AdditionalSettings: announcedSettings(),
-		DisableCompression: true,
-		Logger:             config.Logger,
+		EnableDatagrams:        true,
+		AdditionalSettings:     c.announcedSettings(),
+		MaxResponseHeaderBytes: c.limits.HeaderBytes,
+		DisableCompression:     true,
+		Logger:                 config.Logger,
 	}
 	raw := transport.NewRawClientConn(qc)
 	c.raw, c.handleStream = raw, raw.HandleBidirectionalStream
 	c.start()
 	context.AfterFunc(qc.Context(), c.table.close)
-	return &ClientConn{conn: c, raw: raw, maxSessions: max(1, config.MaxSessions)}
+	return &ClientConn{conn: c, raw: raw, maxSessions: config.MaxSessions}
 }
 
 // Conn returns the QUIC connection, for its addresses, state and statistics.
@@ -74,21 +80,6 @@ func (c *ClientConn) RoundTrip(r *http.Request) (*http.Response, error) {
 // Then it closes the connection, with H3_NO_ERROR, and waits for its goroutines.
 // To close the connection at once use Conn().CloseWithError.
 func (c *ClientConn) Close() error {
-	sessions := c.conn.table.all()
-	for _, s := range sessions {
-		s.Close(0, "")
-	}
-	timer := time.NewTimer(2 * maxCloseWait)
-	defer timer.Stop()
-wait:
-	for _, s := range sessions {
-		select {
-		case <-s.gone:
-		case <-timer.C:
-			break wait
-		}
-	}
-	c.conn.quic.CloseWithError(h3NoError, "")
-	c.conn.wait()
+	c.close(0, "")
 	return nil
 }

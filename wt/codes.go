@@ -9,6 +9,7 @@ const (
 	h3ClosedCriticalStream = 0x104
 	h3FrameUnexpected      = 0x105
 	h3FrameError           = 0x106
+	h3ExcessiveLoad        = 0x107
 	h3IDError              = 0x108
 	h3SettingsError        = 0x109
 	h3MissingSettings      = 0x10a
@@ -25,6 +26,7 @@ const (
 	codeSessionGone            = 0x170d7b68
 	codeRequirementsNotMet     = 0x212c0d48
 	codeALPNError              = 0x0817b3dd
+	codeFlowControlError       = 0x045d4487
 
 	firstApplicationCode = 0x52e4a40fa8db
 	lastApplicationCode  = 0x52e5ac983162

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -28,6 +29,14 @@ type conn struct {
 	trace  func(Event)
 	raw    rawConn
 	table  *table
+	flow   FlowControl
+	sched  scheduler
+
+	legacyDisabled bool // drafts before 15 are not spoken
+	sessionRate    rate // of requests for sessions (server)
+	offences       rate
+
+	datagrams datagramSender
 
 	// handleStream handles a bidirectional stream that is no WebTransport stream.
 	handleStream func(*quic.Stream)
@@ -46,13 +55,17 @@ type conn struct {
 	waiting bool // guarded by mu: wait has been called, and the connection is closed
 }
 
-func newConn(qc *quic.Conn, server bool, limits Limits, trace func(Event)) *conn {
+func newConn(qc *quic.Conn, server bool, limits Limits, flow FlowControl, trace func(Event)) *conn {
 	limits = limits.withDefaults()
-	return &conn{
-		quic: qc, server: server, limits: limits, trace: trace,
+	c := &conn{
+		quic: qc, server: server, limits: limits, flow: flow.withDefaults(), trace: trace,
 		table:       newTable(limits, server),
 		gotSettings: make(chan struct{}),
 	}
+	c.offences = rate{number: limits.Offences, period: time.Minute}
+	c.table.offend = c.offend
+	c.datagrams = datagramSender{send: qc.SendDatagram, spawn: c.spawn}
+	return c
 }
 
 // start starts the goroutines that accept streams and datagrams.
@@ -130,13 +143,13 @@ func (c *conn) routeStream(str *quic.Stream) {
 		if c.server {
 			c.table.examined(str.StreamID())
 		}
-		id, err := c.readHeader(str)
+		id, header, err := c.readHeader(str)
 		if err != nil {
 			rejectStream(str, str, c.headerError(err))
 			return
 		}
 		str.SetReadDeadline(time.Time{})
-		c.table.route(earlyItem{session: id, stream: str})
+		c.table.route(earlyItem{session: id, stream: str, header: header})
 	default:
 		// The deadline stays: the request is to arrive in the same time.
 		c.handleStream(str)
@@ -159,15 +172,16 @@ func (c *conn) routeUniStream(str *quic.ReceiveStream) {
 	}
 	str.ReleaseStreamCredit()
 	var id quic.StreamID
+	var header int
 	if err == nil {
-		id, err = c.readHeader(str)
+		id, header, err = c.readHeader(str)
 	}
 	if err != nil {
 		rejectStream(nil, str, c.headerError(err))
 		return
 	}
 	str.SetReadDeadline(time.Time{})
-	c.table.route(earlyItem{session: id, uni: str})
+	c.table.route(earlyItem{session: id, uni: str, header: header})
 }
 
 // headerStream is a stream of which no byte beyond the header may be read.
@@ -177,44 +191,47 @@ type headerStream interface {
 }
 
 // readHeader reads the type and the session ID at the beginning of a stream
-// of a session (draft-ietf-webtrans-http3-16, sections 4.2 and 4.3).
-func (c *conn) readHeader(str headerStream) (quic.StreamID, error) {
-	if _, err := readVarint(str); err != nil {
-		return 0, err
-	}
-	id, err := readVarint(str)
+// of a session, and returns the latter and the length of both (draft-ietf-webtrans-http3-16, sections 4.2 and 4.3).
+func (c *conn) readHeader(str headerStream) (id quic.StreamID, length int, err error) {
+	_, n, err := readVarint(str)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	if id%4 != 0 {
-		return 0, connErrorf(h3IDError, "session ID %d is not a client's bidirectional stream", id)
+	session, m, err := readVarint(str)
+	if err != nil {
+		return 0, 0, err
 	}
-	return quic.StreamID(id), nil
+	if session%4 != 0 {
+		return 0, 0, connErrorf(h3IDError, "session ID %d is not a client's bidirectional stream", session)
+	}
+	return quic.StreamID(session), n + m, nil
 }
 
-func readVarint(str headerStream) (uint64, error) {
+func readVarint(str headerStream) (v uint64, length int, err error) {
 	var b [8]byte
 	if _, err := str.Peek(b[:1]); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	encoded := b[:1<<(b[0]>>6)]
 	if _, err := str.Peek(encoded); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	for n := 0; n < len(encoded); { // all of it is there
 		m, err := str.Read(encoded[n:])
 		if n += m; err != nil && n < len(encoded) {
-			return 0, err
+			return 0, 0, err
 		}
 	}
-	v, _, err := quicvarint.Parse(encoded)
-	return v, err
+	return quicvarint.Parse(encoded)
 }
 
 // headerError returns the code for a stream whose header could not be read,
 // and closes the connection if the header was invalid.
 func (c *conn) headerError(err error) quic.StreamErrorCode {
 	c.fail(err)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.offend("streams without a header")
+	}
 	return h3RequestCancelled
 }
 
@@ -227,7 +244,7 @@ func (c *conn) handleControl(str *quic.ReceiveStream) error {
 	if second {
 		return connErrorf(h3StreamCreationError, "second control stream")
 	}
-	if _, err := readVarint(str); err != nil {
+	if _, _, err := readVarint(str); err != nil {
 		return controlError(err)
 	}
 	return readControl(str, c.server, c)
@@ -273,10 +290,8 @@ func (c *conn) goingAway() bool {
 	return c.goAway
 }
 
-func (c *conn) handlePriorityUpdate(id uint64, urgency int8, incremental bool) error {
-	if str := c.table.requestStream(quic.StreamID(id)); str != nil {
-		str.SetPriority(urgency, incremental)
-	}
+func (c *conn) handlePriorityUpdate(id quic.StreamID, p priority) error {
+	c.table.updatePriority(id, p)
 	return nil
 }
 
@@ -299,23 +314,6 @@ func (c *conn) awaitSettings(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// checkRequirements reports what the peer lacks for a session that uses the
-// given :protocol token. Only drafts 15 and later insist on RESET_STREAM_AT.
-func (c *conn) checkRequirements(token string) error {
-	state := c.quic.ConnectionState()
-	switch {
-	case !state.SupportsDatagrams.Local || !state.SupportsDatagrams.Remote:
-		return fmt.Errorf("%w: QUIC datagrams are not enabled", ErrRequirements)
-	case token == protocolH3 && !c.settings.h3Datagram:
-		return fmt.Errorf("%w: H3_DATAGRAM is not enabled", ErrRequirements)
-	case !c.server && !c.settings.enableConnect:
-		return fmt.Errorf("%w: extended CONNECT is not enabled", ErrRequirements)
-	case token == protocolH3 && !(state.SupportsStreamResetPartialDelivery.Local && state.SupportsStreamResetPartialDelivery.Remote):
-		return fmt.Errorf("%w: RESET_STREAM_AT is not enabled", ErrRequirements)
-	}
-	return nil
 }
 
 func (c *conn) receiveDatagrams() {

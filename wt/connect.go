@@ -2,6 +2,8 @@ package wt
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -14,12 +16,21 @@ import (
 func (s *Server) serveHTTP(c *conn, w http.ResponseWriter, r *http.Request) {
 	http.NewResponseController(w).SetReadDeadline(time.Time{}) // the header is there
 	id := r.Body.(interface{ StreamID() quic.StreamID }).StreamID()
-	if r.Method == http.MethodConnect && (r.Proto == protocolH3 || r.Proto == protocolLegacy) {
-		s.serveConnect(c, id, w, r)
+	priority := c.table.prioritise(id, r.Header)
+	if r.Method == http.MethodConnect && (r.Proto == protocolH3 || r.Proto == protocolLegacy && !c.legacyDisabled) {
+		if s.refuses() {
+			c.resetRequest(w, h3RequestRejected)
+			return
+		}
+		session := newSession(r.Context(), c, id, r)
+		session.priority = priority
+		s.serveConnect(session, w, r)
 		return
 	}
 	c.table.examined(id)
 	switch {
+	case s.refuses():
+		w.WriteHeader(http.StatusServiceUnavailable)
 	case s.Handler != nil:
 		s.Handler.ServeHTTP(w, r)
 	case r.Method == http.MethodConnect && !strings.HasPrefix(r.Proto, "HTTP/"):
@@ -36,8 +47,8 @@ func (s *Server) serveHTTP(c *conn, w http.ResponseWriter, r *http.Request) {
 
 // serveConnect serves a request for a session. A request that is refused is
 // forgotten, with the streams that came ahead of it, when serveConnect returns.
-func (s *Server) serveConnect(c *conn, id quic.StreamID, w http.ResponseWriter, r *http.Request) {
-	session := newSession(r.Context(), c, id, r)
+func (s *Server) serveConnect(session *Session, w http.ResponseWriter, r *http.Request) {
+	c := session.conn
 	session.emit(ConnectReceived)
 	select {
 	case <-c.quic.HandshakeComplete(): // no session begins in 0-RTT data
@@ -46,24 +57,32 @@ func (s *Server) serveConnect(c *conn, id quic.StreamID, w http.ResponseWriter, 
 	}
 	err := c.awaitSettings(r.Context())
 	if err == nil {
-		err = c.checkRequirements(r.Proto)
+		session.draft, err = c.requestedDraft(r.Proto)
 	}
 	if err != nil { // such requests are malformed (draft-ietf-webtrans-http3-16, section 3.1)
-		resetRequest(w, h3MessageError)
+		c.resetRequest(w, h3MessageError)
 		return
 	}
-	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(c.limits.HeaderTimeout))
+	session.startFlow()
 	app, ok := s.application(r.URL.Path)
 	if !ok {
-		writeRefusal(w, noApplication(r.Proto))
+		err = noApplication(r.Proto)
+	} else {
+		err = app.negotiate(session, w.Header())
+	}
+	if err == nil {
+		err = s.admit(c, r)
+	}
+	if err != nil {
+		c.refuseRequest(w, err)
 		return
 	}
-	if err := app.admit(session, w.Header()); err != nil {
-		writeRefusal(w, err)
-		return
-	}
-	if !c.table.add(session, max(1, s.MaxSessions)) {
-		resetRequest(w, h3RequestRejected)
+	if !c.table.add(session, c.maxSessions(s.MaxSessions)) {
+		if c.flowEnabled() {
+			c.refuseRequest(w, tooManySessions(0))
+		} else {
+			c.resetRequest(w, h3RequestRejected)
+		}
 		return
 	}
 	if app.Connecting != nil {
@@ -71,11 +90,10 @@ func (s *Server) serveConnect(c *conn, id quic.StreamID, w http.ResponseWriter, 
 		err := app.Connecting(session)
 		stop()
 		if err != nil {
-			writeRefusal(w, err)
+			c.refuseRequest(w, err)
 			session.refuse(nil, err)
 			return
 		}
-		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(c.limits.HeaderTimeout))
 	}
 	s.accept(session, app, w)
 }
@@ -83,6 +101,10 @@ func (s *Server) serveConnect(c *conn, id quic.StreamID, w http.ResponseWriter, 
 // accept answers a request for a session with 2xx, and runs the session.
 func (s *Server) accept(session *Session, app Application, w http.ResponseWriter) {
 	if session.ctx.Err() == nil {
+		if session.draft < Draft16 && session.request.Header.Get(headerDraft02Request) != "" {
+			w.Header().Set(headerDraft02Response, valueDraft02Response)
+		}
+		session.conn.limitHeader(w)
 		w.WriteHeader(http.StatusOK)
 	}
 	stream, err := w.(http3.HTTPStreamer).HTTPStream()
@@ -97,6 +119,9 @@ func (s *Server) accept(session *Session, app Application, w http.ResponseWriter
 		return
 	}
 	stream.SetWriteDeadline(time.Time{})
+	if s.refuses() { // Shutdown came in the meantime
+		session.Drain()
+	}
 	session.conn.wg.Go(func() {
 		app.Serve(session)
 		session.Close(0, "")
@@ -113,12 +138,31 @@ func noApplication(token string) *RefusedError {
 	return &RefusedError{Status: http.StatusMethodNotAllowed, Header: http.Header{"Allow": {""}}}
 }
 
-// resetRequest ends a request without a response.
-func resetRequest(w http.ResponseWriter, code quic.StreamErrorCode) {
+// refuseRequest answers a request for a session with the refusal that err stands for.
+func (c *conn) refuseRequest(w http.ResponseWriter, err error) {
+	refused, ok := errors.AsType[*RefusedError](err)
+	if !ok || refused.Status < 300 || refused.Status > 599 {
+		refused = &RefusedError{Status: http.StatusInternalServerError}
+	}
+	clear(w.Header())
+	maps.Copy(w.Header(), refused.Header)
+	c.limitHeader(w)
+	w.WriteHeader(refused.Status)
+	c.offend("refused requests")
+}
+
+// resetRequest ends a request for a session without a response.
+func (c *conn) resetRequest(w http.ResponseWriter, code quic.StreamErrorCode) {
 	stream, err := w.(http3.HTTPStreamer).HTTPStream()
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	stream.CancelRead(code)
 	stream.CancelWrite(code)
+	c.offend("refused requests")
+}
+
+// limitHeader bounds the time that the client takes to receive the header of the response.
+func (c *conn) limitHeader(w http.ResponseWriter) {
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(c.limits.HeaderTimeout))
 }

@@ -6,27 +6,24 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/dunglas/httpsfv"
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/quicvarint"
 )
 
 // Frame types on the control stream (RFC 9114, section 7.2, and RFC 9218, section 7.2).
 const (
-	frameData                     = 0x00
-	frameHeaders                  = 0x01
-	frameSettings                 = 0x04
-	framePushPromise              = 0x05
-	frameGoAway                   = 0x07
-	frameMaxPushID                = 0x0d
-	frameWebTransport             = 0x41
-	framePriorityUpdate           = 0xf0700
-	framePriorityUpdatePush       = 0xf0701
-	streamTypeControl             = 0x00
-	streamTypeWebTransport        = 0x54
-	maxVarintFrame                = 8
-	defaultUrgency                = 3
-	maxUrgency              int64 = 7
+	frameData               = 0x00
+	frameHeaders            = 0x01
+	frameSettings           = 0x04
+	framePushPromise        = 0x05
+	frameGoAway             = 0x07
+	frameMaxPushID          = 0x0d
+	frameWebTransport       = 0x41
+	framePriorityUpdate     = 0xf0700
+	framePriorityUpdatePush = 0xf0701
+	streamTypeControl       = 0x00
+	streamTypeWebTransport  = 0x54
+	maxVarintFrame          = 8
 )
 
 // connError closes the connection with an HTTP/3 error code.
@@ -45,7 +42,7 @@ func connErrorf(code uint64, format string, args ...any) error {
 type controlHandler interface {
 	handleSettings(peerSettings) error
 	handleGoAway(id uint64) error
-	handlePriorityUpdate(id uint64, urgency int8, incremental bool) error
+	handlePriorityUpdate(quic.StreamID, priority) error
 }
 
 // readControl reads the peer's control stream, after its type, until it ends,
@@ -164,29 +161,5 @@ func readPriorityUpdate(r io.Reader, length uint64, h controlHandler) error {
 	if id%4 != 0 {
 		return connErrorf(h3IDError, "PRIORITY_UPDATE for stream %d", id)
 	}
-	urgency, incremental := parsePriority(string(b[n:]))
-	return h.handlePriorityUpdate(id, urgency, incremental)
-}
-
-// parsePriority parses a Priority field value (RFC 9218, section 4). What is
-// malformed or out of range counts as absent.
-func parsePriority(value string) (urgency int8, incremental bool) {
-	urgency = defaultUrgency
-	dict, err := httpsfv.UnmarshalDictionary([]string{value})
-	if err != nil {
-		return urgency, false
-	}
-	if m, ok := dict.Get("u"); ok {
-		if item, ok := m.(httpsfv.Item); ok {
-			if u, ok := item.Value.(int64); ok && u >= 0 && u <= maxUrgency {
-				urgency = int8(u)
-			}
-		}
-	}
-	if m, ok := dict.Get("i"); ok {
-		if item, ok := m.(httpsfv.Item); ok {
-			incremental, _ = item.Value.(bool)
-		}
-	}
-	return urgency, incremental
+	return h.handlePriorityUpdate(quic.StreamID(id), parsePriority(string(b[n:])))
 }

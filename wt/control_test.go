@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"reflect"
 	"slices"
 	"testing"
 
+	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/quicvarint"
 )
 
@@ -28,7 +30,7 @@ func settingsFrame(pairs ...uint64) []byte { return frame(frameSettings, varints
 type controlLog struct {
 	settings   []peerSettings
 	goAways    []uint64
-	priorities []uint64 // id, urgency, incremental
+	priorities []earlyPriority
 }
 
 func (l *controlLog) handleSettings(s peerSettings) error {
@@ -41,12 +43,8 @@ func (l *controlLog) handleGoAway(id uint64) error {
 	return nil
 }
 
-func (l *controlLog) handlePriorityUpdate(id uint64, urgency int8, incremental bool) error {
-	i := uint64(0)
-	if incremental {
-		i = 1
-	}
-	l.priorities = append(l.priorities, id, uint64(urgency), i)
+func (l *controlLog) handlePriorityUpdate(id quic.StreamID, p priority) error {
+	l.priorities = append(l.priorities, earlyPriority{id, p})
 	return nil
 }
 
@@ -63,14 +61,15 @@ func TestControlStreamFrames(t *testing.T) {
 	if e, ok := errors.AsType[*connError](err); !ok || e.code != h3ClosedCriticalStream {
 		t.Errorf("its end is the error %v, want H3_CLOSED_CRITICAL_STREAM", err)
 	}
-	if want := []peerSettings{{h3Datagram: true, webTransport: 1}}; !slices.Equal(log.settings, want) {
+	if want := []peerSettings{{h3Datagram: true, webTransport: 1,
+		all: []Setting{{settingH3Datagram, 1}, {settingWebTransport, 1}, {0x1f*7 + 0x21, 99}}}}; !reflect.DeepEqual(log.settings, want) {
 		t.Errorf("settings %+v, want %+v", log.settings, want)
 	}
 	if want := []uint64{8}; !slices.Equal(log.goAways, want) {
 		t.Errorf("GOAWAY %v, want %v", log.goAways, want)
 	}
-	if want := []uint64{4, 1, 1, 8, 3, 0}; !slices.Equal(log.priorities, want) {
-		t.Errorf("priorities %v, want %v", log.priorities, want)
+	if want := []earlyPriority{{4, priority{1, true}}, {8, priority{3, false}}}; !slices.Equal(log.priorities, want) {
+		t.Errorf("priorities %+v, want %v", log.priorities, want)
 	}
 }
 
@@ -109,28 +108,6 @@ func TestControlStreamErrors(t *testing.T) {
 	}
 }
 
-func TestProtocolIsThatOfTheHighestDraft(t *testing.T) {
-	for _, test := range []struct {
-		name    string
-		s       peerSettings
-		token   string
-		draft02 bool
-	}{
-		{"all", peerSettings{webTransport: 1, maxSessions13: 1, maxSessions07: 1, enableDraft02: 1}, "webtransport-h3", false},
-		{"13", peerSettings{maxSessions13: 4, enableDraft02: 1}, "webtransport", false},
-		{"07", peerSettings{maxSessions07: 1}, "webtransport", false},
-		{"02", peerSettings{enableDraft02: 1}, "webtransport", true},
-	} {
-		token, draft02, err := test.s.protocol()
-		if err != nil || token != test.token || draft02 != test.draft02 {
-			t.Errorf("%s: %q, %v, %v", test.name, token, draft02, err)
-		}
-	}
-	if _, _, err := (&peerSettings{enableDraft02: 2}).protocol(); !errors.Is(err, ErrRequirements) {
-		t.Errorf("no draft: error %v, want ErrRequirements", err)
-	}
-}
-
 func FuzzControlStream(f *testing.F) {
 	f.Add(settingsFrame(settingH3Datagram, 1, settingWebTransport, 1), true)
 	f.Add(slices.Concat(settingsFrame(), frame(frameGoAway, varints(8))), false)
@@ -160,7 +137,7 @@ func FuzzStreamHeader(f *testing.F) {
 	f.Add([]byte{0x40, 0x54, 0x03})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := peekReader{bytes.NewReader(b)}
-		id, err := (&conn{}).readHeader(r)
+		id, length, err := (&conn{}).readHeader(r)
 		if err != nil {
 			if _, ok := errors.AsType[*connError](err); !ok && err != io.EOF {
 				t.Fatalf("unexpected error %v", err)
@@ -169,7 +146,7 @@ func FuzzStreamHeader(f *testing.F) {
 		}
 		_, n, err1 := quicvarint.Parse(b)
 		want, m, err2 := quicvarint.Parse(b[n:])
-		if err1 != nil || err2 != nil || uint64(id) != want || want%4 != 0 || r.Len() != len(b)-n-m {
+		if err1 != nil || err2 != nil || uint64(id) != want || want%4 != 0 || length != n+m || r.Len() != len(b)-length {
 			t.Fatalf("session %d, %d bytes left of %x", id, r.Len(), b)
 		}
 	})

@@ -56,13 +56,16 @@
 // [Session.Draining] tells of it at both ends, at the client also of the server's
 // GOAWAY, after which no session is opened. A session that is draining is as usable as before.
 //
+// [Server.Shutdown] drains all sessions, refuses new ones and requests, and closes
+// what has not ended in time, so that close codes arrive here too; [ClientConn.Shutdown] is its like.
+//
 // # Bounds
 //
-// [Limits] bounds early streams and datagrams, queued datagrams, and the time to
+// [Limits] and [DatagramOptions] bound early streams and datagrams, queued datagrams, and the time to
 // send headers and SETTINGS. Streams that the application has not accepted are bounded
 // by QUIC's stream limits. A CLOSE_SESSION capsule has at most 1028 bytes, a
 // datagram in a capsule 65535; all other capsules are skipped as they arrive. SETTINGS
-// have at most 8 KiB, PRIORITY_UPDATE 4 KiB.
+// have at most 8 KiB, PRIORITY_UPDATE 4 KiB, and 64 of those are held for requests to come.
 //
 // Flow control of sessions is neither announced nor done: a peer that is
 // not known to do without it gets one session at a time on a connection (MaxSessions).
@@ -73,7 +76,6 @@
 // leaves requests, responses and QPACK to http3. Hence:
 //
 //   - A handler must not wait for [http3.Settingser]: http3 never sees the SETTINGS.
-//   - A PRIORITY_UPDATE ahead of its request, and the fact that a client sends priorities at all, are lost.
 //   - GOAWAY cannot be sent, as http3 keeps its control stream to itself.
 //   - A WebTransport header inside a request stream is skipped as an unknown
 //     frame instead of closing the connection with H3_FRAME_ERROR.

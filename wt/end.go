@@ -94,6 +94,7 @@ func (s *Session) announceEnd() {
 	}
 	last := s.reportLast()
 	s.mu.Unlock()
+	s.conn.datagrams.close(&s.outgoing, e)
 	s.conn.emit(Event{Type: Ended, Session: s, End: e})
 	if last {
 		s.emit(LastStreamEnded)
@@ -121,13 +122,13 @@ func (st *streamState) interrupt() {
 	}
 }
 
-// reset ends the stream because its session ended.
-func (st *streamState) reset() {
+// reset ends the stream without its application, with a code of the protocol.
+func (st *streamState) reset(code quic.StreamErrorCode) {
 	if st.open&sendHalf != 0 {
-		st.send.CancelWrite(codeSessionGone)
+		st.send.CancelWrite(code)
 	}
 	if st.open&receiveHalf != 0 {
-		st.receive.CancelRead(codeSessionGone)
+		st.receive.CancelRead(code)
 	}
 }
 
@@ -148,7 +149,7 @@ func (s *Session) resetStreams() {
 				break
 			}
 			s.unlink(st)
-			st.reset()
+			st.reset(codeSessionGone)
 			st.open = 0
 			s.mu.Unlock()
 			s.conn.emit(Event{Type: StreamEnded, Session: s, StreamID: st.id})
@@ -216,6 +217,10 @@ func (s *Session) readCapsules() error {
 			}
 			s.endedByPeer(code, reason)
 			return r.expectEnd()
+		default:
+			if err := s.handleFlowCapsule(r, typ, length); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -261,8 +266,10 @@ func (s *Session) connectEnded(err error) {
 		e.Code, _ = applicationCode(uint64(resetErr.ErrorCode))
 		s.answer(e, codeSessionGone)
 	default:
-		s.connect.CancelRead(h3MessageError)
-		s.answer(&SessionError{Err: err}, h3MessageError)
+		code := faultCode(err)
+		s.connect.CancelRead(code)
+		s.answer(&SessionError{Err: err}, code)
+		s.conn.offend("malformed capsules")
 	}
 }
 

@@ -13,7 +13,8 @@ import (
 )
 
 var (
-	// ErrServerClosed is returned by [Server.Serve] and [Server.ServeConn] after [Server.Close].
+	// ErrServerClosed is returned by [Server.Serve] and [Server.ServeConn] after
+	// [Server.Shutdown] or [Server.Close].
 	ErrServerClosed = errors.New("wt: server closed")
 	// ErrRequirements is wrapped by the *[RefusedError] of [ClientConn.OpenSession] when
 	// the server's SETTINGS or transport parameters do not allow WebTransport.
@@ -142,12 +143,12 @@ func (e *StreamError) Error() string {
 
 // DatagramTooLargeError is returned by [Session.SendDatagram].
 type DatagramTooLargeError struct {
-	// Max is the largest payload that can be sent now, in bytes.
-	Max int
+	// Size is the size of the datagram, and Max the largest that can be sent now, in bytes.
+	Size, Max int
 }
 
 func (e *DatagramTooLargeError) Error() string {
-	return fmt.Sprintf("wt: datagram too large, at most %d bytes fit", e.Max)
+	return fmt.Sprintf("wt: datagram of %d bytes is too large, at most %d bytes fit", e.Size, e.Max)
 }
 
 // connectionLost describes the end of the sessions of a connection that was

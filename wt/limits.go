@@ -23,6 +23,15 @@ type Limits struct {
 	// HeaderTimeout is how long a peer may take to send the header of a stream
 	// or of a request, and to take the header of a response (10 s).
 	HeaderTimeout time.Duration
+	// HeaderBytes is the size of the largest header accepted, in bytes as RFC 9114, section 4.2.2,
+	// counts them (64 KiB). A request with a larger one is answered with status 431.
+	HeaderBytes int
+	// Offences is how often in a minute a peer may do what is legitimate only
+	// now and then: send streams and datagrams that have to be rejected because their session is
+	// not there in time, priorities of requests that do not come, streams without a header, malformed
+	// capsules, and requests for sessions that are refused (4096). A peer that does it more often has its connection closed
+	// with H3_EXCESSIVE_LOAD. If it is negative there is no limit.
+	Offences int
 	// SettingsTimeout is how long to wait for the peer's SETTINGS (5 s).
 	SettingsTimeout time.Duration
 }
@@ -33,6 +42,8 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.EarlyTimeout, 5*time.Second)
 	setDefault(&l.DatagramQueue, 256)
 	setDefault(&l.HeaderTimeout, 10*time.Second)
+	setDefault(&l.HeaderBytes, 64<<10)
+	setDefault(&l.Offences, 4096)
 	setDefault(&l.SettingsTimeout, 5*time.Second)
 	return l
 }

@@ -32,6 +32,8 @@ type SessionOptions struct {
 	// RequireProtocol makes a session fail, with [ErrProtocol], for which the
 	// server has chosen no subprotocol.
 	RequireProtocol bool
+	// Datagrams says how the session queues datagrams ([Session.SetDatagramOptions]).
+	Datagrams DatagramOptions
 }
 
 // OpenSession opens a session at an https URL, and waits until the server has
@@ -72,7 +74,7 @@ func (c *ClientConn) StartSession(ctx context.Context, rawURL string, options *S
 	if err != nil {
 		return nil, err
 	}
-	if c.conn.table.full(c.maxSessions) {
+	if c.conn.table.full(c.conn.maxSessions(c.maxSessions)) {
 		return nil, ErrTooManySessions
 	}
 	stream, err := c.raw.OpenRequestStream(ctx)
@@ -83,8 +85,13 @@ func (c *ClientConn) StartSession(ctx context.Context, rawURL string, options *S
 		return nil, fmt.Errorf("wt: opening the CONNECT stream: %w", err)
 	}
 	s := newSession(ctx, c.conn, stream.StreamID(), request)
+	s.draft = c.conn.settings.draft()
 	s.connect = stream
-	if !c.conn.table.add(s, c.maxSessions) {
+	if options.Datagrams != (DatagramOptions{}) {
+		s.SetDatagramOptions(options.Datagrams)
+	}
+	s.startFlow()
+	if !c.conn.table.add(s, c.conn.maxSessions(c.maxSessions)) {
 		s.cancelConnect()
 		return nil, ErrTooManySessions
 	}
@@ -128,20 +135,20 @@ func (c *ClientConn) connectRequest(ctx context.Context, rawURL string, options 
 		}
 		return nil, err
 	}
-	token, draft02, err := c.conn.settings.protocol()
-	if err == nil {
-		err = c.conn.checkRequirements(token)
-	}
+	draft, err := c.conn.offeredDraft()
 	if err != nil {
 		return nil, &RefusedError{Err: err}
 	}
-	if c.conn.goingAway() {
+	switch {
+	case c.closing.Load():
+		return nil, errClosing
+	case c.conn.goingAway():
 		return nil, ErrGoAway
 	}
-	if draft02 {
-		header.Set("Sec-Webtransport-Http3-Draft02", "1")
+	if draft == Draft02 {
+		header.Set(headerDraft02Request, valueDraft02Request)
 	}
-	return &http.Request{Method: http.MethodConnect, Proto: token, URL: u, Host: u.Host, Header: header}, nil
+	return &http.Request{Method: http.MethodConnect, Proto: draft.token(), URL: u, Host: u.Host, Header: header}, nil
 }
 
 // awaitResponse reads the response to the CONNECT request, and runs the session if it is accepted.

@@ -14,16 +14,28 @@ type queue[T any] struct {
 
 func newQueue[T any]() *queue[T] { return &queue[T]{wake: make(chan struct{}, 1)} }
 
-// push appends v. Of more than limit items (0: no limit) the oldest is dropped.
-func (q *queue[T]) push(v T, limit int) (dropped bool) {
+// push appends v, and returns how many of the oldest items it dropped in order
+// to have no more than limit (0: no limit).
+func (q *queue[T]) push(v T, limit int) (dropped int) {
 	q.mu.Lock()
-	if limit > 0 && len(q.items) >= limit {
+	for limit > 0 && len(q.items) >= limit {
 		q.removeFirst()
-		dropped = true
+		dropped++
 	}
 	q.items = append(q.items, v)
 	q.mu.Unlock()
 	q.signal()
+	return dropped
+}
+
+// dropWhile drops the oldest items as long as drop says so, and returns how many.
+func (q *queue[T]) dropWhile(drop func(T) bool) (dropped int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.items) > 0 && drop(q.items[0]) {
+		q.removeFirst()
+		dropped++
+	}
 	return dropped
 }
 

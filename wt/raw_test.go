@@ -20,10 +20,12 @@ type rawClient struct {
 	h3   *http3.RawClientConn
 }
 
-// dialRaw connects with the settings of draft 16.
+// dialRaw connects with the settings of draft 16, flow control included.
 func (w *world) dialRaw() *rawClient {
 	w.t.Helper()
-	return w.dialRawWith(map[uint64]uint64{settingWebTransport: 1})
+	return w.dialRawWith(map[uint64]uint64{
+		settingWebTransport: 1, settingInitialMaxData: 1 << 20, settingInitialMaxStreams: 100, settingInitialMaxUniStreams: 100,
+	})
 }
 
 func (w *world) dialRawWith(settings map[uint64]uint64) *rawClient {
@@ -415,48 +417,12 @@ func TestRequestsThatAreNoSessions(t *testing.T) {
 	})
 }
 
-func TestClientsWithoutTheRequirementsAreRefused(t *testing.T) {
-	configure := func(w *world) { w.clientQUIC = &quic.Config{EnableDatagrams: true} }
-	inWorld(t, echoServer(), configure, func(w *world) {
-		c := w.dialRaw()
-		defer c.close()
-		connect := c.begin()
-		connect.SendRequestHeader(c.request("/echo"))
-		_, err := connect.ReadResponse()
-		if e, ok := errors.AsType[*quic.StreamError](err); !ok || e.ErrorCode != h3MessageError {
-			t.Errorf("draft 16 without RESET_STREAM_AT: %v, want a reset with H3_MESSAGE_ERROR", err)
-		}
-		r := c.request("/echo")
-		r.Proto = protocolLegacy
-		if status := c.send(c.begin(), r); status != http.StatusOK {
-			t.Errorf("older draft without RESET_STREAM_AT: status %d, want 200", status)
-		}
-	})
-}
-
 func TestServerWaitsForSettings(t *testing.T) {
 	inWorld(t, echoServer(), nil, func(w *world) {
-		qc := w.dialQUIC()
-		defer qc.CloseWithError(h3NoError, "")
-		// QPACK: required insert count 0, then a literal field line each.
-		block := []byte{0, 0}
-		for _, field := range [][2]string{
-			{":method", "CONNECT"}, {":protocol", protocolH3}, {":scheme", "https"}, {":authority", "server"}, {":path", "/echo"},
-		} {
-			if n := byte(len(field[0])); n < 7 {
-				block = append(block, 0x20|n)
-			} else {
-				block = append(block, 0x27, n-7)
-			}
-			block = append(append(block, field[0]...), byte(len(field[1])))
-			block = append(block, field[1]...)
-		}
+		c := w.dialWire()
+		defer c.close()
 		start := time.Now()
-		str, err := qc.OpenStream()
-		if err != nil {
-			t.Fatal(err)
-		}
-		str.Write(frame(frameHeaders, block))
+		str := c.request(connectHeaders(protocolH3, "/echo"))
 		if code := resetCode(t, str); code != h3MessageError {
 			t.Errorf("request reset with %#x, want H3_MESSAGE_ERROR", code)
 		}

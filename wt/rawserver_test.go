@@ -3,8 +3,8 @@ package wt
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
+	"net"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -13,12 +13,16 @@ import (
 	"github.com/quic-go/quic-go"
 )
 
-// okResponse is a HEADERS frame with ":status: 200", which is field 25 of QPACK's static table.
-var okResponse = frame(frameHeaders, []byte{0, 0, 0xd9})
+// okBlock begins with ":status: 200", which is field 25 of QPACK's static table, and
+// okResponse is a HEADERS frame with it.
+var (
+	okBlock    = []byte{0, 0, 0xd9}
+	okResponse = frame(frameHeaders, okBlock)
+)
 
-// againstRawServer runs a test of a client against a server that sends the
-// given frames on its control stream and does otherwise as the test says.
-func againstRawServer(t *testing.T, control []byte, config *quic.Config, test func(context.Context, *ClientConn, *quic.Conn)) {
+// withRawServer runs a test with a transport that reaches a server, which sends the
+// given frames on the control stream of each connection, and does otherwise as the test says.
+func withRawServer(t *testing.T, control []byte, config *quic.Config, test func(context.Context, *quic.Transport, net.Addr, <-chan *quic.Conn)) {
 	t.Helper()
 	testCert()
 	synctest.Test(t, func(t *testing.T) {
@@ -32,27 +36,21 @@ func againstRawServer(t *testing.T, control []byte, config *quic.Config, test fu
 		}
 		accepted := make(chan *quic.Conn, 1)
 		go func() {
-			server, err := ln.Accept(ctx)
-			if err != nil {
-				t.Error(err)
-				return
+			for {
+				server, err := ln.Accept(ctx)
+				if err != nil {
+					return
+				}
+				str, err := server.OpenUniStream()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				str.Write(append(varints(streamTypeControl), control...))
+				accepted <- server
 			}
-			str, err := server.OpenUniStream()
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			str.Write(append(varints(streamTypeControl), control...))
-			accepted <- server
 		}()
-		qc, err := dialer.Dial(ctx, serverNet.addr, clientTLS(), QUICConfig(nil))
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := NewClientConn(qc, &ClientConfig{MaxSessions: 4})
-		test(ctx, c, <-accepted)
-		qc.CloseWithError(h3NoError, "")
-		c.Close()
+		test(ctx, dialer, serverNet.addr, accepted)
 		ln.Close()
 		dialer.Close()
 		listener.Close()
@@ -61,30 +59,23 @@ func againstRawServer(t *testing.T, control []byte, config *quic.Config, test fu
 	})
 }
 
-func settings16(pairs ...uint64) []byte {
-	return settingsFrame(slices.Concat([]uint64{settingEnableConnect, 1, settingH3Datagram, 1}, pairs)...)
+// againstRawServer is withRawServer with one connection.
+func againstRawServer(t *testing.T, control []byte, config *quic.Config, test func(context.Context, *ClientConn, *quic.Conn)) {
+	t.Helper()
+	withRawServer(t, control, config, func(ctx context.Context, transport *quic.Transport, addr net.Addr, accepted <-chan *quic.Conn) {
+		qc, err := transport.Dial(ctx, addr, clientTLS(), QUICConfig(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := NewClientConn(qc, &ClientConfig{MaxSessions: 4})
+		test(ctx, c, <-accepted)
+		qc.CloseWithError(h3NoError, "")
+		c.Close()
+	})
 }
 
-func TestClientChecksTheRequirements(t *testing.T) {
-	for name, test := range map[string]struct {
-		control []byte
-		config  *quic.Config
-	}{
-		"no setting of WebTransport": {settings16(), QUICConfig(nil)},
-		"no extended CONNECT":        {settingsFrame(settingH3Datagram, 1, settingWebTransport, 1), QUICConfig(nil)},
-		"no H3_DATAGRAM":             {settingsFrame(settingEnableConnect, 1, settingWebTransport, 1), QUICConfig(nil)},
-		"no QUIC datagrams":          {settingsFrame(settingEnableConnect, 1, settingEnableDraft02, 1), &quic.Config{}},
-		"no RESET_STREAM_AT":         {settings16(settingWebTransport, 1), &quic.Config{EnableDatagrams: true}},
-		"no SETTINGS":                {nil, QUICConfig(nil)},
-	} {
-		t.Run(name, func(t *testing.T) {
-			againstRawServer(t, test.control, test.config, func(ctx context.Context, c *ClientConn, _ *quic.Conn) {
-				if _, _, err := c.OpenSession(ctx, "https://server/", nil); !errors.Is(err, ErrRequirements) {
-					t.Errorf("error %v, want ErrRequirements", err)
-				}
-			})
-		})
-	}
+func settings16(pairs ...uint64) []byte {
+	return settingsFrame(slices.Concat([]uint64{settingEnableConnect, 1, settingH3Datagram, 1}, pairs)...)
 }
 
 func TestClientClosesTheConnectionOnInvalidInput(t *testing.T) {
@@ -124,31 +115,6 @@ func TestClientOpensNoSessionAfterGoAway(t *testing.T) {
 			t.Errorf("error %v, want ErrGoAway", err)
 		}
 	})
-}
-
-func TestClientPicksTheTokenOfTheServersDraft(t *testing.T) {
-	for setting, token := range map[uint64]string{
-		settingWebTransport: protocolH3, settingMaxSessions13: protocolLegacy,
-		settingMaxSessions07: protocolLegacy, settingEnableDraft02: protocolLegacy,
-	} {
-		againstRawServer(t, settings16(setting, 1), QUICConfig(nil), func(ctx context.Context, c *ClientConn, server *quic.Conn) {
-			go func() {
-				str, _ := server.AcceptStream(ctx)
-				str.Write(okResponse)
-			}()
-			s, _, err := c.OpenSession(ctx, "https://server/", nil)
-			if err != nil {
-				t.Errorf("setting %#x: %v", setting, err)
-				return
-			}
-			if s.Request().Proto != token {
-				t.Errorf("setting %#x: :protocol is %s, want %s", setting, s.Request().Proto, token)
-			}
-			if draft02 := s.Request().Header.Get("Sec-Webtransport-Http3-Draft02"); (draft02 == "1") != (setting == settingEnableDraft02) {
-				t.Errorf("setting %#x: header of draft 02 is %q", setting, draft02)
-			}
-		})
-	}
 }
 
 func TestStreamsOfTheServerAheadOfItsResponseArrive(t *testing.T) {

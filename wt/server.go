@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
@@ -20,15 +21,29 @@ type Server struct {
 	// Handler serves the requests that are not for a session. If it is nil they are answered with 404.
 	Handler http.Handler
 	// MaxSessions is the number of sessions that may be open on a connection at
-	// the same time (1). More than one asks for a client that knows, as the
-	// drafts require flow control of sessions for it, which this package does not announce.
+	// the same time (16). Further ones are refused with status 429. It is one if flow control
+	// of sessions is not in force, and further requests are reset with H3_REQUEST_REJECTED then.
 	MaxSessions int
+	// SessionRate is the number of sessions that may be asked for on a connection
+	// in a second (100). Further ones are refused with status 429. A negative rate has no limit.
+	SessionRate int
+	// Admit, if it is not nil, decides on a request for a session before the application
+	// is asked: a *[RefusedError] refuses it with its status, such as 429 or 503, and header; any other error with status 500.
+	Admit func(*http.Request) error
+	// FlowControl is that of the sessions.
+	FlowControl FlowControl
+	// LegacyDisabled leaves only drafts 15 and later, and so out all browsers of today.
+	LegacyDisabled bool
 	// Limits bounds what clients can make the server store.
 	Limits Limits
 	// Trace, if not nil, is called for every event of the connections and
 	// sessions, on the goroutine where it happens, so perhaps on several at
 	// once. It must return quickly.
 	Trace func(Event)
+	// IdleTimeout is how long a connection may have neither sessions nor requests
+	// before it is closed with H3_NO_ERROR; zero means as long as QUIC keeps it.
+	// Some browsers abandon the connection of an ended session without closing it.
+	IdleTimeout time.Duration
 	// Logger is given to http3.
 	Logger *slog.Logger
 
@@ -69,7 +84,7 @@ func (s *Server) application(path string) (Application, bool) {
 // configuration must offer the ALPN "h3" ([http3.ConfigureTLSConfig]). With a
 // listener from [quic.Transport.ListenEarly] the SETTINGS arrive with the
 // handshake, and a session is established a round trip earlier.
-// Serve does not close ln. It always returns an error, after Close ErrServerClosed.
+// Serve does not close ln. It always returns an error, after Shutdown or Close ErrServerClosed.
 func (s *Server) Serve(ln http3.QUICListener) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -105,10 +120,15 @@ func (s *Server) Serve(ln http3.QUICListener) error {
 // handlers and applications of the connection have returned. The error is nil
 // if either end closed the connection with H3_NO_ERROR.
 func (s *Server) ServeConn(qc *quic.Conn) error {
-	c := newConn(qc, true, s.Limits, s.Trace)
+	c := newConn(qc, true, s.Limits, s.FlowControl, s.Trace)
+	c.legacyDisabled = s.LegacyDisabled
+	sessions := s.SessionRate
+	setDefault(&sessions, 100)
+	c.sessionRate = rate{number: sessions, period: time.Second}
 	h3 := &http3.Server{
 		EnableDatagrams:    true,
-		AdditionalSettings: announcedSettings(),
+		AdditionalSettings: c.announcedSettings(),
+		MaxHeaderBytes:     c.limits.HeaderBytes,
 		Handler:            http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serveHTTP(c, w, r) }),
 		Logger:             s.Logger,
 	}
@@ -123,6 +143,9 @@ func (s *Server) ServeConn(qc *quic.Conn) error {
 		return fmt.Errorf("wt: %w", err)
 	}
 	c.raw, c.handleStream = raw, raw.HandleRequestStream
+	if s.IdleTimeout > 0 {
+		c.startIdleTimer(s.IdleTimeout)
+	}
 	c.start()
 	c.wait()
 	err = context.Cause(qc.Context())
@@ -151,14 +174,7 @@ func (s *Server) untrack(c *conn) {
 // Close closes all connections at once, with H3_NO_ERROR, and waits for those
 // accepted by Serve to be done. Sessions end uncleanly.
 func (s *Server) Close() error {
-	s.mu.Lock()
-	s.closed = true
-	for _, cancel := range s.cancel {
-		cancel()
-	}
-	conns := slices.Clone(s.conns)
-	s.mu.Unlock()
-	for _, c := range conns {
+	for _, c := range s.refuse() {
 		c.quic.CloseWithError(h3NoError, "")
 	}
 	s.wg.Wait()

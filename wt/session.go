@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/quic-go/quic-go"
-	"github.com/quic-go/quic-go/quicvarint"
 )
 
 // connectStream is the CONNECT stream: *http3.Stream at the server,
@@ -31,23 +30,30 @@ type Session struct {
 	conn    *conn
 	id      quic.StreamID
 	request *http.Request
+	draft   Draft
 	connect connectStream // nil at the server until the session is established
 	out     capsuleWriter // writes to it
+
+	in      *incomingFlow // nil if flow control is not in force
+	outFlow *outgoingFlow // likewise
 
 	ctx    context.Context // cancelled, with a *SessionError, when the session ends
 	cancel context.CancelCauseFunc
 
 	streams    *queue[*Stream]
 	uniStreams *queue[*ReceiveStream]
-	datagrams  *queue[[]byte]
-	counters   struct {
-		datagramsSent, datagramsReceived, datagramsDropped atomic.Uint64
-	}
+	counters   counters
+
+	datagrams       *queue[datagram] // received
+	outgoing        outgoingDatagrams
+	datagramOptions atomic.Pointer[DatagramOptions] // nil: the defaults
 
 	mu           sync.Mutex
 	established  bool
+	priority     priority
 	end          *SessionError // how the session ended
 	first, last  *streamState  // the open streams, oldest first
+	numStreams   int           // how many they are
 	streamsReset bool          // no stream joins the list any more
 	lastReported bool          // LastStreamEnded was reported
 	withheld     bool          // flow control held the CLOSE_SESSION capsule back
@@ -74,13 +80,14 @@ func newSession(ctx context.Context, c *conn, id quic.StreamID, r *http.Request)
 		conn: c, id: id, request: r,
 		streams:    newQueue[*Stream](),
 		uniStreams: newQueue[*ReceiveStream](),
-		datagrams:  newQueue[[]byte](),
+		datagrams:  newQueue[datagram](),
 		draining:   make(chan struct{}),
 		ready:      make(chan struct{}),
 		sendDone:   make(chan struct{}),
 		gone:       make(chan struct{}),
 	}
 	s.out.conn = c
+	s.outgoing.session = id
 	s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	return s
 }
@@ -94,6 +101,10 @@ func (s *Session) Conn() *quic.Conn { return s.conn.quic }
 // Request returns the CONNECT request. It must not be modified.
 func (s *Session) Request() *http.Request { return s.request }
 
+// Draft returns the draft that the session was established with. It is 0 at a server
+// if the client's settings name no draft before 15 and its request is one of those.
+func (s *Session) Draft() Draft { return s.draft }
+
 // Context returns a context that is cancelled when the session ends, with a
 // *[SessionError] as its cause. It carries the values of the context that was
 // given to [ClientConn.OpenSession], at the server those of the request.
@@ -105,35 +116,18 @@ func (s *Session) Context() context.Context { return s.ctx }
 // or the attempt was given up.
 func (s *Session) Done() <-chan struct{} { return s.gone }
 
-// Stats counts what a session did.
-type Stats struct {
-	DatagramsSent     uint64
-	DatagramsReceived uint64
-	// DatagramsDropped counts received datagrams that were dropped because
-	// the application did not receive them in time.
-	DatagramsDropped uint64
-}
-
-// Stats returns the session's counters.
-func (s *Session) Stats() Stats {
-	return Stats{
-		DatagramsSent:     s.counters.datagramsSent.Load(),
-		DatagramsReceived: s.counters.datagramsReceived.Load(),
-		DatagramsDropped:  s.counters.datagramsDropped.Load(),
-	}
-}
-
 // OpenStream opens a bidirectional stream. It waits until the peer allows one
 // more. The peer learns of the stream with the first Write, Read or Close.
 func (s *Session) OpenStream(ctx context.Context) (*Stream, error) {
-	qs, err := open(ctx, s, s.conn.quic.OpenStream, s.conn.quic.OpenStreamSync)
+	qs, err := open(ctx, s, bidirectional, s.conn.quic.OpenStream, s.conn.quic.OpenStreamSync)
 	if err != nil {
 		return nil, err
 	}
 	st := s.newStream(qs)
 	st.streamType = frameWebTransport
+	s.watch(&st.state, 0)
 	if !s.link(&st.state) {
-		st.state.reset()
+		st.state.reset(codeSessionGone)
 		return nil, ended(s.ctx)
 	}
 	return st, nil
@@ -142,13 +136,13 @@ func (s *Session) OpenStream(ctx context.Context) (*Stream, error) {
 // OpenUniStream opens a unidirectional stream. It waits until the peer allows
 // one more. The peer learns of the stream with the first Write or Close.
 func (s *Session) OpenUniStream(ctx context.Context) (*SendStream, error) {
-	qs, err := open(ctx, s, s.conn.quic.OpenUniStream, s.conn.quic.OpenUniStreamSync)
+	qs, err := open(ctx, s, unidirectional, s.conn.quic.OpenUniStream, s.conn.quic.OpenUniStreamSync)
 	if err != nil {
 		return nil, err
 	}
 	state := &streamState{session: s, id: qs.StreamID(), open: sendHalf, send: qs}
 	if !s.link(state) {
-		state.reset()
+		state.reset(codeSessionGone)
 		return nil, ended(s.ctx)
 	}
 	return &SendStream{state: state, stream: qs, streamType: streamTypeWebTransport}, nil
@@ -156,13 +150,16 @@ func (s *Session) OpenUniStream(ctx context.Context) (*SendStream, error) {
 
 // open opens a QUIC stream: at once if there is credit, else it waits for
 // credit, ctx or the end of the session.
-func open[T any](ctx context.Context, s *Session, try func() (T, error), wait func(context.Context) (T, error)) (T, error) {
+func open[T any](ctx context.Context, s *Session, d direction, try func() (T, error), wait func(context.Context) (T, error)) (T, error) {
 	var none T
 	if s.ctx.Err() != nil {
 		return none, ended(s.ctx)
 	}
 	if ctx.Err() != nil {
 		return none, context.Cause(ctx)
+	}
+	if err := s.reserveStream(ctx, d); err != nil {
+		return none, err
 	}
 	str, err := try()
 	if _, blocked := errors.AsType[*quic.StreamLimitReachedError](err); blocked {
@@ -172,9 +169,11 @@ func open[T any](ctx context.Context, s *Session, try func() (T, error), wait fu
 		stop()
 		cancel()
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		return str, nil
+	}
+	s.returnStream(d)
+	switch {
 	case s.ctx.Err() != nil:
 		return none, ended(s.ctx)
 	case ctx.Err() != nil:
@@ -203,65 +202,6 @@ func accept[T any](ctx context.Context, s *Session, q *queue[T]) (T, error) {
 	return str, err
 }
 
-var datagramBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 1500); return &b }}
-
-// SendDatagram sends a datagram. It blocks while QUIC's queue of datagrams is
-// full. The error is a *[DatagramTooLargeError] if b exceeds MaxDatagramSize.
-func (s *Session) SendDatagram(b []byte) error {
-	if s.ctx.Err() != nil {
-		return ended(s.ctx)
-	}
-	buf := datagramBuffers.Get().(*[]byte)
-	defer datagramBuffers.Put(buf)
-	*buf = append(quicvarint.Append((*buf)[:0], uint64(s.id/4)), b...)
-	err := s.conn.quic.SendDatagram(*buf)
-	if err == nil {
-		s.counters.datagramsSent.Add(1)
-		return nil
-	}
-	if tooLarge, ok := errors.AsType[*quic.DatagramTooLargeError](err); ok {
-		return &DatagramTooLargeError{Max: s.datagramPayload(tooLarge)}
-	}
-	if cause := s.conn.lostBy(err); cause != nil {
-		s.connectionLost(cause)
-		return ended(s.ctx)
-	}
-	return err
-}
-
-// probe is larger than any datagram, and so is never sent.
-var probe [1 << 16]byte
-
-// MaxDatagramSize returns the size of the largest datagram, in bytes, that
-// SendDatagram accepts now. It grows when a larger path MTU is discovered.
-func (s *Session) MaxDatagramSize() int {
-	tooLarge, ok := errors.AsType[*quic.DatagramTooLargeError](s.conn.quic.SendDatagram(probe[:]))
-	if !ok {
-		return 0
-	}
-	return s.datagramPayload(tooLarge)
-}
-
-func (s *Session) datagramPayload(e *quic.DatagramTooLargeError) int {
-	return max(0, int(e.MaxDatagramPayloadSize)-quicvarint.Len(uint64(s.id/4)))
-}
-
-// ReceiveDatagram returns the next datagram. After the end of the session it
-// returns those that arrived before, then the session's error.
-func (s *Session) ReceiveDatagram(ctx context.Context) ([]byte, error) {
-	return s.datagrams.pop(ctx, s.ctx)
-}
-
-func (s *Session) deliverDatagram(b []byte) {
-	if s.ctx.Err() != nil {
-		return
-	}
-	s.counters.datagramsReceived.Add(1)
-	if s.datagrams.push(b, s.conn.limits.DatagramQueue) {
-		s.counters.datagramsDropped.Add(1)
-	}
-}
-
 func (s *Session) newStream(qs *quic.Stream) *Stream {
 	st := &Stream{state: streamState{session: s, id: qs.StreamID(), open: sendHalf | receiveHalf, send: qs, receive: qs}}
 	st.SendStream.state, st.SendStream.stream = &st.state, qs
@@ -269,33 +209,48 @@ func (s *Session) newStream(qs *quic.Stream) *Stream {
 	return st
 }
 
-// deliverStream and deliverUniStream take a stream of the peer whose header
-// was read. A stream that comes late is reset with the others of the session.
-func (s *Session) deliverStream(qs *quic.Stream) {
-	if s.tooEarly() {
-		rejectStream(qs, qs, codeBufferedStreamRejected)
-		return
-	}
+// deliverStream and deliverUniStream take a stream of the peer whose header,
+// of the given length, was read. A stream that comes late is reset with the others of the session.
+func (s *Session) deliverStream(qs *quic.Stream, header int) {
 	st := s.newStream(qs)
+	st.state.incoming = true
 	st.headerSent.Store(true)
-	if !s.link(&st.state) {
-		st.state.reset()
-		return
+	if s.deliver(&st.state, header) {
+		s.streams.push(st, 0)
 	}
-	s.streams.push(st, 0)
 }
 
-func (s *Session) deliverUniStream(qs *quic.ReceiveStream) {
+func (s *Session) deliverUniStream(qs *quic.ReceiveStream, header int) {
+	state := &streamState{session: s, id: qs.StreamID(), open: receiveHalf, receive: qs, incoming: true}
+	if s.deliver(state, header) {
+		s.uniStreams.push(&ReceiveStream{state: state, stream: qs}, 0)
+	}
+}
+
+// deliver counts a stream of the peer, and reports whether the session takes it.
+func (s *Session) deliver(st *streamState, header int) bool {
+	s.in.opened(st.direction())
+	s.watch(st, header)
 	if s.tooEarly() {
-		rejectStream(nil, qs, codeBufferedStreamRejected)
-		return
+		st.reset(codeBufferedStreamRejected)
+		s.conn.offend(tooEarly)
+		s.in.abandon(&st.received)
+		s.in.ended(st.direction())
+		return false
 	}
-	state := &streamState{session: s, id: qs.StreamID(), open: receiveHalf, receive: qs}
-	if !s.link(state) {
-		state.reset()
-		return
+	if !s.link(st) {
+		st.reset(codeSessionGone)
+		return false
 	}
-	s.uniStreams.push(&ReceiveStream{state: state, stream: qs}, 0)
+	return true
+}
+
+// watch makes the final size of the stream's receiving direction known to flow
+// control. The header, of the given length, does not count.
+func (s *Session) watch(st *streamState, header int) {
+	if s.in != nil {
+		st.receive.SetReceiveFinalSizeCallback(func(size int64) { s.in.finish(&st.received, size-int64(header)) })
+	}
 }
 
 // tooEarly reports whether the streams held for a session that is not yet
@@ -320,8 +275,14 @@ func (s *Session) link(st *streamState) bool {
 		s.first = st
 	}
 	s.last = st
+	s.numStreams++
 	late := s.end != nil
 	s.mu.Unlock()
+	if !st.incoming {
+		s.counters.streamsOpened.Add(1)
+	} else {
+		s.counters.streamsReceived.Add(1)
+	}
 	s.conn.emit(Event{Type: StreamOpened, Session: s, StreamID: st.id})
 	if late {
 		st.interrupt()
@@ -342,4 +303,5 @@ func (s *Session) unlink(st *streamState) {
 		s.last = st.prev
 	}
 	st.prev, st.next = nil, nil
+	s.numStreams--
 }

@@ -7,8 +7,6 @@ import (
 	"io"
 	"net/http"
 	"testing"
-
-	"github.com/quic-go/quic-go"
 )
 
 // echo sends back what arrives: on bidirectional streams, on a new
@@ -164,20 +162,6 @@ func TestSeveralSessionsOnOneConnection(t *testing.T) {
 			if err := s.Context().Err(); err != nil {
 				t.Errorf("session %d ended with another one", s.ID())
 			}
-		}
-		c.Close()
-	})
-}
-
-func TestServerResetsSessionsBeyondItsLimit(t *testing.T) {
-	server := echoServer()
-	server.MaxSessions = 1
-	inWorld(t, server, nil, func(w *world) {
-		c := w.dial(&ClientConfig{MaxSessions: 2})
-		w.open(c, "/echo")
-		_, _, err := c.OpenSession(w.ctx, "https://server/echo", nil)
-		if e, ok := errors.AsType[*quic.StreamError](err); !ok || !e.Remote || e.ErrorCode != h3RequestRejected {
-			t.Errorf("second session: %v, want a reset with H3_REQUEST_REJECTED", err)
 		}
 		c.Close()
 	})

@@ -21,6 +21,8 @@ const firstWrite = 1150
 // quicSendStream is the sending half of *quic.Stream, or a *quic.SendStream.
 type quicSendStream interface {
 	io.Writer
+	WriteWithLimit([]byte, func(int) int) (int, error)
+	TryWriteAll([]byte) error
 	Close() error
 	CancelWrite(quic.StreamErrorCode)
 	SetWriteDeadline(time.Time) error
@@ -34,6 +36,7 @@ type quicReceiveStream interface {
 	io.Reader
 	CancelRead(quic.StreamErrorCode)
 	SetReadDeadline(time.Time) error
+	SetReceiveFinalSizeCallback(func(int64))
 }
 
 // half is a set of directions of a stream.
@@ -55,8 +58,18 @@ type streamState struct {
 	open       half
 	prev, next *streamState
 
+	incoming bool     // opened by the peer
+	received received // for flow control
+
 	send    quicSendStream    // nil if there is no such direction
 	receive quicReceiveStream // nil if there is no such direction
+}
+
+func (st *streamState) direction() direction {
+	if st.send != nil && st.receive != nil {
+		return bidirectional
+	}
+	return unidirectional
 }
 
 func (st *streamState) setValue(v any) { st.value.Store(&v) }
@@ -111,7 +124,13 @@ func (st *streamState) finished(h half) {
 		last = s.reportLast()
 	}
 	s.mu.Unlock()
+	if h&receiveHalf != 0 {
+		s.in.abandon(&st.received)
+	}
 	if over {
+		if st.incoming {
+			s.in.ended(st.direction())
+		}
 		s.conn.emit(Event{Type: StreamEnded, Session: s, StreamID: st.id})
 	}
 	if last {
@@ -130,8 +149,10 @@ type SendStream struct {
 	headerSent atomic.Bool // set from the start on streams opened by the peer
 	streamType uint64
 
-	ctxOnce sync.Once
-	ctx     context.Context // made by Context
+	ctxOnce  sync.Once
+	ctx      context.Context // made by Context
+	deadline writeDeadline   // as QUIC's, for a session under flow control
+	buffered atomic.Int64    // bytes counted as sent that QUIC may still hold
 }
 
 // StreamID returns the QUIC stream ID.
@@ -154,11 +175,19 @@ func (s *SendStream) Write(p []byte) (int, error) {
 	if !s.headerSent.Load() {
 		n, err := s.sendHeader(p)
 		if err != nil || n == len(p) {
+			s.state.session.counters.bytesSent.Add(uint64(n))
 			return n, err
 		}
 		first, p = n, p[n:]
 	}
-	n, err := s.stream.Write(p)
+	var n int
+	var err error
+	if f := s.state.session.outFlow; f != nil {
+		n, err = s.writeWithCredit(f, p)
+	} else {
+		n, err = s.stream.Write(p)
+	}
+	s.state.session.counters.bytesSent.Add(uint64(first + n))
 	if err != nil {
 		err = s.state.fail(err, sendHalf)
 	}
@@ -195,12 +224,34 @@ func (s *SendStream) writeHeader(p []byte) (int, error) {
 	b = quicvarint.Append(b, uint64(s.state.session.id))
 	header := len(b)
 	b = append(b, p[:min(len(p), firstWrite-header)]...)
-	if _, err := s.stream.Write(b); err != nil {
+	n, err := s.writeFirst(b, len(b)-header)
+	if err != nil {
 		return 0, err
 	}
 	s.stream.SetReliableBoundary()
 	s.headerSent.Store(true)
-	return len(b) - header, nil
+	return n, nil
+}
+
+// writeFirst hands the header and n bytes of data behind it to QUIC, or just
+// the header if there is no credit for the data.
+func (s *SendStream) writeFirst(b []byte, n int) (int, error) {
+	f := s.state.session.outFlow
+	switch {
+	case f == nil:
+	case s.deadline.passed() || !f.takeNow(n):
+		b, n = b[:len(b)-n], 0
+	default:
+		err := s.stream.TryWriteAll(b)
+		if err == nil {
+			s.buffered.Add(int64(n))
+			return n, nil
+		}
+		f.giveBack(n)
+		b, n = b[:len(b)-n], 0
+	}
+	_, err := s.stream.Write(b)
+	return n, err
 }
 
 // Close ends the stream: the peer reads io.EOF after all that was written.
@@ -237,6 +288,7 @@ func (s *SendStream) SetWriteDeadline(t time.Time) error {
 	if s.state.session.ctx.Err() != nil {
 		return ended(s.state.session.ctx)
 	}
+	s.deadline.set(t)
 	return s.stream.SetWriteDeadline(t)
 }
 
@@ -291,6 +343,8 @@ func (r *ReceiveStream) Value() any { return r.state.getValue() }
 // [os.ErrDeadlineExceeded] past the read deadline.
 func (r *ReceiveStream) Read(p []byte) (int, error) {
 	n, err := r.stream.Read(p)
+	r.state.session.in.read(&r.state.received, n)
+	r.state.session.counters.bytesReceived.Add(uint64(n))
 	if err == nil {
 		return n, nil
 	}

@@ -158,59 +158,6 @@ func TestOpenStreamWaitsForCredit(t *testing.T) {
 	})
 }
 
-func TestDatagramQueueDropsTheOldest(t *testing.T) {
-	received := make(chan []byte, 4)
-	server := &Server{Limits: Limits{DatagramQueue: 2}}
-	var stats Stats
-	server.Handle("/", Application{Serve: func(s *Session) {
-		time.Sleep(time.Second)
-		for range 2 {
-			b, _ := s.ReceiveDatagram(context.Background())
-			received <- b
-		}
-		stats = s.Stats()
-	}})
-	inWorld(t, server, nil, func(w *world) {
-		received = make(chan []byte, 4)
-		c := w.dial(nil)
-		s := w.open(c, "/")
-		for i := range 4 {
-			s.SendDatagram([]byte{byte(i)})
-		}
-		first, second := <-received, <-received
-		if first[0] != 2 || second[0] != 3 {
-			t.Errorf("received %v and %v, want the last two", first, second)
-		}
-		<-s.Done()
-		if want := (Stats{DatagramsReceived: 4, DatagramsDropped: 2}); stats != want {
-			t.Errorf("server counted %+v, want %+v", stats, want)
-		}
-		if want := (Stats{DatagramsSent: 4}); s.Stats() != want {
-			t.Errorf("client counted %+v, want %+v", s.Stats(), want)
-		}
-		c.Close()
-	})
-}
-
-func TestMaxDatagramSizeIsExact(t *testing.T) {
-	inWorld(t, echoServer(), nil, func(w *world) {
-		c := w.dial(nil)
-		s := w.open(c, "/echo")
-		size := s.MaxDatagramSize()
-		if err := s.SendDatagram(make([]byte, size)); err != nil {
-			t.Errorf("a datagram of %d bytes: %v", size, err)
-		}
-		if b, err := s.ReceiveDatagram(w.ctx); err != nil || len(b) != size {
-			t.Errorf("echoed %d bytes, %v", len(b), err)
-		}
-		err := s.SendDatagram(make([]byte, s.MaxDatagramSize()+1))
-		if e, ok := errors.AsType[*DatagramTooLargeError](err); !ok || e.Max != s.MaxDatagramSize() {
-			t.Errorf("one byte more: %v", err)
-		}
-		c.Close()
-	})
-}
-
 func TestAThousandStreams(t *testing.T) {
 	configure := func(w *world) { w.serveQUIC.MaxIncomingStreams = 10 }
 	inWorld(t, echoServer(), configure, func(w *world) {

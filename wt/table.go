@@ -20,6 +20,7 @@ import (
 type table struct {
 	limits Limits
 	server bool
+	offend func(what string) // counts what the peer should not do often
 
 	mu       sync.Mutex
 	sessions map[quic.StreamID]*Session
@@ -33,11 +34,20 @@ type table struct {
 	earlyDatagrams int
 	timer          *time.Timer // runs while there are early items
 	closed         bool
+
+	earlyPriorities []earlyPriority // in order of arrival
+	prioritised     bool            // the client sends priorities
+
+	idleSince   time.Time     // when the last request ended, zero before
+	whenIdle    chan struct{} // closed when none is left; nil if nobody waits
+	idleTimer   *time.Timer   // nil if idle connections stay
+	idleTimeout time.Duration
 }
 
 type request struct {
 	stream   *quic.Stream
 	examined bool
+	update   *priority // of the last PRIORITY_UPDATE
 }
 
 // earlyItem is a stream or a datagram whose session is not yet known.
@@ -46,6 +56,7 @@ type earlyItem struct {
 	expires  time.Time
 	stream   *quic.Stream        // bidirectional
 	uni      *quic.ReceiveStream // unidirectional
+	header   int                 // the length of the stream's header, in bytes
 	datagram []byte              // neither
 }
 
@@ -54,9 +65,9 @@ func (it earlyItem) isStream() bool { return it.stream != nil || it.uni != nil }
 func (it earlyItem) deliver(s *Session) {
 	switch {
 	case it.stream != nil:
-		s.deliverStream(it.stream)
+		s.deliverStream(it.stream, it.header)
 	case it.uni != nil:
-		s.deliverUniStream(it.uni)
+		s.deliverUniStream(it.uni, it.header)
 	default:
 		s.deliverDatagram(it.datagram)
 	}
@@ -101,6 +112,9 @@ func (t *table) route(it earlyItem) {
 		it.deliver(s)
 	case code != 0:
 		it.reject(code)
+		if code == codeBufferedStreamRejected {
+			t.offend(tooEarly)
+		}
 	}
 }
 
@@ -169,8 +183,12 @@ func (t *table) expire() {
 	t.mu.Unlock()
 	for _, it := range taken {
 		it.reject(codeBufferedStreamRejected)
+		t.offend(tooEarly)
 	}
 }
+
+// tooEarly is the offence of what has to be rejected because its session is not there.
+const tooEarly = "streams and datagrams ahead of their sessions"
 
 // accepted notes a bidirectional stream of the client that was accepted, and
 // whose header is about to be read.
@@ -178,7 +196,10 @@ func (t *table) accepted(str *quic.Stream) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.next = max(t.next, str.StreamID()+4)
-	t.requests[str.StreamID()] = &request{stream: str}
+	t.requests[str.StreamID()] = &request{stream: str, update: t.takeEarlyPriority(str.StreamID())}
+	if t.idleTimer != nil {
+		t.idleTimer.Stop()
+	}
 }
 
 // examined notes that a bidirectional stream of the client is no session.
@@ -201,6 +222,9 @@ func (t *table) handled(id quic.StreamID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.requests, id)
+	if len(t.requests) == 0 {
+		t.becameIdle()
+	}
 }
 
 // full reports whether no session can be added to a connection that may have limit of them.
@@ -234,6 +258,9 @@ func (t *table) add(s *Session, limit int) bool {
 	t.sessions[s.id] = s
 	if r := t.requests[s.id]; r != nil {
 		r.examined = true
+		if r.update != nil {
+			s.setPriority(*r.update)
+		}
 	}
 	taken := t.take(func(it earlyItem) bool { return it.session == s.id })
 	t.mu.Unlock()
@@ -249,6 +276,13 @@ func (t *table) remove(s *Session) {
 	delete(t.sessions, s.id)
 }
 
+// len returns the number of sessions.
+func (t *table) len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.sessions)
+}
+
 // all returns the sessions in the order of their IDs.
 func (t *table) all() []*Session {
 	t.mu.Lock()
@@ -261,20 +295,13 @@ func (t *table) all() []*Session {
 	return sessions
 }
 
-// requestStream returns the stream of a request that is being handled, nil if there is none.
-func (t *table) requestStream(id quic.StreamID) *quic.Stream {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if r := t.requests[id]; r != nil {
-		return r.stream
-	}
-	return nil
-}
-
 // close forgets what is held, when the connection is closed.
 func (t *table) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
+	if t.idleTimer != nil {
+		t.idleTimer.Stop()
+	}
 	t.take(func(earlyItem) bool { return true })
 }

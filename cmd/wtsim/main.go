@@ -60,6 +60,12 @@ func (e *usageError) Error() string {
 	return fmt.Sprintf("%v; see '%s --help'", e.err, e.cmd.CommandPath())
 }
 
+// inputError is a mistake in what the program was given to work with: a file, an address.
+type inputError struct{ err error }
+
+func (e *inputError) Error() string { return e.err.Error() }
+func (e *inputError) Unwrap() error { return e.err }
+
 // checkError says that something is not as it should be, although all went
 // well otherwise.
 type checkError struct{ message string }
@@ -70,6 +76,7 @@ func (e *checkError) Error() string { return e.message }
 func status(err error) int {
 	var (
 		usage   *usageError
+		input   *inputError
 		mistake *scenario.Error
 		check   *checkError
 		failed  *run.Error
@@ -77,7 +84,7 @@ func status(err error) int {
 	switch {
 	case err == nil:
 		return statusDone
-	case errors.As(err, &usage), errors.As(err, &mistake):
+	case errors.As(err, &usage), errors.As(err, &input), errors.As(err, &mistake):
 		return statusInput
 	case errors.As(err, &check):
 		return statusFailed

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -63,6 +65,7 @@ func testScripts(t *testing.T, dir string) {
 			"status":    expectStatus,
 			"interrupt": interrupt,
 			"ended":     expectEnded,
+			"serving":   awaitServer,
 
 			"distinct-fingerprints": expectDistinctFingerprints,
 		},
@@ -100,6 +103,25 @@ func interrupt(ts *testscript.TestScript, _ bool, files []string) {
 		}
 	}
 	ts.Check(ts.BackgroundCmds()[0].Process.Signal(os.Interrupt))
+}
+
+// awaitServer is the script command "serving FILE": when a server has written
+// that it is ready, its URL and hash are the variables URL and HASH.
+func awaitServer(ts *testscript.TestScript, _ bool, args []string) {
+	var server ready
+	for {
+		text, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil {
+			ts.Check(json.Unmarshal(text, &server))
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	ts.Setenv("URL", server.URL)
+	ts.Setenv("HASH", server.SHA256)
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(server.URL, "https://"))
+	ts.Check(err)
+	ts.Setenv("PORT", port)
 }
 
 // expectEnded is the script command "ended FILE...": the processes whose

@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/wtsim/wtsim/internal/nearest"
 )
 
 // newRoot returns the command wtsim with all its commands.
@@ -27,10 +30,28 @@ leaves no process and no unfinished result behind.`,
 		Args:          arguments(cobra.NoArgs),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usageError{cmd, err} })
-	root.AddCommand(newRun(), newExplain(), newVerify(), newList(), newVersion())
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usageError{cmd, suggestFlag(cmd, err)} })
+	root.AddCommand(newRun(), newExplain(), newVerify(), newList(), newServe(), newVersion())
 	root.InitDefaultCompletionCmd("completion")
 	return root
+}
+
+// suggestFlag adds the nearest flag to the error of an unknown one.
+func suggestFlag(cmd *cobra.Command, err error) error {
+	unknown, ok := err.(interface{ GetSpecifiedName() string })
+	if !ok {
+		return err
+	}
+	var names []string
+	for word := range strings.FieldsSeq(cmd.Flags().FlagUsages()) {
+		if name, ok := strings.CutPrefix(word, "--"); ok {
+			names = append(names, name)
+		}
+	}
+	if near := nearest.Word(unknown.GetSpecifiedName(), names); near != "" {
+		return fmt.Errorf("%w; did you mean \"--%s\"?", err, near)
+	}
+	return err
 }
 
 // arguments makes the errors of a check of arguments usage errors.

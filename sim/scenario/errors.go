@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/wtsim/wtsim/internal/nearest"
 )
 
 // Error is a mistake in a scenario. Its text is "file:line: key: message".
@@ -41,7 +43,7 @@ func (n *node) fail(format string, args ...any) error {
 // suggest returns the end of a message about an unknown word: the valid word
 // nearest to it, or all of them where none is near.
 func suggest(word string, valid []string) string {
-	if best := nearest(word, valid); best != "" {
+	if best := nearest.Word(word, valid); best != "" {
 		return fmt.Sprintf("; did you mean %q?", best)
 	}
 	switch {
@@ -53,44 +55,4 @@ func suggest(word string, valid []string) string {
 		valid = append(valid[:20:20], "…")
 	}
 	return "; expected one of " + strings.Join(valid, ", ")
-}
-
-// nearest returns the valid word with the smallest edit distance to word, the
-// first of equals, and "" if more than a third of the word would change.
-func nearest(word string, valid []string) string {
-	best, bestDistance := "", max(1, len(word)/3)+1
-	for _, v := range valid {
-		if d := editDistance(strings.ToLower(word), strings.ToLower(v), bestDistance); d < bestDistance {
-			best, bestDistance = v, d
-		}
-	}
-	return best
-}
-
-// editDistance counts the insertions, deletions, substitutions and swaps of
-// neighbours that turn a into b. It may return limit for anything above it.
-func editDistance(a, b string, limit int) int {
-	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
-		return limit
-	}
-	var before, above []int
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before, above, row = above, row, make([]int, len(b)+1)
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[j+1] = min(above[j+1]+1, row[j]+1, above[j]+cost)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-	}
-	return row[len(b)]
 }

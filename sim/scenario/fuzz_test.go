@@ -48,17 +48,3 @@ func FuzzOverride(f *testing.F) {
 		fuzzed(t, s, err)
 	})
 }
-
-func FuzzEditDistance(f *testing.F) {
-	f.Add("rate", "rtae")
-	f.Fuzz(func(t *testing.T, a, b string) {
-		if len(a) > 50 || len(b) > 50 {
-			return
-		}
-		const limit = 1000
-		there, back := editDistance(a, b, limit), editDistance(b, a, limit)
-		if there != back || there > max(len(a), len(b)) || (there == 0) != (a == b) {
-			t.Fatalf("from %q to %q it is %d, back %d", a, b, there, back)
-		}
-	})
-}

@@ -98,6 +98,7 @@ func (c *connection) run(ctx context.Context) error {
 	}
 	client := wt.NewClientConn(conn, &wt.ClientConfig{
 		MaxSessions: len(c.sessions),
+		FlowControl: flowControl(c.quic),
 		// A server may open streams as soon as it has accepted a session. If they
 		// overtake its answer, QUIC's stream limits alone bound them.
 		Limits: wt.Limits{EarlyStreams: int(c.quic.MaxStreams + c.quic.MaxUniStreams)},

@@ -27,6 +27,17 @@ func quicConfig(q scenario.QUIC) *quic.Config {
 	})
 }
 
+// flowControl returns the flow control of sessions, which has the windows and
+// limits of the connection, so that a single session is bound by QUIC alone.
+func flowControl(q scenario.QUIC) wt.FlowControl {
+	return wt.FlowControl{
+		InitialData: int64(q.InitialConnectionWindow),
+		MaxData:     int64(q.MaxConnectionWindow),
+		Streams:     q.MaxStreams,
+		UniStreams:  q.MaxUniStreams,
+	}
+}
+
 // tlsConfig returns a copy of a TLS configuration with the scenario's key
 // exchange.
 func tlsConfig(config *tls.Config, q scenario.QUIC) *tls.Config {

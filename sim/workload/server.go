@@ -53,6 +53,8 @@ func (w *Workload) serverFor(hostName string, q scenario.QUIC) *server {
 	s.wt = &wt.Server{
 		Handler:     http.HandlerFunc(serveBytes),
 		MaxSessions: len(w.scenario.Instances()),
+		SessionRate: -1, // the scenario's own
+		FlowControl: flowControl(q),
 		Trace:       s.trace,
 	}
 	served := make(map[string]bool)

@@ -1,5 +1,5 @@
 // Package endpoints is a WebTransport server to try clients against: browsers,
-// other implementations, and package wt's own.
+// other implementations, and package wt's own. "wtsim serve" runs it.
 //
 //	server, err := endpoints.Start(endpoints.Config{Listen: "localhost:0"})
 //	...
@@ -10,7 +10,8 @@
 //
 // [Describe] lists the endpoints. A GET request for the path of one, over
 // HTTP/3 or from the page's server, is answered with what it is. A session
-// whose query is not understood is refused.
+// whose query is not understood is refused with status 400, and the reason in
+// the field [ReasonHeader].
 //
 // # Bounds
 //

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/wtsim/wtsim/internal/nearest"
 	"github.com/wtsim/wtsim/wt"
 )
 
@@ -13,7 +14,8 @@ type endpoint struct {
 	Summary    string
 	Parameters []parameter
 	// open reads the parameters, and returns what serves a session with them.
-	// What it returns is of no use if q has an error in the end.
+	// What it returns is of no use if q has an error in the end; if that is a
+	// *wt.RefusedError it is how the session is refused.
 	open func(q *query) func(*wt.Session)
 }
 
@@ -26,14 +28,21 @@ type parameter struct {
 }
 
 // all are the endpoints, in the order in which they are listed.
-var all = []*endpoint{&echo, &sink, &source, &closing, &reset, &headers}
+var all = []*endpoint{&echo, &sink, &source, &closing, &drain, &reset, &headers, &protocols, &refuse}
 
-func (e *endpoint) names() string {
+// suggest ends a message about an unknown parameter.
+func (e *endpoint) suggest(name string) string {
 	var names []string
 	for _, p := range e.Parameters {
 		names = append(names, p.Name)
 	}
-	return strings.Join(names, ", ")
+	if near := nearest.Word(name, names); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	if len(names) == 0 {
+		return ", which has none"
+	}
+	return ", which has " + strings.Join(names, ", ")
 }
 
 // describe says what the endpoint is, as text.

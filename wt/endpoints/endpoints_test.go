@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -267,6 +268,17 @@ func TestUntilItIsClosedASessionIsEchoed(t *testing.T) {
 	}
 }
 
+func TestADrainedSessionIsEchoedOn(t *testing.T) {
+	s := visit(t, start(t, Config{}), "/drain", nil)
+	<-s.Draining()
+	st := opened(t, s.OpenStream)
+	io.WriteString(st, "still here")
+	st.Close()
+	if got := read(t, st); string(got) != "still here" {
+		t.Errorf("%q came back", got)
+	}
+}
+
 func TestResetResetsAndStopsWithTheCode(t *testing.T) {
 	s := visit(t, start(t, Config{}), "/reset?code=4294967295", nil)
 	st := opened(t, s.OpenStream)
@@ -299,5 +311,86 @@ func TestHeadersEchoesTheRequest(t *testing.T) {
 	}
 	if x := got.Header.Values("X-Test"); len(x) != 2 || x[0] != "a" || x[1] != "b" {
 		t.Errorf("the header is %v", got.Header)
+	}
+}
+
+func TestProtocolsChoosesASubprotocol(t *testing.T) {
+	for _, test := range []struct {
+		config, offered []string
+		want            string
+	}{
+		{nil, []string{"wtsim-1", "wtsim-2"}, "wtsim-2"},
+		{nil, []string{"other"}, ""},
+		{[]string{"a", "b"}, []string{"b", "c"}, "b"},
+	} {
+		server := start(t, Config{Protocols: test.config})
+		s, _, err := dialer(t, server).Dial(within(t), server.URL()+"/protocols", &wt.SessionOptions{Protocols: test.offered})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got struct {
+			Offered  []string
+			Protocol string
+		}
+		if err := json.Unmarshal(read(t, opened(t, s.AcceptUniStream)), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Protocol != test.want || s.Protocol() != test.want || len(got.Offered) != 1 {
+			t.Errorf("of %q the server chose %q as it says, %q as the client does", test.offered, got.Protocol, s.Protocol())
+		}
+		s.Close(0, "")
+		<-s.Conn().Context().Done()
+	}
+}
+
+func TestRefuseHasTheStatusAndTheHeader(t *testing.T) {
+	server := start(t, Config{})
+	for path, want := range map[string]int{
+		"/refuse": 404, "/refuse?status=300": 300, "/refuse?status=503&header=Retry-After:%205&header=X:a&header=X:b": 503, "/refuse?status=599": 599,
+	} {
+		r := refused(t, server, path, nil)
+		if r.StatusCode != want {
+			t.Errorf("%s has status %s", path, r.Status)
+		}
+		if x := r.Header.Values("X"); want == 503 && (r.Header.Get("Retry-After") != "5" || !slices.Equal(x, []string{"a", "b"})) {
+			t.Errorf("%s has header %v", path, r.Header)
+		}
+	}
+}
+
+func TestAQueryThatIsNotUnderstoodIsRefusedWithTheReason(t *testing.T) {
+	server := start(t, Config{})
+	long := strings.Repeat("x", 1025)
+	for path, want := range map[string]string{
+		"/echo?a=1":                                    `unknown parameter "a" of /echo, which has none`,
+		"/source?byte=1":                               `unknown parameter "byte" of /source; did you mean "bytes"?`,
+		"/source?xyz=1":                                `unknown parameter "xyz" of /source, which has bytes, streams, kind`,
+		"/source?bytes=1&bytes=2":                      `parameter "bytes" is given 2 times`,
+		"/source?bytes=-1":                             `bytes is "-1"; expected a whole number from 0 to 1000000000`,
+		"/source?bytes=1000000001":                     `bytes is "1000000001"; expected a whole number from 0 to 1000000000`,
+		"/source?streams=0":                            `streams is "0"; expected a whole number from 1 to 1000`,
+		"/source?streams=1001":                         `streams is "1001"; expected a whole number from 1 to 1000`,
+		"/source?streams=1000&bytes=1000001":           `1000 streams of 1000001 bytes are more than 1000000000 bytes`,
+		"/source?kind=both":                            `kind is "both"; expected one of uni, bidi, datagram`,
+		"/source?kind=datagram&streams=1":              `streams does not go with kind=datagram`,
+		"/close?code=4294967296":                       `code is "4294967296"; expected a whole number from 0 to 4294967295`,
+		"/close?reason=" + long:                        `reason has 1025 bytes; expected at most 1024`,
+		"/close?reason=%ff":                            `reason is not UTF-8`,
+		"/close?after=soon":                            `after is "soon"; expected a time from 0s to 1m0s, such as 500ms`,
+		"/close?after=-1s":                             `after is "-1s"; expected a time from 0s to 1m0s, such as 500ms`,
+		"/drain?after=61s":                             `after is "61s"; expected a time from 0s to 1m0s, such as 500ms`,
+		"/reset?code=":                                 `code is ""; expected a whole number from 0 to 4294967295`,
+		"/reset?code=%c3%a4":                           `code is "\u00e4"; expected a whole number from 0 to 4294967295`,
+		"/refuse?status=299":                           `status is "299"; expected a whole number from 300 to 599`,
+		"/refuse?header=a":                             `header is "a"; expected name:value, and not of a field that the protocol uses itself`,
+		"/refuse?header=content-length:5":              `header is "content-length:5"; expected name:value, and not of a field that the protocol uses itself`,
+		"/refuse?header=a:%0d":                         `header is "a:\\r"; expected name:value, and not of a field that the protocol uses itself`,
+		"/refuse?" + strings.Repeat("header=a:b&", 17): `17 header fields; expected at most 16`,
+		"/headers?%zz":                                 `query: invalid URL escape "%zz"`,
+	} {
+		r := refused(t, server, path, nil)
+		if got := r.Header.Get(ReasonHeader); r.StatusCode != http.StatusBadRequest || got != want {
+			t.Errorf("%.50s: status %s, %s\nwant %s", path, r.Status, got, want)
+		}
 	}
 }

@@ -178,6 +178,19 @@ var headers = endpoint{
 	},
 }
 
+var protocols = endpoint{
+	Path:    "/protocols",
+	Summary: "The server chooses a subprotocol of those offered. One unidirectional stream brings a JSON object: offered, the\nfield of the request as it came, and protocol, which is empty if none was chosen.",
+	open: func(*query) func(*wt.Session) {
+		return func(s *wt.Session) {
+			sendJSON(s, struct {
+				Offered  []string `json:"offered"`
+				Protocol string   `json:"protocol"`
+			}{s.Request().Header.Values("WT-Available-Protocols"), s.Protocol()})
+		}
+	},
+}
+
 // sendJSON sends a value on a unidirectional stream, and waits for the end of the session.
 func sendJSON(s *wt.Session, v any) {
 	if st, err := s.OpenUniStream(s.Context()); err == nil {

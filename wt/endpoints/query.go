@@ -34,10 +34,8 @@ func parseQuery(raw string, e *endpoint) *query {
 	for _, name := range names {
 		i := slices.IndexFunc(e.Parameters, func(p parameter) bool { return p.Name == name })
 		switch {
-		case i < 0 && len(e.Parameters) == 0:
-			q.fail("unknown parameter %q; %s has none", name, e.Path)
 		case i < 0:
-			q.fail("unknown parameter %q; %s has %s", name, e.Path, e.names())
+			q.fail("unknown parameter %q of %s%s", name, e.Path, e.suggest(name))
 		case len(q.values[name]) > 1 && !e.Parameters[i].repeated:
 			q.fail("parameter %q is given %d times", name, len(q.values[name]))
 		}

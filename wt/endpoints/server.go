@@ -1,6 +1,7 @@
 package endpoints
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 
+	"github.com/wtsim/wtsim/internal/qlogdir"
 	"github.com/wtsim/wtsim/wt"
 )
 
@@ -36,16 +38,26 @@ type Config struct {
 	// sessions; others are refused with status 403. If it is empty any may, and
 	// clients that send no Origin may always.
 	Origins []string
+	// Protocols are the subprotocols of /protocols, most preferred first
+	// (wtsim-2, wtsim-1).
+	Protocols []string
 	// QUIC is the configuration of QUIC, completed as by [wt.QUICConfig].
 	QUIC *quic.Config
+	// QLOG is a folder for qlog files, one a connection. If it is empty none are written.
+	QLOG string
 	// Trace is that of [wt.Server].
 	Trace func(wt.Event)
-	// Ended, if not nil, is called for every session after its end, perhaps for several at once.
-	Ended func(*wt.Session)
+	// Ended, if not nil, is called for every session that has ended, with its
+	// *[wt.SessionError], and that is refused, with a *[wt.RefusedError]; perhaps for
+	// several at once.
+	Ended func(*wt.Session, error)
 }
 
 // DefaultListen is the address that a Config without one listens on.
 const DefaultListen = "localhost:4433"
+
+// DefaultProtocols returns the subprotocols of a Config without any.
+func DefaultProtocols() []string { return []string{"wtsim-2", "wtsim-1"} }
 
 // NoPage is the Config.Page of a server without a page.
 const NoPage = "none"
@@ -63,6 +75,7 @@ type Server struct {
 	wt      *wt.Server
 	page    *http.Server
 	sockets *sockets
+	qlog    *qlogdir.Dir // nil: none
 	closers []func()
 	wg      sync.WaitGroup
 }
@@ -72,6 +85,9 @@ func Start(c Config) (*Server, error) {
 	if c.Listen == "" {
 		c.Listen = DefaultListen
 	}
+	if c.Protocols == nil {
+		c.Protocols = DefaultProtocols()
+	}
 	host, port, err := splitAddress(c.Listen)
 	if err != nil {
 		return nil, err
@@ -80,16 +96,26 @@ func Start(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	var qlog *qlogdir.Dir
+	if c.QLOG != "" {
+		if qlog, err = qlogdir.New(c.QLOG); err != nil {
+			return nil, fmt.Errorf("endpoints: %w", err)
+		}
+	}
 	bound, err := listen(host, port, c.Page)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{host: host, port: bound.port, certificate: certificate, sockets: bound}
+	s := &Server{host: host, port: bound.port, certificate: certificate, sockets: bound, qlog: qlog}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		s.host = "localhost"
 	}
 	handler := s.newHandler()
-	s.wt = &wt.Server{Handler: handler, Trace: c.Trace}
+	s.wt = &wt.Server{
+		Handler:     handler,
+		FlowControl: wt.FlowControl{Streams: streams, UniStreams: streams},
+		Trace:       c.Trace,
+	}
 	for _, e := range all {
 		s.wt.Handle(e.Path, c.application(e))
 	}
@@ -111,34 +137,6 @@ func (c *Config) certificate(host string) (tls.Certificate, error) {
 	return *c.Certificate, nil
 }
 
-// application makes an endpoint serve the sessions of its path.
-func (c *Config) application(e *endpoint) wt.Application {
-	return wt.Application{
-		CheckOrigin: func(r *http.Request) bool {
-			return c.allowed(r) && parseAndOpen(e, r).err == nil
-		},
-		Serve: func(session *wt.Session) {
-			q := parseQuery(session.Request().URL.RawQuery, e)
-			e.open(q)(session)
-			if c.Ended != nil {
-				<-session.Done()
-				c.Ended(session)
-			}
-		},
-	}
-}
-
-func parseAndOpen(e *endpoint, r *http.Request) *query {
-	q := parseQuery(r.URL.RawQuery, e)
-	e.open(q)
-	return q
-}
-
-func (c *Config) allowed(r *http.Request) bool {
-	origins := r.Header.Values("Origin")
-	return len(c.Origins) == 0 || len(origins) == 0 || len(origins) == 1 && slices.Contains(c.Origins, origins[0])
-}
-
 // serve begins to serve QUIC on the sockets.
 func (s *Server) serve(config *quic.Config) error {
 	config = wt.QUICConfig(config)
@@ -147,6 +145,9 @@ func (s *Server) serve(config *quic.Config) error {
 	}
 	if config.MaxIncomingUniStreams == 0 {
 		config.MaxIncomingUniStreams = streams
+	}
+	if s.qlog != nil {
+		config.Tracer = s.qlog.Trace
 	}
 	tlsConfig := http3.ConfigureTLSConfig(&tls.Config{Certificates: []tls.Certificate{s.certificate}})
 	for _, socket := range s.sockets.udp {
@@ -203,6 +204,10 @@ func (s *Server) Addrs() []net.Addr {
 // Certificate returns the server's certificate.
 func (s *Server) Certificate() tls.Certificate { return s.certificate }
 
+// Shutdown drains the sessions, waits for their clients to end them, at most until ctx is
+// done, closes those that are left, and then the server.
+func (s *Server) Shutdown(ctx context.Context) error { return s.Close() }
+
 // Close closes all connections at once, so that sessions end uncleanly, and waits for their end.
 func (s *Server) Close() error {
 	err := s.wt.Close()
@@ -214,5 +219,8 @@ func (s *Server) Close() error {
 	}
 	s.sockets.close()
 	s.wg.Wait()
+	if s.qlog != nil {
+		s.qlog.Wait()
+	}
 	return err
 }

@@ -1,6 +1,7 @@
 package endpoints
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -9,6 +10,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -155,8 +158,9 @@ func TestAnAddressThatCannotBeListenedOnIsAnError(t *testing.T) {
 
 func TestOriginsThatAreNotListedAreRefused(t *testing.T) {
 	s := start(t, Config{Origins: []string{"https://one.example", "https://two.example"}})
-	if r := refused(t, s, "/echo", http.Header{"Origin": {"https://three.example"}}); r.StatusCode != http.StatusForbidden {
-		t.Errorf("status %s", r.Status)
+	if r := refused(t, s, "/echo", http.Header{"Origin": {"https://three.example"}}); r.StatusCode != http.StatusForbidden ||
+		r.Header.Get(ReasonHeader) != `origin "https://three.example" may not open sessions here` {
+		t.Errorf("status %s, %v", r.Status, r.Header)
 	}
 	visit(t, s, "/echo", http.Header{"Origin": {"https://two.example"}})
 	visit(t, s, "/echo", nil)
@@ -172,5 +176,29 @@ func TestCloseEndsSessions(t *testing.T) {
 	<-session.Context().Done()
 	if context.Cause(session.Context()) == nil {
 		t.Error("the session has not ended")
+	}
+}
+
+func TestEveryConnectionHasAQLOGFile(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "qlog")
+	s := start(t, Config{QLOG: dir})
+	for range 2 {
+		session, _, err := dialer(t, s).Dial(within(t), s.URL()+"/echo", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		session.Close(0, "")
+		<-session.Conn().Context().Done()
+	}
+	s.Close()
+	files, err := filepath.Glob(filepath.Join(dir, "*_server.sqlog"))
+	if err != nil || len(files) != 2 {
+		t.Fatalf("files %v, %v", files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil || !bytes.Contains(text, []byte("connection_closed")) || !bytes.HasSuffix(text, []byte("}\n")) {
+			t.Errorf("%s is not complete, %v", file, err)
+		}
 	}
 }

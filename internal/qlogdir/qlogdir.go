@@ -1,0 +1,59 @@
+// Package qlogdir writes the qlog of connections into a folder.
+package qlogdir
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/qlogwriter"
+)
+
+// Dir is a folder of qlog files, one a connection, named ID_client.sqlog or
+// ID_server.sqlog after the client's first destination connection ID.
+type Dir struct {
+	path    string
+	writing sync.WaitGroup
+}
+
+// New makes the folder, unless it is there.
+func New(path string) (*Dir, error) {
+	if err := os.MkdirAll(path, 0o777); err != nil {
+		return nil, fmt.Errorf("folder of qlog files: %w", err)
+	}
+	return &Dir{path: path}, nil
+}
+
+// Trace begins the file of a connection; it is the Tracer of a quic.Config. A
+// connection whose file cannot be created goes without, which is logged.
+func (d *Dir) Trace(_ context.Context, isClient bool, id quic.ConnectionID) qlogwriter.Trace {
+	side := "server"
+	if isClient {
+		side = "client"
+	}
+	f, err := os.Create(filepath.Join(d.path, fmt.Sprintf("%s_%s.sqlog", id, side)))
+	if err != nil {
+		log.Printf("qlog: %v", err)
+		return nil
+	}
+	trace := qlogwriter.NewConnectionFileSeq(&file{bufio.NewWriter(f), f}, isClient, id)
+	d.writing.Go(trace.Run)
+	return trace
+}
+
+// Wait waits until the files of all connections that have ended are complete.
+// No connection may begin or last any more.
+func (d *Dir) Wait() { d.writing.Wait() }
+
+type file struct {
+	*bufio.Writer
+	f *os.File
+}
+
+func (w *file) Close() error { return errors.Join(w.Flush(), w.f.Close()) }

@@ -1,0 +1,163 @@
+package wt
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestIncomingDatagramsAreDroppedByNumberAndAge(t *testing.T) {
+	for name, test := range map[string]struct {
+		limits           Limits
+		options          *DatagramOptions
+		received         []byte
+		dropped, expired uint64
+	}{
+		"by default all are kept": {Limits{}, nil, []byte{0, 1, 2, 3}, 0, 0},
+		"by number, the oldest":   {Limits{DatagramQueue: 2}, nil, []byte{2, 3}, 2, 0},
+		"by the session's number": {Limits{DatagramQueue: 2}, &DatagramOptions{IncomingHighWaterMark: 3}, []byte{1, 2, 3}, 1, 0},
+		"by the number of Limits": {Limits{DatagramQueue: 2}, &DatagramOptions{}, []byte{2, 3}, 2, 0},
+		// The application comes a second after the first, which arrive 100 ms apart.
+		"by an age that the third just reaches": {
+			Limits{}, &DatagramOptions{IncomingMaxAge: 800 * time.Millisecond}, []byte{2, 3}, 0, 2},
+		"by an age that it exceeds": {
+			Limits{}, &DatagramOptions{IncomingMaxAge: 800*time.Millisecond - 1}, []byte{3}, 0, 3},
+		"by age before number": {
+			Limits{}, &DatagramOptions{IncomingMaxAge: 250 * time.Millisecond, IncomingHighWaterMark: 3}, nil, 0, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var received []byte
+			var stats Stats
+			server := &Server{Limits: test.limits}
+			server.Handle("/", Application{Serve: func(s *Session) {
+				if test.options != nil {
+					s.SetDatagramOptions(*test.options)
+				}
+				time.Sleep(time.Second + rtt) // the client is established one way later, its datagrams take another
+				for len(received) < len(test.received) {
+					b, err := s.ReceiveDatagram(context.Background())
+					if err != nil {
+						return
+					}
+					received = append(received, b...)
+				}
+				stats = s.Stats()
+			}})
+			inWorld(t, server, nil, func(w *world) {
+				c := w.dial(nil)
+				s := w.open(c, "/")
+				for i := range 4 {
+					s.SendDatagram([]byte{byte(i)})
+					time.Sleep(100 * time.Millisecond)
+				}
+				<-s.Done()
+				if string(received) != string(test.received) {
+					t.Errorf("received %v, want %v", received, test.received)
+				}
+				if stats.DatagramsReceived != 4 || stats.DatagramsDroppedIncoming != test.dropped || stats.DatagramsExpiredIncoming != test.expired {
+					t.Errorf("%d received, %d dropped, %d expired, want 4, %d, %d", stats.DatagramsReceived,
+						stats.DatagramsDroppedIncoming, stats.DatagramsExpiredIncoming, test.dropped, test.expired)
+				}
+				c.Close()
+			})
+		})
+	}
+}
+
+// Every datagram is accounted for: sent, dropped or expired at the sender, and
+// what is sent and not lost arrives.
+func TestQueuedDatagramsAreAccountedForUnderLoss(t *testing.T) {
+	const n = 2000
+	for _, policy := range []DatagramPolicy{DatagramBlock, DatagramDropOldest, DatagramDropNewest} {
+		var got chan Stats
+		server := &Server{Limits: Limits{DatagramQueue: n}}
+		server.Handle("/", Application{Serve: func(s *Session) {
+			<-s.Context().Done()
+			got <- s.Stats()
+		}})
+		inWorld(t, server, nil, func(w *world) {
+			got = make(chan Stats, 1)
+			c := w.dial(nil)
+			s, _, err := c.OpenSession(w.ctx, "https://server/", &SessionOptions{Datagrams: DatagramOptions{
+				WhenFull: policy, OutgoingHighWaterMark: 16, OutgoingMaxAge: 5 * time.Millisecond,
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.clientNet.setDrop(losing(10, 1))
+			start := time.Now()
+			for range n {
+				if err := s.SendDatagram(make([]byte, 1000)); err != nil {
+					t.Fatal(err)
+				}
+				if policy != DatagramBlock {
+					time.Sleep(100 * time.Microsecond)
+				}
+			}
+			if d := time.Since(start); policy != DatagramBlock && d != n*100*time.Microsecond {
+				t.Errorf("policy %d: sending took %v", policy, d)
+			}
+			w.settle()
+			stats := s.Stats()
+			if sum := stats.DatagramsSent + stats.DatagramsDroppedOutgoing + stats.DatagramsExpiredOutgoing; sum != n {
+				t.Errorf("policy %d: %d sent, dropped or expired, want %d", policy, sum, n)
+			}
+			if policy == DatagramBlock != (stats.DatagramsSent == n) {
+				t.Errorf("policy %d: %d of %d were sent", policy, stats.DatagramsSent, n)
+			}
+			w.clientNet.setDrop(nil)
+			s.Close(0, "")
+			received := (<-got).DatagramsReceived
+			if lost := stats.DatagramsSent - received; lost < stats.DatagramsSent/20 || lost > stats.DatagramsSent/5 {
+				t.Errorf("policy %d: %d of %d arrived, with a tenth of the packets lost", policy, received, stats.DatagramsSent)
+			}
+			c.Close()
+		})
+	}
+}
+
+func TestSendDatagramOfAnEndedSessionFails(t *testing.T) {
+	inWorld(t, echoServer(), nil, func(w *world) {
+		for _, policy := range []DatagramPolicy{DatagramBlock, DatagramDropOldest} {
+			c := w.dial(nil)
+			s := w.open(c, "/echo")
+			s.SetDatagramOptions(DatagramOptions{WhenFull: policy})
+			if err := s.SendDatagram([]byte("x")); err != nil {
+				t.Fatal(err)
+			}
+			if b, err := s.ReceiveDatagram(w.ctx); err != nil || string(b) != "x" {
+				t.Errorf("echoed %q, %v", b, err)
+			}
+			c.Conn().CloseWithError(5, "")
+			synctest.Wait()
+			if e := sessionError(t, s.SendDatagram([]byte("y"))); e.Code != 5 {
+				t.Errorf("sending on a closed connection: %v", e)
+			}
+			c.Close()
+		}
+	})
+}
+
+func TestMaxDatagramSizeIsExact(t *testing.T) {
+	inWorld(t, echoServer(), nil, func(w *world) {
+		c := w.dial(nil)
+		s := w.open(c, "/echo")
+		for _, policy := range []DatagramPolicy{DatagramBlock, DatagramDropNewest} {
+			s.SetDatagramOptions(DatagramOptions{WhenFull: policy})
+			size := s.MaxDatagramSize()
+			if err := s.SendDatagram(make([]byte, size)); err != nil {
+				t.Errorf("a datagram of %d bytes: %v", size, err)
+			}
+			if b, err := s.ReceiveDatagram(w.ctx); err != nil || len(b) != size {
+				t.Errorf("echoed %d bytes, %v", len(b), err)
+			}
+			err := s.SendDatagram(make([]byte, s.MaxDatagramSize()+1))
+			if e, ok := errors.AsType[*DatagramTooLargeError](err); !ok || e.Max != s.MaxDatagramSize() || e.Size != e.Max+1 {
+				t.Errorf("one byte more: %v", err)
+			}
+		}
+		c.Close()
+	})
+}

@@ -1,0 +1,165 @@
+package wt
+
+import (
+	"sync"
+	"time"
+)
+
+// incomingFlow is what the peer may send in a session, and the credit it gets
+// for what the application has consumed.
+type incomingFlow struct {
+	session *Session
+	config  FlowControl
+
+	mu       sync.Mutex
+	limit    int64 // as last sent to the peer
+	received int64 // read, and the final sizes that are known
+	consumed int64 // read, or given up with the stream
+	window   int64
+	streams  [numDirections]incomingStreams
+
+	// The window doubles when a share of it is consumed in less than four
+	// times that share of a round trip, as those of QUIC do.
+	epochStart    time.Time
+	epochConsumed int64
+}
+
+type incomingStreams struct {
+	open   int64 // that may be open at once
+	limit  int64 // as last sent to the peer
+	opened int64
+	ended  int64
+}
+
+// received is what a stream of the session received. It is guarded by
+// incomingFlow.mu, and its zero value is that of a stream of which nothing came.
+type received struct {
+	read      int64
+	final     int64 // the final size, once it is known
+	finished  bool  // the final size is known
+	abandoned bool  // no more will be read
+}
+
+func newIncomingFlow(s *Session, c FlowControl) *incomingFlow {
+	return &incomingFlow{
+		session: s, config: c,
+		limit: c.InitialData, window: c.InitialData,
+		streams: [numDirections]incomingStreams{
+			bidirectional:  {open: c.Streams, limit: c.Streams},
+			unidirectional: {open: c.UniStreams, limit: c.UniStreams},
+		},
+		epochStart: time.Now(),
+	}
+}
+
+// opened counts a stream of the peer, and fails the session if it is one too many.
+func (f *incomingFlow) opened(d direction) {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	n := &f.streams[d]
+	n.opened++
+	over, limit := n.opened > n.limit, n.limit
+	f.mu.Unlock()
+	if over {
+		f.session.fail(flowFault("peer opened more than %d streams", limit))
+	}
+}
+
+// ended gives credit for a stream of the peer that is over at this end: often
+// when the peer is about to run out of it, in larger steps otherwise.
+func (f *incomingFlow) ended(d direction) {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	n := &f.streams[d]
+	n.ended++
+	limit := min(n.ended+n.open, maxStreams)
+	step := max(1, n.open/4)
+	grant := limit > n.limit && (limit-n.limit >= step || n.limit-n.opened <= step)
+	if grant {
+		n.limit = limit
+	}
+	f.mu.Unlock()
+	if grant {
+		f.session.out.send([...]outgoing{sendMaxStreams, sendMaxUniStreams}[d], uint64(limit))
+	}
+}
+
+// read counts n bytes that the application read from a stream.
+func (f *incomingFlow) read(r *received, n int) {
+	if f == nil || n == 0 {
+		return
+	}
+	f.mu.Lock()
+	r.read += int64(n)
+	if !r.finished {
+		f.received += int64(n)
+	}
+	if !r.abandoned {
+		f.consumed += int64(n)
+	}
+	f.update()
+}
+
+// finish notes the final size of a stream, its header not counted.
+func (f *incomingFlow) finish(r *received, size int64) {
+	f.mu.Lock()
+	r.finished, r.final = true, max(size, r.read)
+	f.received += r.final - r.read
+	if r.abandoned {
+		f.consumed += r.final - r.read
+	}
+	f.update()
+}
+
+// abandon counts what is left of a stream as consumed, now or when its final size is known.
+func (f *incomingFlow) abandon(r *received) {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	if !r.abandoned && r.finished {
+		f.consumed += r.final - r.read
+	}
+	r.abandoned = true
+	f.update()
+}
+
+// update fails the session if the peer sent too much, and gives it credit if
+// it has used up half of the window. It is called with f.mu locked, and unlocks it.
+func (f *incomingFlow) update() {
+	over, limit, grant := f.received > f.limit, f.limit, false
+	if !over && f.limit-f.consumed <= f.window/2 {
+		f.tune()
+		limit = f.consumed + f.window
+		grant = limit > f.limit
+		if grant {
+			f.limit = limit
+		}
+	}
+	f.mu.Unlock()
+	switch {
+	case over:
+		f.session.fail(flowFault("peer sent more than %d bytes", limit))
+	case grant:
+		f.session.out.send(sendMaxData, uint64(limit))
+	}
+}
+
+// tune adapts the window to the pace of the application, and to the number of
+// sessions that share what the connection may hold.
+func (f *incomingFlow) tune() {
+	c := f.session.conn
+	most := max(f.config.InitialData, f.config.MaxData/int64(max(1, c.table.len())))
+	now := time.Now()
+	share1024 := (f.consumed - f.epochConsumed) * 1024 / max(1, f.window)
+	rtt := c.quic.ConnectionStats().SmoothedRTT
+	if share1024 >= 512 && now.Sub(f.epochStart) < 4*rtt*time.Duration(min(share1024, 2048))/1024 {
+		f.window *= 2
+	}
+	f.window = min(f.window, most)
+	f.epochStart, f.epochConsumed = now, f.consumed
+}
