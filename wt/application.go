@@ -7,11 +7,14 @@ import (
 	"strings"
 )
 
-// Application is what a server runs for the sessions of a path.
+// Application is what a server runs for the sessions of a path: either Serve or Callbacks.
 type Application struct {
 	// Serve runs one session on a goroutine of its own. When it returns, the
 	// session is closed with code 0 unless it has ended before.
 	Serve func(*Session)
+	// Callbacks makes the state of a session that has been accepted, to which
+	// its events are delivered. It may open streams already.
+	Callbacks func(*Session) Callbacks
 	// Connecting, if it is not nil, decides on a session that a client asks for, after all other
 	// checks and before the response. It may open streams and send datagrams, which a client takes
 	// before the response too. The session is refused by an error: a *[RefusedError] with its status and header,
@@ -30,8 +33,8 @@ type Application struct {
 }
 
 func (a *Application) check() error {
-	if a.Serve == nil {
-		return errors.New("no Serve")
+	if (a.Serve == nil) == (a.Callbacks == nil) {
+		return errors.New("one of Serve and Callbacks must be set")
 	}
 	for _, p := range a.Protocols {
 		if err := checkProtocol(p); err != nil {

@@ -77,12 +77,16 @@ func (s *Server) serveConnect(session *Session, w http.ResponseWriter, r *http.R
 		c.refuseRequest(w, err)
 		return
 	}
+	if app.Callbacks != nil {
+		session.listen() // the connection is in use
+	}
 	if !c.table.add(session, c.maxSessions(s.MaxSessions)) {
 		if c.flowEnabled() {
 			c.refuseRequest(w, tooManySessions(0))
 		} else {
 			c.resetRequest(w, h3RequestRejected)
 		}
+		session.dismiss()
 		return
 	}
 	if app.Connecting != nil {
@@ -91,6 +95,7 @@ func (s *Server) serveConnect(session *Session, w http.ResponseWriter, r *http.R
 		stop()
 		if err != nil {
 			c.refuseRequest(w, err)
+			session.begin(NoCallbacks{})
 			session.refuse(nil, err)
 			return
 		}
@@ -109,8 +114,12 @@ func (s *Server) accept(session *Session, app Application, w http.ResponseWriter
 	}
 	stream, err := w.(http3.HTTPStreamer).HTTPStream()
 	if err != nil {
+		session.begin(NoCallbacks{})
 		session.refuse(nil, err)
 		panic(http.ErrAbortHandler)
+	}
+	if app.Callbacks != nil {
+		session.begin(app.Callbacks(session))
 	}
 	if !session.establish(stream, nil) {
 		stream.CancelRead(h3RequestCancelled)
@@ -122,10 +131,12 @@ func (s *Server) accept(session *Session, app Application, w http.ResponseWriter
 	if s.refuses() { // Shutdown came in the meantime
 		session.Drain()
 	}
-	session.conn.wg.Go(func() {
-		app.Serve(session)
-		session.Close(0, "")
-	})
+	if app.Serve != nil {
+		session.conn.wg.Go(func() {
+			app.Serve(session)
+			session.Close(0, "")
+		})
+	}
 	session.run()
 }
 

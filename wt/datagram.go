@@ -141,6 +141,9 @@ func (s *Session) datagramPayload(e *quic.DatagramTooLargeError) int {
 // ReceiveDatagram returns the next datagram. After the end of the session it
 // returns those that arrived before, then the session's error.
 func (s *Session) ReceiveDatagram(ctx context.Context) ([]byte, error) {
+	if s.events != nil {
+		return nil, errCallbacks
+	}
 	for {
 		d, err := s.datagrams.pop(ctx, s.ctx)
 		if err != nil {
@@ -164,6 +167,9 @@ func (s *Session) deliverDatagram(b []byte) {
 		s.expireIncoming()
 	}
 	s.counters.droppedIncoming.Add(uint64(s.datagrams.push(newDatagram(b, maxAge), limit)))
+	if s.events != nil {
+		s.events.datagramArrived()
+	}
 }
 
 // expireIncoming drops the datagrams at the head of the queue that are too old.

@@ -16,6 +16,18 @@
 // Streams hand data straight to quic-go and take it from there: no copy, no
 // lock and no goroutine of this package is between.
 //
+// # Callbacks
+//
+// A session may be driven by its events instead of calls that wait: an
+// [Application] makes [Callbacks] for every session it accepts, a client gives them in
+// [SessionOptions]. Events of a session come one at a time and in order, and
+// [Callbacks.Freed] last. Streams are [EventStream]s, which are asked for
+// data when QUIC can send it ([Callbacks.Writable]), not before, so that an application decides
+// late what to send. Both ways share all that is below them; one session has one of them.
+//
+// The peer cannot make events queue up: data waits in QUIC's windows, datagrams in their bounded
+// queue, and a stream makes room for another one only when its end has been reported.
+//
 // # The table
 //
 // Streams and datagrams name their session by the stream ID of its CONNECT

@@ -25,7 +25,12 @@ func (s *Session) Draining() <-chan struct{} { return s.draining }
 
 // noteDraining closes the channel of Draining.
 func (s *Session) noteDraining() {
-	s.drainOnce.Do(func() { close(s.draining) })
+	s.drainOnce.Do(func() {
+		close(s.draining)
+		if s.events != nil {
+			s.events.drain()
+		}
+	})
 }
 
 // drainedByPeer takes a DRAIN_SESSION capsule of the given length, which must be 0.

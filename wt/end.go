@@ -96,6 +96,9 @@ func (s *Session) announceEnd() {
 	s.mu.Unlock()
 	s.conn.datagrams.close(&s.outgoing, e)
 	s.conn.emit(Event{Type: Ended, Session: s, End: e})
+	if s.events != nil {
+		s.events.end(e)
+	}
 	if last {
 		s.emit(LastStreamEnded)
 	}
@@ -152,7 +155,7 @@ func (s *Session) resetStreams() {
 			st.reset(codeSessionGone)
 			st.open = 0
 			s.mu.Unlock()
-			s.conn.emit(Event{Type: StreamEnded, Session: s, StreamID: st.id})
+			st.ended()
 		}
 		s.streams.clear()
 		s.uniStreams.clear()
@@ -186,6 +189,9 @@ func (s *Session) release() {
 	s.conn.table.remove(s)
 	s.emit(Gone)
 	close(s.gone)
+	if s.events != nil {
+		s.events.release()
+	}
 }
 
 // readCapsules acts on the peer's capsules until the CONNECT stream ends, and

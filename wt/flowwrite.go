@@ -50,6 +50,24 @@ func (s *SendStream) writeWithCredit(f *outgoingFlow, p []byte) (int, error) {
 	}
 }
 
+// awaitWritable waits until QUIC would pack data of the stream at once, and the
+// session has credit for it.
+func (s *SendStream) awaitWritable() error {
+	f := s.state.session.outFlow
+	for {
+		_, err := s.stream.WriteWithLimit(probe[:1], func(int) int { return 0 })
+		if !errors.Is(err, quic.ErrWriteLimitReached) {
+			return s.state.fail(err, sendHalf)
+		}
+		if f == nil || f.hasCredit() {
+			return nil
+		}
+		f.sched.begin(&f.turn, defaultUrgency)
+		s.awaitCredit(f)
+		f.sched.end(&f.turn)
+	}
+}
+
 // writeSmall takes all of a small write, or nothing.
 func (s *SendStream) writeSmall(f *outgoingFlow, p []byte) (int, error) {
 	n := len(p)

@@ -98,7 +98,7 @@ func (f *incomingFlow) read(r *received, n int) {
 	if !r.finished {
 		f.received += int64(n)
 	}
-	if !r.abandoned {
+	if !r.abandoned || !r.finished { // else abandon or finish has counted them
 		f.consumed += int64(n)
 	}
 	f.update()

@@ -34,6 +34,10 @@ type SessionOptions struct {
 	RequireProtocol bool
 	// Datagrams says how the session queues datagrams ([Session.SetDatagramOptions]).
 	Datagrams DatagramOptions
+	// Callbacks, if not nil, get the events of the session. They must not be
+	// used for another one. If [ClientConn.StartSession] fails there are no events, except
+	// Refused and Freed if the server does not allow WebTransport.
+	Callbacks Callbacks
 }
 
 // OpenSession opens a session at an https URL, and waits until the server has
@@ -72,6 +76,9 @@ func (c *ClientConn) StartSession(ctx context.Context, rawURL string, options *S
 	}
 	request, err := c.connectRequest(ctx, rawURL, options)
 	if err != nil {
+		if errors.Is(err, ErrRefused) && options.Callbacks != nil {
+			newSession(ctx, c.conn, -1, request).refuseUnsent(options.Callbacks, err)
+		}
 		return nil, err
 	}
 	if c.conn.table.full(c.conn.maxSessions(c.maxSessions)) {
@@ -91,8 +98,12 @@ func (c *ClientConn) StartSession(ctx context.Context, rawURL string, options *S
 		s.SetDatagramOptions(options.Datagrams)
 	}
 	s.startFlow()
+	if options.Callbacks != nil && !s.listen() {
+		return nil, connectionLost(context.Cause(c.conn.quic.Context()))
+	}
 	if !c.conn.table.add(s, c.conn.maxSessions(c.maxSessions)) {
 		s.cancelConnect()
+		s.dismiss()
 		return nil, ErrTooManySessions
 	}
 	stop := context.AfterFunc(ctx, s.cancelConnect)
@@ -103,11 +114,13 @@ func (c *ClientConn) StartSession(ctx context.Context, rawURL string, options *S
 	if err == nil {
 		s.emit(ConnectSent)
 		if c.conn.spawn(func() { s.awaitResponse(stream, options) }) {
+			s.begin(options.Callbacks)
 			return s, nil
 		}
 		err = context.Cause(c.conn.quic.Context())
 	}
 	s.cancelConnect()
+	s.begin(NoCallbacks{})
 	s.refuse(nil, err)
 	return nil, s.openErr
 }
@@ -240,6 +253,9 @@ func (s *Session) establish(stream connectStream, response *http.Response) bool 
 		}
 		s.response = response
 		s.emit(Established)
+		if s.events != nil {
+			s.events.accept()
+		}
 	} else {
 		s.openErr = ended(s.ctx)
 	}

@@ -79,8 +79,16 @@ func (f *outgoingFlow) raise(c *credit, limit uint64, name string) error {
 	return nil
 }
 
-// reserveStream takes credit for one stream, which it waits for.
-func (s *Session) reserveStream(ctx context.Context, d direction) error {
+// hasCredit reports whether there is credit for data.
+func (f *outgoingFlow) hasCredit() bool {
+	f.sched.mu.Lock()
+	defer f.sched.mu.Unlock()
+	return f.data.used < f.data.limit
+}
+
+// reserveStream takes credit for one stream, which it waits for if it may, and
+// else fails with errNoCredit.
+func (s *Session) reserveStream(ctx context.Context, d direction, mayWait bool) error {
 	f := s.outFlow
 	if f == nil {
 		return nil
@@ -93,7 +101,7 @@ func (s *Session) reserveStream(ctx context.Context, d direction) error {
 		if took {
 			c.used++
 			c.wake()
-		} else {
+		} else if mayWait {
 			ready = c.enter()
 		}
 		tell, limit := c.used >= c.limit && len(c.waiting) > 0 && c.blocked(), c.limit
@@ -103,6 +111,9 @@ func (s *Session) reserveStream(ctx context.Context, d direction) error {
 		}
 		if took {
 			return nil
+		}
+		if !mayWait {
+			return errNoCredit
 		}
 		select {
 		case <-ready:

@@ -40,6 +40,7 @@ type Session struct {
 	ctx    context.Context // cancelled, with a *SessionError, when the session ends
 	cancel context.CancelCauseFunc
 
+	events     *dispatcher // nil unless the session has Callbacks
 	streams    *queue[*Stream]
 	uniStreams *queue[*ReceiveStream]
 	counters   counters
@@ -51,6 +52,7 @@ type Session struct {
 	mu           sync.Mutex
 	established  bool
 	priority     priority
+	early        int           // the peer's streams that came before
 	end          *SessionError // how the session ended
 	first, last  *streamState  // the open streams, oldest first
 	numStreams   int           // how many they are
@@ -119,11 +121,18 @@ func (s *Session) Done() <-chan struct{} { return s.gone }
 // OpenStream opens a bidirectional stream. It waits until the peer allows one
 // more. The peer learns of the stream with the first Write, Read or Close.
 func (s *Session) OpenStream(ctx context.Context) (*Stream, error) {
-	qs, err := open(ctx, s, bidirectional, s.conn.quic.OpenStream, s.conn.quic.OpenStreamSync)
+	return s.openStream(ctx, true, nil)
+}
+
+// openStream opens a stream, for es if that is not nil. If it may not wait it
+// fails with errNoCredit.
+func (s *Session) openStream(ctx context.Context, mayWait bool, es *EventStream) (*Stream, error) {
+	qs, err := open(ctx, s, bidirectional, mayWait, s.conn.quic.OpenStream, s.conn.quic.OpenStreamSync)
 	if err != nil {
 		return nil, err
 	}
 	st := s.newStream(qs)
+	st.state.events = es
 	st.streamType = frameWebTransport
 	s.watch(&st.state, 0)
 	if !s.link(&st.state) {
@@ -136,11 +145,16 @@ func (s *Session) OpenStream(ctx context.Context) (*Stream, error) {
 // OpenUniStream opens a unidirectional stream. It waits until the peer allows
 // one more. The peer learns of the stream with the first Write or Close.
 func (s *Session) OpenUniStream(ctx context.Context) (*SendStream, error) {
-	qs, err := open(ctx, s, unidirectional, s.conn.quic.OpenUniStream, s.conn.quic.OpenUniStreamSync)
+	return s.openUniStream(ctx, true, nil)
+}
+
+// openUniStream is to OpenUniStream what openStream is to OpenStream.
+func (s *Session) openUniStream(ctx context.Context, mayWait bool, es *EventStream) (*SendStream, error) {
+	qs, err := open(ctx, s, unidirectional, mayWait, s.conn.quic.OpenUniStream, s.conn.quic.OpenUniStreamSync)
 	if err != nil {
 		return nil, err
 	}
-	state := &streamState{session: s, id: qs.StreamID(), open: sendHalf, send: qs}
+	state := &streamState{session: s, id: qs.StreamID(), open: sendHalf, send: qs, events: es}
 	if !s.link(state) {
 		state.reset(codeSessionGone)
 		return nil, ended(s.ctx)
@@ -148,9 +162,12 @@ func (s *Session) OpenUniStream(ctx context.Context) (*SendStream, error) {
 	return &SendStream{state: state, stream: qs, streamType: streamTypeWebTransport}, nil
 }
 
-// open opens a QUIC stream: at once if there is credit, else it waits for
-// credit, ctx or the end of the session.
-func open[T any](ctx context.Context, s *Session, d direction, try func() (T, error), wait func(context.Context) (T, error)) (T, error) {
+// errNoCredit is the error of opening a stream without waiting for credit.
+var errNoCredit = errors.New("no credit for a stream")
+
+// open opens a QUIC stream: at once if there is credit, else it waits, if it
+// may, for credit, ctx or the end of the session.
+func open[T any](ctx context.Context, s *Session, d direction, mayWait bool, try func() (T, error), wait func(context.Context) (T, error)) (T, error) {
 	var none T
 	if s.ctx.Err() != nil {
 		return none, ended(s.ctx)
@@ -158,11 +175,15 @@ func open[T any](ctx context.Context, s *Session, d direction, try func() (T, er
 	if ctx.Err() != nil {
 		return none, context.Cause(ctx)
 	}
-	if err := s.reserveStream(ctx, d); err != nil {
+	if err := s.reserveStream(ctx, d, mayWait); err != nil {
 		return none, err
 	}
 	str, err := try()
 	if _, blocked := errors.AsType[*quic.StreamLimitReachedError](err); blocked {
+		if !mayWait {
+			s.returnStream(d)
+			return none, errNoCredit
+		}
 		waitCtx, cancel := context.WithCancel(ctx)
 		stop := context.AfterFunc(s.ctx, cancel)
 		str, err = wait(waitCtx)
@@ -194,6 +215,10 @@ func (s *Session) AcceptUniStream(ctx context.Context) (*ReceiveStream, error) {
 }
 
 func accept[T any](ctx context.Context, s *Session, q *queue[T]) (T, error) {
+	if s.events != nil {
+		var none T
+		return none, errCallbacks
+	}
 	str, err := q.pop(ctx, s.ctx)
 	if s.ctx.Err() != nil {
 		var none T
@@ -215,16 +240,39 @@ func (s *Session) deliverStream(qs *quic.Stream, header int) {
 	st := s.newStream(qs)
 	st.state.incoming = true
 	st.headerSent.Store(true)
-	if s.deliver(&st.state, header) {
+	st.state.events = s.newArrival(true)
+	switch {
+	case !s.deliver(&st.state, header):
+		st.state.events.dismiss()
+	case st.state.events != nil:
+		st.state.events.arrived(&st.SendStream, &st.ReceiveStream)
+	default:
 		s.streams.push(st, 0)
 	}
 }
 
 func (s *Session) deliverUniStream(qs *quic.ReceiveStream, header int) {
-	state := &streamState{session: s, id: qs.StreamID(), open: receiveHalf, receive: qs, incoming: true}
-	if s.deliver(state, header) {
-		s.uniStreams.push(&ReceiveStream{state: state, stream: qs}, 0)
+	state := &streamState{session: s, id: qs.StreamID(), open: receiveHalf, receive: qs, incoming: true, events: s.newArrival(false)}
+	r := &ReceiveStream{state: state, stream: qs}
+	switch {
+	case !s.deliver(state, header):
+		state.events.dismiss()
+	case state.events != nil:
+		state.events.arrived(nil, r)
+	default:
+		s.uniStreams.push(r, 0)
 	}
+}
+
+// newArrival makes an EventStream for a stream of the peer, nil if the session
+// has no Callbacks, or is gone.
+func (s *Session) newArrival(bidirectional bool) *EventStream {
+	if s.events == nil || !s.events.retain() {
+		return nil
+	}
+	es := newEventStream(s.events, false, bidirectional)
+	es.users.Store(2) // the stream and the reader
+	return es
 }
 
 // deliver counts a stream of the peer, and reports whether the session takes it.
@@ -257,9 +305,12 @@ func (s *Session) watch(st *streamState, header int) {
 // established have reached their limit. Later QUIC's stream credit is the limit.
 func (s *Session) tooEarly() bool {
 	s.mu.Lock()
-	established := s.established
-	s.mu.Unlock()
-	return !established && s.streams.len()+s.uniStreams.len() >= s.conn.limits.EarlyStreams
+	defer s.mu.Unlock()
+	if s.established {
+		return false
+	}
+	s.early++
+	return s.early > s.conn.limits.EarlyStreams
 }
 
 // link adds a stream to the session's list, and reports false if it is too late.

@@ -34,6 +34,7 @@ type quicSendStream interface {
 // quicReceiveStream is the receiving half of *quic.Stream, or a *quic.ReceiveStream.
 type quicReceiveStream interface {
 	io.Reader
+	Peek([]byte) (int, error)
 	CancelRead(quic.StreamErrorCode)
 	SetReadDeadline(time.Time) error
 	SetReceiveFinalSizeCallback(func(int64))
@@ -63,6 +64,7 @@ type streamState struct {
 
 	send    quicSendStream    // nil if there is no such direction
 	receive quicReceiveStream // nil if there is no such direction
+	events  *EventStream      // nil if the application calls the stream's methods
 }
 
 func (st *streamState) direction() direction {
@@ -81,8 +83,24 @@ func (st *streamState) getValue() any {
 	return nil
 }
 
-// fail translates an error of QUIC on the given direction, and notes the end of the direction.
+// fail translates an error of QUIC on the given direction, and notes the end
+// of the direction. If the peer did away with the stream because the session
+// has ended, it waits for the end of the session.
 func (st *streamState) fail(err error, h half) error {
+	if sessionGone(err) {
+		st.session.awaitEnd()
+	}
+	return st.failNow(err, h)
+}
+
+// sessionGone reports whether err says that the peer did away with the stream as one of a session that has ended.
+func sessionGone(err error) bool {
+	e, ok := errors.AsType[*quic.StreamError](err)
+	return ok && e.Remote && e.ErrorCode == codeSessionGone
+}
+
+// failNow is fail for a caller that must not wait.
+func (st *streamState) failNow(err error, h half) error {
 	s := st.session
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		// Deadlines also interrupt the calls that wait when the session ends.
@@ -92,9 +110,6 @@ func (st *streamState) fail(err error, h half) error {
 		return err
 	}
 	if streamErr, ok := errors.AsType[*quic.StreamError](err); ok {
-		if streamErr.Remote && streamErr.ErrorCode == codeSessionGone {
-			s.awaitEnd()
-		}
 		if s.ctx.Err() != nil {
 			return ended(s.ctx)
 		}
@@ -131,10 +146,18 @@ func (st *streamState) finished(h half) {
 		if st.incoming {
 			s.in.ended(st.direction())
 		}
-		s.conn.emit(Event{Type: StreamEnded, Session: s, StreamID: st.id})
+		st.ended()
 	}
 	if last {
 		s.emit(LastStreamEnded)
+	}
+}
+
+// ended reports that the stream has left the session's list.
+func (st *streamState) ended() {
+	st.session.conn.emit(Event{Type: StreamEnded, Session: st.session, StreamID: st.id})
+	if st.events != nil {
+		st.events.finish()
 	}
 }
 
@@ -343,16 +366,35 @@ func (r *ReceiveStream) Value() any { return r.state.getValue() }
 // [os.ErrDeadlineExceeded] past the read deadline.
 func (r *ReceiveStream) Read(p []byte) (int, error) {
 	n, err := r.stream.Read(p)
+	r.consumed(n)
+	if sessionGone(err) {
+		r.state.session.awaitEnd()
+	}
+	return n, r.readFailed(err)
+}
+
+// consumed gives the peer credit for n bytes that were read.
+func (r *ReceiveStream) consumed(n int) {
 	r.state.session.in.read(&r.state.received, n)
 	r.state.session.counters.bytesReceived.Add(uint64(n))
-	if err == nil {
-		return n, nil
-	}
-	if err == io.EOF {
+}
+
+// readNow reads what there is, without giving credit of the session for it.
+func (r *ReceiveStream) readNow(p []byte) (int, error) {
+	n, err := r.stream.Read(p)
+	return n, r.readFailed(err)
+}
+
+// readFailed translates an error of reading, and notes the end of the direction.
+func (r *ReceiveStream) readFailed(err error) error {
+	switch err {
+	case nil:
+		return nil
+	case io.EOF:
 		r.state.finished(receiveHalf)
-		return n, io.EOF
+		return io.EOF
 	}
-	return n, r.state.fail(err, receiveHalf)
+	return r.state.failNow(err, receiveHalf)
 }
 
 // CancelRead asks the peer to stop sending, with an application error code.
