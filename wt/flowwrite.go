@@ -118,7 +118,7 @@ func (s *SendStream) awaitCredit(f *outgoingFlow) {
 	select {
 	case <-o.ready:
 	case <-timeout:
-		f.overtake(o.ready)
+		f.overtake()
 	case <-expired:
 	case <-changed:
 	case <-session.ctx.Done():

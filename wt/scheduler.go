@@ -10,14 +10,16 @@ import (
 // something to send get their turn.
 const quantum = 32 << 10
 
-// scheduler shares a connection's sending rate among the sessions that
-// write at the same time, by deficit round robin (Shreedhar and Varghese, 1995),
-// however many streams each of them has: QUIC shares it among streams. It only acts while several
-// sessions write. Sessions of different urgency are not weighed against each other,
-// as QUIC's scheduler serves the more urgent first.
+// scheduler shares a connection's sending rate among the sessions that write
+// at the same time, by deficit round robin (Shreedhar and Varghese, 1995),
+// however many streams each of them has: QUIC shares it among streams. It only
+// acts while several sessions write. Sessions of different urgency are not
+// weighed against each other, as QUIC serves the more urgent first.
 //
-// A session that could write but makes no progress, because QUIC's flow
-// control holds its streams, does not hold up the others for longer than a fraction of the round-trip time.
+// A session that has used its turn waits for the others. If they do not use
+// theirs for a while it borrows, which costs it the turns that follow. Meanwhile it shows
+// whether QUIC can send at all: a session that gets nothing out while all streams that QUIC
+// could take from had theirs is held by its flow control, and nobody waits for it until it goes on.
 type scheduler struct {
 	mu     sync.Mutex
 	groups [maxUrgency + 1]group
@@ -26,8 +28,12 @@ type scheduler struct {
 // group is the sessions of one urgency.
 type group struct {
 	members []*turn // the sessions that write, in the order in which they began
+	writers int     // of all members
 	round   uint64
 	next    chan struct{} // closed when the next round begins; nil if nobody waits
+
+	borrower *turn
+	proof    int // how many more times the members have to send before those that did not are stalled
 }
 
 // turn is what a session may do in a round.
@@ -35,8 +41,9 @@ type turn struct {
 	group   *group
 	writers int    // calls of Write under way that are not waiting for credit
 	round   uint64 // that left belongs to
-	left    int
-	stalled bool // has made no progress for a while, and does not count
+	left    int    // bytes, negative if they were borrowed
+	moved   bool   // has sent since somebody borrows
+	stalled bool   // nobody waits for it
 }
 
 // begin and end enclose what a Write of a session does while it has credit.
@@ -47,16 +54,21 @@ func (s *scheduler) begin(t *turn, urgency int8) {
 		t.group = &s.groups[urgency]
 		t.group.members = append(t.group.members, t)
 	}
+	t.group.writers++
 }
 
 func (s *scheduler) end(t *turn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	g := t.group
+	g.writers--
 	if t.writers--; t.writers > 0 {
 		return
 	}
-	g := t.group
 	g.members = slices.DeleteFunc(g.members, func(other *turn) bool { return other == t })
+	if g.borrower == t {
+		g.borrower = nil
+	}
 	if g.next != nil && !g.contended(nil) {
 		g.begin()
 	}
@@ -64,8 +76,9 @@ func (s *scheduler) end(t *turn) {
 
 // left returns what the session has left of the current round.
 func (g *group) left(t *turn) int {
-	if t.round != g.round {
-		t.round, t.left = g.round, quantum
+	if behind := g.round - t.round; behind > 0 {
+		t.left += int(min(behind, 1<<10)) * quantum
+		t.round, t.left = g.round, min(t.left, quantum)
 	}
 	return t.left
 }
@@ -89,6 +102,40 @@ func (g *group) begin() {
 	}
 }
 
+// allowance is how far a member may borrow: long enough to prove that others are stalled.
+func (g *group) allowance() int { return max(quantum, 2*g.writers*1500) }
+
+// borrow lets a member send although others still have their turn. It reports
+// false if another one does so already.
+func (g *group) borrow(t *turn) bool {
+	if g.borrower != nil && g.borrower != t {
+		return false
+	}
+	if g.borrower == nil {
+		g.borrower, g.proof = t, 2*g.writers
+		for _, other := range g.members {
+			other.moved = false
+		}
+	}
+	return true
+}
+
+// sent notes that a member has sent n bytes.
+func (g *group) sent(t *turn, n int) {
+	t.left -= n
+	t.moved, t.stalled = true, false
+	if g.borrower == nil {
+		return
+	}
+	if g.proof--; g.proof > 0 {
+		return
+	}
+	for _, other := range g.members {
+		other.stalled = !other.moved
+	}
+	g.borrower = nil
+}
+
 // take takes up to n bytes of a session's credit and of its turn.
 func (f *outgoingFlow) take(n int) int {
 	f.sched.mu.Lock()
@@ -96,12 +143,16 @@ func (f *outgoingFlow) take(n int) int {
 	n = int(min(int64(n), f.data.limit-f.data.used))
 	t := &f.turn
 	if g := t.group; n > 0 && len(g.members) > 1 {
-		t.stalled = false
-		if g.left(t) <= 0 && !g.contended(t) {
+		for g.left(t) <= 0 && !g.contended(t) {
 			g.begin()
 		}
-		n = max(0, min(n, g.left(t)))
-		t.left -= n
+		left := t.left
+		if g.borrower == t {
+			left += g.allowance()
+		}
+		if n = max(0, min(n, left)); n > 0 {
+			g.sent(t, n)
+		}
 	}
 	f.data.used += int64(n)
 	return n
@@ -116,7 +167,7 @@ func (f *outgoingFlow) takeNow(n int) bool {
 	}
 	if g := f.turn.group; g != nil && len(g.members) > 1 {
 		g.left(&f.turn)
-		f.turn.left -= n
+		g.sent(&f.turn, n)
 	}
 	f.data.used += int64(n)
 	return true
@@ -147,12 +198,15 @@ func (f *outgoingFlow) obstacle() obstacle {
 		return obstacle{ready: ready, credit: true, limit: f.data.limit, tell: f.data.blocked()}
 	}
 	f.data.wake()
-	g := f.turn.group
-	if len(g.members) < 2 || g.left(&f.turn) > 0 {
+	t := &f.turn
+	g := t.group
+	if len(g.members) < 2 {
 		return obstacle{}
 	}
-	if !g.contended(&f.turn) {
+	for g.left(t) <= 0 && !g.contended(t) {
 		g.begin()
+	}
+	if t.left > 0 || g.borrower == t && t.left+g.allowance() > 0 {
 		return obstacle{}
 	}
 	if g.next == nil {
@@ -161,18 +215,11 @@ func (f *outgoingFlow) obstacle() obstacle {
 	return obstacle{ready: g.next}
 }
 
-// overtake begins the next round without the members that have not used the current one.
-func (f *outgoingFlow) overtake(round chan struct{}) {
+// overtake lets a session borrow that has waited long enough for its turn.
+func (f *outgoingFlow) overtake() {
 	f.sched.mu.Lock()
 	defer f.sched.mu.Unlock()
-	g := f.turn.group
-	if g.next != round {
-		return
-	}
-	for _, other := range g.members {
-		other.stalled = other.stalled || g.left(other) == quantum
-	}
-	g.begin()
+	f.turn.group.borrow(&f.turn)
 }
 
 // patience is how long a session waits for the others to use their turn.
