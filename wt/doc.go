@@ -79,8 +79,18 @@
 // datagram in a capsule 65535; all other capsules are skipped as they arrive. SETTINGS
 // have at most 8 KiB, PRIORITY_UPDATE 4 KiB, and 64 of those are held for requests to come.
 //
-// Flow control of sessions is neither announced nor done: a peer that is
-// not known to do without it gets one session at a time on a connection (MaxSessions).
+// What a session may send and have open is bounded by its flow control. What a peer
+// sends against the rules is noticed when it is read, or when a stream's final size is known,
+// as QUIC does not tell what has arrived; QUIC's own windows are the limit until then.
+//
+// # Flow control and pooling
+//
+// If both ends announce flow control of sessions ([FlowControl]), a connection
+// carries several; otherwise one at a time. Credit is given when the
+// application reads, and when a stream has ended. The windows grow with the pace of the
+// reader and the round-trip time, each up to an equal share of what the connection may hold, so that a
+// session that is not read does not hold up the others. Sessions that write at the same
+// time get equal turns, however many streams each of them has.
 //
 // # What http3 cannot do
 //
