@@ -90,7 +90,7 @@ const run = async ({ id, url, hash, script, args }) => {
   const AsyncFunction = run.constructor;
   const report = { id };
   try {
-    report.value = await new AsyncFunction(...Object.keys(names), script)(...Object.values(names));
+    report.value = (await new AsyncFunction(...Object.keys(names), script)(...Object.values(names))) ?? null;
   } catch (e) {
     report.thrown = `${e?.stack ?? e} ${JSON.stringify(describe(e))}`;
   }
@@ -106,5 +106,10 @@ log("browser", [navigator.userAgent]);
 for (;;) {
   const next = await fetch("/case");
   if (!next.ok) break;
-  run(await next.json());
+  const testCase = await next.json();
+  if (testCase.reload) {
+    location.reload();
+    break;
+  }
+  run(testCase);
 }

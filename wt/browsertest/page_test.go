@@ -8,7 +8,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -26,6 +28,8 @@ type page struct {
 	cases   chan testCase
 	closed  chan struct{}
 
+	endpoints atomic.Pointer[url.URL] // of the page that proxy serves
+
 	mu      sync.Mutex
 	lastID  int
 	results map[int]chan result
@@ -39,6 +43,7 @@ type testCase struct {
 	Hash   string `json:"hash"`
 	Script string `json:"script"`
 	Args   any    `json:"args"`
+	Reload bool   `json:"reload"` // instead of running a script
 }
 
 // result is what the page answers.
@@ -54,6 +59,7 @@ func openPage() (*page, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /page.js", http.FileServerFS(pageFiles))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, pageFiles, "page.html") })
+	mux.HandleFunc("GET /endpoints/", p.proxy)
 	mux.HandleFunc("GET /case", p.serveCase)
 	mux.HandleFunc("POST /result", p.serveResult)
 	mux.HandleFunc("POST /console", func(_ http.ResponseWriter, r *http.Request) {
@@ -110,11 +116,23 @@ func (p *page) ask(srv *server, script string, args any) (<-chan result, error) 
 	answer := make(chan result, 1)
 	p.results[c.ID] = answer
 	p.mu.Unlock()
+	return answer, p.hand(c)
+}
+
+// reload reloads the page, which has the scripts forget their sessions.
+func (p *page) reload(t *testing.T) {
+	t.Helper()
+	if err := p.hand(testCase{Reload: true}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p *page) hand(c testCase) error {
 	select {
 	case p.cases <- c:
-		return answer, nil
+		return nil
 	case <-time.After(patience):
-		return nil, errors.New("the page does not ask for a case")
+		return errors.New("the page does not ask for a case")
 	}
 }
 

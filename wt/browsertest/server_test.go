@@ -2,26 +2,21 @@ package browsertest
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/hex"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 
 	"github.com/wtsim/wtsim/wt"
+	"github.com/wtsim/wtsim/wt/endpoints"
 )
 
 // server is a server of a test.
@@ -30,25 +25,13 @@ type server struct {
 	hash string // of the certificate, hexadecimal
 }
 
-// testCert has all that browsers ask of a certificate that is accepted by its
-// hash: an ECDSA key, a validity of at most 14 days, a subject alternative name.
+// testCert is a certificate that browsers accept by its hash.
 var testCert = sync.OnceValue(func() tls.Certificate {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	cert, err := endpoints.Generate()
 	if err != nil {
 		panic(err)
 	}
-	begin := time.Now().Add(-time.Hour)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		NotBefore:    begin,
-		NotAfter:     begin.AddDate(0, 0, 13),
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		panic(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	return cert
 })
 
 // serve serves on a UDP socket of its own until the end of the test.
@@ -73,7 +56,7 @@ func serve(t *testing.T, srv *wt.Server, config *quic.Config) *server {
 		transport.Close()
 		socket.Close()
 	})
-	hash := sha256.Sum256(testCert().Certificate[0])
+	hash := endpoints.Hash(testCert())
 	return &server{url: "https://" + socket.LocalAddr().String(), hash: hex.EncodeToString(hash[:])}
 }
 
@@ -149,3 +132,10 @@ func readString(r io.Reader) string {
 	}
 	return string(b)
 }
+
+// counter counts the events of a server. Its zero value is ready.
+type counter [wt.Gone + 1]atomic.Int64
+
+func (c *counter) count(e wt.Event) { c[e.Type].Add(1) }
+
+func (c *counter) of(t wt.EventType) int64 { return c[t].Load() }

@@ -145,18 +145,26 @@ func sendDatagrams(s *wt.Session, n int64) {
 
 var reset = endpoint{
 	Path:    "/reset",
-	Summary: "Streams that the client opens are reset with the code, and it is asked to stop sending with it.",
+	Summary: "Streams that the client opens are reset with the code, and it is asked to stop sending with it when a byte has arrived.",
 	Parameters: []parameter{
 		{Name: "code", Fallback: "0", Meaning: "application error code, 0 to 4294967295"},
 	},
 	open: func(q *query) func(*wt.Session) {
 		code := uint32(q.number("code", 0, 0, math.MaxUint32))
+		// Chromium loses the code of a stream that is stopped before anything of it was read.
+		stop := func(st interface {
+			io.Reader
+			CancelRead(uint32)
+		}) {
+			st.Read(make([]byte, 1))
+			st.CancelRead(code)
+		}
 		return handlers{
 			stream: func(st *wt.Stream) {
 				st.CancelWrite(code)
-				st.CancelRead(code)
+				stop(st)
 			},
-			uni: func(st *wt.ReceiveStream) { st.CancelRead(code) },
+			uni: func(st *wt.ReceiveStream) { stop(st) },
 		}.serve
 	},
 }
