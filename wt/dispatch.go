@@ -20,7 +20,7 @@ type dispatcher struct {
 
 	datagrams atomic.Bool  // a turn is posted for the datagrams in the queue
 	drained   atomic.Bool  // a turn was posted for Draining
-	live      atomic.Int64 // the streams whose StreamEnded is to come, and the session
+	live      atomic.Int64 // the session, the streams whose StreamEnded is to come, and Draining
 
 	over bool // Closed or Refused was delivered; belongs to the turns
 }
@@ -97,13 +97,14 @@ func (d *dispatcher) end(e *SessionError) {
 
 // drain announces that the session is to be wound down.
 func (d *dispatcher) drain() {
-	if !d.isAccepted() || !d.drained.CompareAndSwap(false, true) {
+	if !d.isAccepted() || !d.drained.CompareAndSwap(false, true) || !d.retain() {
 		return
 	}
 	d.turns.post(func() {
 		if !d.ignoring() {
 			d.callbacks.Draining(d.session)
 		}
+		d.release()
 	})
 }
 
