@@ -42,7 +42,10 @@ func main() {
 	err := root.ExecuteContext(ctx)
 	code := status(err)
 	if ctx.Err() != nil && err != nil {
-		code, err = statusInterrupted, errors.New("interrupted; nothing was kept of the runs that were under way")
+		code = statusInterrupted
+		if err != errInterrupted {
+			err = errors.New("interrupted; nothing was kept of the runs that were under way")
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "wtsim:", err)
@@ -59,6 +62,9 @@ type usageError struct {
 func (e *usageError) Error() string {
 	return fmt.Sprintf("%v; see '%s --help'", e.err, e.cmd.CommandPath())
 }
+
+// errInterrupted is the error of a command that was interrupted, where there is no more to say.
+var errInterrupted = errors.New("interrupted")
 
 // inputError is a mistake in what the program was given to work with: a file, an address.
 type inputError struct{ err error }

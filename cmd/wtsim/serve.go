@@ -107,9 +107,10 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	}
 	<-cmd.Context().Done()
 	fmt.Fprintln(cmd.ErrOrStderr(), "wtsim: ending the sessions; Ctrl-C again ends at once")
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), shutdownTime, &wt.SessionError{Reason: "the server ends"})
 	defer cancel()
-	return server.Shutdown(ctx)
+	server.Shutdown(ctx) // whether clients or the server ended the sessions does not matter
+	return nil
 }
 
 // shutdownTime is how long a server waits for its clients to end their sessions.
@@ -121,9 +122,7 @@ func (f *serveFlags) announce(out io.Writer, server *endpoints.Server) {
 	for _, addr := range server.Addrs() {
 		addresses = append(addresses, addr.String())
 	}
-	line := func(name, format string, args ...any) {
-		fmt.Fprintf(out, "%-12s %s\n", name, fmt.Sprintf(format, args...))
-	}
+	line := func(name, format string, args ...any) { printField(out, name, format, args...) }
 	line("WebTransport", "%s (UDP %s)", server.URL(), strings.Join(addresses, ", "))
 	if server.PageURL() != "" {
 		line("Page", "%s", server.PageURL())
@@ -184,7 +183,7 @@ func (l *sessionLines) print(s *wt.Session, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	fmt.Fprintf(l.out, "%s  %s  %s  %s  %s\n",
-		s.Conn().RemoteAddr(), s.Request().URL.RequestURI(), s.Draft(), orDash(s.Protocol()), ending(err))
+		s.Conn().RemoteAddr(), printable(s.Request().URL.RequestURI()), s.Draft(), orDash(s.Protocol()), ending(err))
 }
 
 func orDash(text string) string {
@@ -203,5 +202,5 @@ func ending(err error) string {
 		}
 		return text
 	}
-	return strings.TrimPrefix(err.Error(), "wt: session ")
+	return printable(strings.TrimPrefix(err.Error(), "wt: session "))
 }

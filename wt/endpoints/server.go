@@ -65,6 +65,9 @@ const NoPage = "none"
 // streams is the number of streams of each kind that a client may have open.
 const streams = 1000
 
+// idleTimeout is how long a connection may have neither sessions nor requests.
+const idleTimeout = 30 * time.Second
+
 // Server serves the endpoints. [Start] makes one.
 type Server struct {
 	host        string
@@ -114,6 +117,7 @@ func Start(c Config) (*Server, error) {
 	s.wt = &wt.Server{
 		Handler:     handler,
 		FlowControl: wt.FlowControl{Streams: streams, UniStreams: streams},
+		IdleTimeout: idleTimeout,
 		Trace:       c.Trace,
 	}
 	for _, e := range all {
@@ -204,9 +208,11 @@ func (s *Server) Addrs() []net.Addr {
 // Certificate returns the server's certificate.
 func (s *Server) Certificate() tls.Certificate { return s.certificate }
 
-// Shutdown drains the sessions, waits for their clients to end them, at most until ctx is
-// done, closes those that are left, and then the server.
-func (s *Server) Shutdown(ctx context.Context) error { return s.Close() }
+// Shutdown ends the sessions as [wt.Server.Shutdown] does, and then the server. The
+// error is that of ctx if it was done before clients had ended their sessions.
+func (s *Server) Shutdown(ctx context.Context) error {
+	return errors.Join(s.wt.Shutdown(ctx), s.Close())
+}
 
 // Close closes all connections at once, so that sessions end uncleanly, and waits for their end.
 func (s *Server) Close() error {

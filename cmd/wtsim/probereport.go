@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"github.com/wtsim/wtsim/wt/probe"
+)
+
+// printField prints a line of a list of names and values.
+func printField(out io.Writer, name, format string, args ...any) {
+	fmt.Fprintf(out, "%-12s %s\n", name, fmt.Sprintf(format, args...))
+}
+
+// printReport prints what a probe found, as far as it came.
+func printReport(out io.Writer, r *probe.Report) {
+	if c := r.Connection; c != nil {
+		printField(out, "Connection", "%s to %s in %s, QUIC %s", c.Local, c.Remote, duration(c.Handshake.Seconds()), c.QUIC)
+		printField(out, "TLS", "%s, ALPN %s", c.CipherSuite, c.ALPN)
+		printField(out, "Certificate", "%s, valid until %s", c.Certificate.Subject, c.Certificate.NotAfter.UTC().Format("2006-01-02 15:04 UTC"))
+		printField(out, "", "SHA-256 %s", c.Certificate.SHA256)
+		printField(out, "Extensions", "datagrams %s, RESET_STREAM_AT %s", yesNo(c.Datagrams), yesNo(c.ResetStreamAt))
+	}
+	for i, s := range r.Settings {
+		name := ""
+		if i == 0 {
+			name = "Settings"
+		}
+		printField(out, name, "%s = %d", printable(s.Name), s.Value)
+	}
+	if r.Session != nil {
+		printSession(out, r.Session)
+	}
+	if r.End != "" {
+		printField(out, "End", "%s", printable(strings.TrimPrefix(r.End, "wt: session ")))
+	}
+	if len(r.Exchanges) > 0 {
+		fmt.Fprintf(out, "\n%s\n", exchangeTable(r.Exchanges))
+	}
+}
+
+func printSession(out io.Writer, s *probe.Session) {
+	if s.Draft == "" {
+		printField(out, "Session", "refused with status %d in %s", s.Status, duration(s.Opening.Seconds()))
+	} else {
+		printField(out, "Session", "accepted with status %d in %s: %s, :protocol %s", s.Status, duration(s.Opening.Seconds()), s.Draft, s.Token)
+	}
+	for i, line := range headerLines(s) {
+		name := ""
+		if i == 0 {
+			name = "Header"
+		}
+		printField(out, name, "%s", line)
+	}
+	if s.Draft == "" {
+		return
+	}
+	protocol := "none"
+	if s.Protocol != "" {
+		protocol = printable(s.Protocol)
+	}
+	printField(out, "Subprotocol", "%s", protocol)
+	if l := s.Limits; l != nil {
+		printField(out, "Flow control", "%s, %d bidirectional and %d unidirectional streams at first",
+			quantity("", float64(l.Data), "B"), l.Streams, l.UniStreams)
+	} else {
+		printField(out, "Flow control", "none, so one session a connection")
+	}
+	printField(out, "Datagrams", "at most %d bytes", s.MaxDatagramSize)
+	printField(out, "RTT", "%s, at least %s", duration(s.RTT.Seconds()), duration(s.MinRTT.Seconds()))
+	if s.Draining {
+		printField(out, "Draining", "the server wants the session to be wound down")
+	}
+}
+
+// headerLines returns the fields of the response, in order.
+func headerLines(s *probe.Session) []string {
+	var lines []string
+	for name, values := range s.Header {
+		for _, value := range values {
+			lines = append(lines, printable(strings.ToLower(name)+": "+value))
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func exchangeTable(exchanges []probe.Exchange) string {
+	t := newTable("Echo on", "sent", "returned", "fastest", "median", "slowest", "data", "time", "rate")
+	t.SuppressEmptyColumns()
+	for _, e := range exchanges {
+		row := table.Row{e.What, e.Sent, e.Returned}
+		if e.Median > 0 {
+			row = append(row, duration(e.Min.Seconds()), duration(e.Median.Seconds()), duration(e.Max.Seconds()))
+		} else {
+			row = append(row, "", "", "")
+		}
+		t.AppendRow(append(row, quantity("", float64(e.Bytes), "B"), duration(e.Elapsed.Seconds()), quantity("", e.Rate(), "bit/s")))
+	}
+	return t.Render()
+}
+
+// printable quotes what a server sent where a terminal might obey it.
+func printable(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f || 0x80 <= r && r < 0xa0 }) {
+		return fmt.Sprintf("%q", text)
+	}
+	return text
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}

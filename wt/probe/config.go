@@ -1,0 +1,135 @@
+package probe
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// Kind is what a probe does once the session is open.
+type Kind string
+
+// The kinds of probes.
+const (
+	// None opens the session and closes it.
+	None Kind = "none"
+	// Echo sends messages, one after the other, each on a bidirectional stream of its own, then
+	// on unidirectional streams, then in datagrams, and expects each back.
+	Echo Kind = "echo"
+	// Bulk sends data on bidirectional streams, all at once, and expects it back.
+	Bulk Kind = "bulk"
+	// Wait waits until the server ends the session.
+	Wait Kind = "wait"
+)
+
+// Kinds are all kinds of probes.
+var Kinds = []Kind{None, Echo, Bulk, Wait}
+
+// The bounds of what a probe sends.
+const (
+	MaxSize  = 1_000_000_000 // bytes of a stream
+	MaxCount = 10_000        // messages or streams
+)
+
+// Config says what to try. All but the URL may be left out.
+type Config struct {
+	// URL is the https URL of the session.
+	URL string
+	// Header is sent with the request.
+	Header http.Header
+	// Protocols are the subprotocols to offer, most preferred first.
+	Protocols []string
+	// Insecure accepts any certificate.
+	Insecure bool
+	// CertificateHash, if not nil, is the SHA-256 of the certificate that is
+	// accepted, whoever issued it and for whatever name, as browsers accept serverCertificateHashes.
+	CertificateHash *[sha256.Size]byte
+	// Run is what to do with the session (None).
+	Run Kind
+	// Size is the size of each message of Echo (100 bytes) and of each
+	// stream of Bulk (10 MB).
+	Size int
+	// Count is the number of messages of Echo (10 of each kind) and of the streams of Bulk (1).
+	Count int
+	// Timeout bounds connecting, and opening the session, each, and how long
+	// nothing may come back afterwards (10 s).
+	Timeout time.Duration
+	// QLOG is a folder for a qlog file of the connection. If it is empty none is written.
+	QLOG string
+}
+
+// ErrConfig is wrapped by the errors of a Config that cannot be used.
+var ErrConfig = errors.New("probe: bad configuration")
+
+// complete checks the configuration and fills in the defaults.
+func (c Config) complete() (Config, error) {
+	mistake := func(format string, args ...any) (Config, error) {
+		return c, fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
+	}
+	u, err := url.Parse(c.URL)
+	switch {
+	case err != nil:
+		return mistake("%v", err)
+	case u.Scheme != "https" || u.Hostname() == "":
+		return mistake("URL %q: expected https://host/path", c.URL)
+	case c.Insecure && c.CertificateHash != nil:
+		return mistake("a certificate is accepted by its hash or whatever it is, not both")
+	}
+	for name, values := range c.Header {
+		if !httpguts.ValidHeaderFieldName(name) {
+			return mistake("header %q: not the name of a field", name)
+		}
+		for _, value := range values {
+			if !httpguts.ValidHeaderFieldValue(value) {
+				return mistake("header %s: %q is not the value of a field", name, value)
+			}
+		}
+	}
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	u.Fragment, u.RawFragment = "", ""
+	c.URL = u.String()
+	size, count := 100, 10
+	switch c.Run {
+	case "":
+		c.Run = None
+	case Bulk:
+		size, count = 10_000_000, 1
+	case None, Echo, Wait:
+	default:
+		return mistake("run %q: expected one of %s", c.Run, kindNames())
+	}
+	setDefault(&c.Size, size)
+	setDefault(&c.Count, count)
+	setDefault(&c.Timeout, 10*time.Second)
+	switch {
+	case c.Size < 0 || c.Size > MaxSize:
+		return mistake("size %d: expected 1 to %d bytes", c.Size, MaxSize)
+	case c.Count < 0 || c.Count > MaxCount:
+		return mistake("count %d: expected 1 to %d", c.Count, MaxCount)
+	case c.Timeout < 0:
+		return mistake("timeout %v: expected more than 0s", c.Timeout)
+	}
+	return c, nil
+}
+
+func setDefault[T int | time.Duration](v *T, def T) {
+	if *v == 0 {
+		*v = def
+	}
+}
+
+func kindNames() string {
+	var names []string
+	for _, k := range Kinds {
+		names = append(names, string(k))
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,250 @@
+package probe
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/wtsim/wtsim/wt"
+	"github.com/wtsim/wtsim/wt/endpoints"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func start(t *testing.T, c endpoints.Config) *endpoints.Server {
+	t.Helper()
+	c.Listen, c.Page = "127.0.0.1:0", endpoints.NoPage
+	s, err := endpoints.Start(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// pinned accepts the certificate of a server.
+func pinned(s *endpoints.Server, path string) Config {
+	hash := endpoints.Hash(s.Certificate())
+	return Config{URL: s.URL() + path, CertificateHash: &hash}
+}
+
+func run(t *testing.T, c Config) (*Report, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	return Run(ctx, c)
+}
+
+func mustRun(t *testing.T, c Config) *Report {
+	t.Helper()
+	r, err := run(t, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestAProbeReportsWhatWasAgreedOn(t *testing.T) {
+	s := start(t, endpoints.Config{})
+	c := pinned(s, "/protocols")
+	c.Protocols = []string{"other", "wtsim-1"}
+	r := mustRun(t, c)
+	if c := r.Connection; c.QUIC != "v1" || c.TLS != "TLS 1.3" || c.ALPN != "h3" || !c.Datagrams || !c.ResetStreamAt || c.Handshake <= 0 ||
+		"https://"+c.Remote != s.URL() || c.Certificate.Subject != "CN=wtsim" || c.Certificate.NotAfter.Sub(c.Certificate.NotBefore) != 13*24*time.Hour {
+		t.Errorf("the connection is %+v", c)
+	}
+	if s := r.Session; s.Status != 200 || s.Draft != "draft-16" || s.Token != "webtransport-h3" || s.Protocol != "wtsim-1" ||
+		s.Opening <= 0 || s.MaxDatagramSize < 1000 || s.MinRTT <= 0 || s.RTT < s.MinRTT {
+		t.Errorf("the session is %+v", s)
+	}
+	if l := r.Session.Limits; l == nil || *l != (Limits{Data: 1 << 20, Streams: 1000, UniStreams: 1000}) {
+		t.Errorf("the limits are %+v", l)
+	}
+	settings := map[string]uint64{}
+	for _, s := range r.Settings {
+		settings[s.Name] = s.Value
+	}
+	if settings["WT_ENABLED (draft-15)"] != 1 || settings["ENABLE_CONNECT_PROTOCOL"] != 1 || settings["WT_INITIAL_MAX_DATA"] != 1<<20 {
+		t.Errorf("the settings are %v", settings)
+	}
+	if r.End != "wt: session closed locally with code 0" || r.Error != "" || r.Exchanges != nil {
+		t.Errorf("the report is %+v", r)
+	}
+}
+
+func TestEchoCountsWhatReturns(t *testing.T) {
+	c := pinned(start(t, endpoints.Config{}), "/echo")
+	c.Run, c.Count, c.Size = Echo, 20, 3000
+	r := mustRun(t, c)
+	if len(r.Exchanges) != 3 {
+		t.Fatalf("exchanges %+v", r.Exchanges)
+	}
+	for i, what := range []string{onStreams, onUniStreams, inDatagrams} {
+		e := r.Exchanges[i]
+		if e.What != what || e.Sent != 20 || e.Returned < 1 || e.Min <= 0 || e.Min > e.Median || e.Median > e.Max || e.Rate() <= 0 {
+			t.Errorf("%s: %+v", what, e)
+		}
+		if what != inDatagrams && (e.Returned != 20 || e.Bytes != 60_000) {
+			t.Errorf("%s: %+v", what, e)
+		}
+		if what == inDatagrams && e.Bytes > int64(e.Returned*r.Session.MaxDatagramSize) {
+			t.Errorf("%s: %+v", what, e)
+		}
+	}
+}
+
+func TestBulkCountsTheBytesOfAllStreams(t *testing.T) {
+	c := pinned(start(t, endpoints.Config{}), "/echo")
+	c.Run, c.Count, c.Size = Bulk, 3, 1_000_001
+	r := mustRun(t, c)
+	if len(r.Exchanges) != 1 {
+		t.Fatalf("exchanges %+v", r.Exchanges)
+	}
+	if e := r.Exchanges[0]; e.What != inBulk || e.Sent != 3 || e.Returned != 3 || e.Bytes != 3_000_003 || e.Rate() <= 0 {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestWaitReportsHowTheServerEndedTheSession(t *testing.T) {
+	c := pinned(start(t, endpoints.Config{}), "/close?code=42&reason=bye&after=1ms")
+	c.Run = Wait
+	if r := mustRun(t, c); r.End != `wt: session closed by the peer with code 42 ("bye")` {
+		t.Errorf("it ended with %s", r.End)
+	}
+}
+
+func TestADrainedSessionIsReportedAsSuch(t *testing.T) {
+	c := pinned(start(t, endpoints.Config{}), "/drain")
+	c.Run = Echo
+	if r := mustRun(t, c); !r.Session.Draining {
+		t.Errorf("the session is %+v", r.Session)
+	}
+}
+
+// fails expects an error of a kind, which the report has too.
+func fails(t *testing.T, c Config, want string) *Report {
+	t.Helper()
+	r, err := run(t, c)
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Fatalf("%+v: %v; want %s", c, err, want)
+	}
+	if r == nil || r.Error != err.Error() {
+		t.Errorf("the report is %+v", r)
+	}
+	return r
+}
+
+func TestExchangesFailWhereNothingReturns(t *testing.T) {
+	s := start(t, endpoints.Config{})
+	for _, test := range []struct {
+		path string
+		kind Kind
+		want string
+	}{
+		{"/sink", Echo, "echo on bidirectional streams: 3 bytes came back that are not the 100 bytes of message 1"},
+		{"/sink", Bulk, "bulk: what came back is not what was sent, from byte 0 on"},
+		{"/reset?code=5", Echo, "echo on bidirectional streams: wt: stream 4 cancelled by the peer with code 5"},
+		{"/reset?code=6", Bulk, "bulk: wt: stream 4 cancelled by the peer with code 6"},
+		{"/close?code=7", Echo, "closed by the peer with code 7"},
+		{"/echo", Wait, "the server has not ended the session within 50ms"},
+	} {
+		c := pinned(s, test.path)
+		c.Run = test.kind
+		if test.kind == Wait {
+			c.Timeout = 50 * time.Millisecond
+		}
+		if r := fails(t, c, test.want); r.Connection == nil || r.Session == nil {
+			t.Errorf("%s: the report is %+v", test.path, r)
+		}
+	}
+}
+
+func TestARefusedSessionIsReportedWithStatusAndHeader(t *testing.T) {
+	s := start(t, endpoints.Config{Origins: []string{"https://a.example"}})
+	r := fails(t, pinned(s, "/refuse?status=503&header=Retry-After:5"), "refused with status 503 Service Unavailable")
+	if r.Session.Status != 503 || r.Session.Header.Get("Retry-After") != "5" || r.Session.Draft != "" {
+		t.Errorf("the session is %+v", r.Session)
+	}
+	fails(t, pinned(s, "/none"), "refused with status 405 Method Not Allowed")
+	c := pinned(s, "/echo")
+	c.Header = http.Header{"Origin": {"https://b.example"}}
+	fails(t, c, "refused with status 403 Forbidden")
+}
+
+func TestACertificateHasToBeTrusted(t *testing.T) {
+	s := start(t, endpoints.Config{})
+	_, err := run(t, Config{URL: s.URL() + "/echo"})
+	if _, ok := errors.AsType[*CertificateError](err); !ok || !strings.HasPrefix(err.Error(), "certificate: x509: certificate signed by unknown authority") {
+		t.Errorf("without a hash: %v", err)
+	}
+	fails(t, Config{URL: s.URL() + "/echo", CertificateHash: &[sha256.Size]byte{}}, ", not AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+	mustRun(t, Config{URL: s.URL() + "/echo", Insecure: true})
+}
+
+func TestAServerThatDoesNotAnswerIsUnreachable(t *testing.T) {
+	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	fails(t, Config{URL: "https://" + silent.LocalAddr().String() + "/", Timeout: 50 * time.Millisecond}, "unreachable: no answer over UDP within 50ms")
+}
+
+func TestAServerWithoutWebTransportIsReportedWithWhatItLacks(t *testing.T) {
+	url := serveHTTP3(t)
+	r := fails(t, Config{URL: url, Insecure: true}, wt.ErrRequirements.Error())
+	if r.Connection == nil || len(r.Settings) == 0 || r.Session != nil {
+		t.Errorf("the report is %+v", r)
+	}
+}
+
+func TestAProbeWritesQLOG(t *testing.T) {
+	dir := t.TempDir()
+	c := pinned(start(t, endpoints.Config{}), "/echo")
+	c.QLOG = dir
+	mustRun(t, c)
+	if files, err := filepath.Glob(filepath.Join(dir, "*_client.sqlog")); err != nil || len(files) != 1 {
+		t.Errorf("files %v, %v", files, err)
+	}
+}
+
+func TestAnInterruptedProbeEnds(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	interrupted := errors.New("interrupted")
+	s := start(t, endpoints.Config{Trace: func(e wt.Event) {
+		if e.Type == wt.Established {
+			cancel(interrupted)
+		}
+	}})
+	c := pinned(s, "/echo")
+	c.Run = Wait
+	if _, err := Run(ctx, c); !errors.Is(err, interrupted) {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+func TestAConfigurationThatCannotBeUsedIsAnError(t *testing.T) {
+	for want, c := range map[string]Config{
+		`URL "http://localhost/": expected https://host/path`: {URL: "http://localhost/"},
+		`URL "": expected https://host/path`:                  {},
+		`run "ehco": expected one of none, echo, bulk, wait`:  {URL: "https://localhost", Run: "ehco"},
+		`size -1: expected 1 to 1000000000 bytes`:             {URL: "https://localhost", Size: -1},
+		`count 10001: expected 1 to 10000`:                    {URL: "https://localhost", Count: 10_001},
+		`timeout -1s: expected more than 0s`:                  {URL: "https://localhost", Timeout: -time.Second},
+		`a certificate is accepted by its hash or whatever it is, not both`: {
+			URL: "https://localhost", Insecure: true, CertificateHash: &[sha256.Size]byte{}},
+	} {
+		r, err := Run(context.Background(), c)
+		if !errors.Is(err, ErrConfig) || err.Error() != "probe: bad configuration: "+want || r != nil {
+			t.Errorf("%+v: %v; want %s", c, err, want)
+		}
+	}
+}
