@@ -124,6 +124,7 @@ func (s *Server) accept(session *Session, app Application, w http.ResponseWriter
 	if !session.establish(stream, nil) {
 		stream.CancelRead(h3RequestCancelled)
 		stream.CancelWrite(h3RequestCancelled)
+		session.resetStreams()
 		session.release()
 		return
 	}

@@ -71,6 +71,14 @@
 // [Server.Shutdown] drains all sessions, refuses new ones and requests, and closes
 // what has not ended in time, so that close codes arrive here too; [ClientConn.Shutdown] is its like.
 //
+// # Early data
+//
+// No session begins in 0-RTT: a client asks for one when it has the SETTINGS of this very connection, never with remembered
+// ones, and a server holds a request that comes in early data until the handshake is
+// complete. A server whose listener accepts early data must not lower the limits of its [FlowControl] as
+// long as clients hold its session tickets (draft-ietf-webtrans-http3-16, section 3.2). Configured by http3.Server itself,
+// TLS would not accept it from clients who had such settings.
+//
 // # Bounds
 //
 // [Limits] and [DatagramOptions] bound early streams and datagrams, queued datagrams, and the time to
@@ -99,6 +107,7 @@
 //
 //   - A handler must not wait for [http3.Settingser]: http3 never sees the SETTINGS.
 //   - GOAWAY cannot be sent, as http3 keeps its control stream to itself.
+//   - The :scheme of a request is not known, so one other than https goes unnoticed.
 //   - A WebTransport header inside a request stream is skipped as an unknown
 //     frame instead of closing the connection with H3_FRAME_ERROR.
 //   - A STOP_SENDING is answered with a plain RESET_STREAM and the same code.

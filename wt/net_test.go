@@ -151,6 +151,7 @@ type world struct {
 	clientNet, serverNet  *pipeEnd
 	dialer, listener      *quic.Transport
 	clientQUIC, serveQUIC *quic.Config
+	earlyData             bool // the server accepts it
 }
 
 // inWorld runs a test in virtual time. configure may change the world before
@@ -167,7 +168,11 @@ func inWorld(t *testing.T, server *Server, configure func(*world), test func(*wo
 			configure(w)
 		}
 		w.dialer, w.listener = &quic.Transport{Conn: w.clientNet}, &quic.Transport{Conn: w.serverNet}
-		ln, err := w.listener.Listen(serverTLS(), w.serveQUIC)
+		listen := func() (http3.QUICListener, error) { return w.listener.Listen(serverTLS(), w.serveQUIC) }
+		if w.earlyData {
+			listen = func() (http3.QUICListener, error) { return w.listener.ListenEarly(serverTLS(), w.serveQUIC) }
+		}
+		ln, err := listen()
 		if err != nil {
 			t.Fatal(err)
 		}

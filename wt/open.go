@@ -191,6 +191,7 @@ func (s *Session) awaitResponse(stream *http3.RequestStream, options *SessionOpt
 		return
 	}
 	if !s.establish(stream, response) {
+		s.resetStreams()
 		s.release()
 		return
 	}
