@@ -24,7 +24,7 @@ func (s *SendStream) writeWithCredit(f *outgoingFlow, p []byte) (int, error) {
 	if n, err := s.writeSmall(f, p); n > 0 || err != nil {
 		return n, err
 	}
-	f.sched.begin(&f.turn, defaultUrgency)
+	f.sched.begin(&f.turn, s.state.session.urgency())
 	defer f.sched.end(&f.turn)
 	written := 0
 	for {
@@ -62,7 +62,7 @@ func (s *SendStream) awaitWritable() error {
 		if f == nil || f.hasCredit() {
 			return nil
 		}
-		f.sched.begin(&f.turn, defaultUrgency)
+		f.sched.begin(&f.turn, s.state.session.urgency())
 		s.awaitCredit(f)
 		f.sched.end(&f.turn)
 	}
@@ -100,7 +100,7 @@ func (s *SendStream) awaitCredit(f *outgoingFlow) {
 	var timeout <-chan time.Time
 	if o.credit {
 		f.sched.end(&f.turn)
-		defer f.sched.begin(&f.turn, defaultUrgency)
+		defer f.sched.begin(&f.turn, session.urgency())
 		defer f.leave(&f.data, o.ready)
 	} else {
 		timer := time.NewTimer(patience(session.conn.quic.ConnectionStats().SmoothedRTT))

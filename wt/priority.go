@@ -48,6 +48,18 @@ func parsePriority(value string) priority {
 	return p
 }
 
+// defaultPriority is that of a request that says nothing. It is incremental, as
+// what came before priorities was.
+var defaultPriority = priority{urgency: defaultUrgency, incremental: true}
+
+// requestPriority returns the priority that the header of a request asks for.
+func requestPriority(h http.Header) priority {
+	if values, ok := h["Priority"]; ok {
+		return parsePriority(strings.Join(values, ","))
+	}
+	return defaultPriority
+}
+
 // earlyPriority is a PRIORITY_UPDATE ahead of its request.
 type earlyPriority struct {
 	id quic.StreamID
@@ -100,26 +112,18 @@ func (t *table) takeEarlyPriority(id quic.StreamID) *priority {
 // incremental at a client that sends no priorities at all, as those of browsers that know none.
 // http3 has set what the header says.
 func (t *table) prioritise(id quic.StreamID, h http.Header) priority {
-	values, inHeader := h["Priority"]
+	_, inHeader := h["Priority"]
 	t.mu.Lock()
 	r := t.requests[id]
 	update := r.update
 	t.prioritised = t.prioritised || inHeader
-	p := priority{urgency: defaultUrgency, incremental: !t.prioritised}
+	p := requestPriority(h)
 	if update != nil {
 		p = *update
-	} else if inHeader {
-		p = parsePriority(strings.Join(values, ","))
+	} else if !inHeader {
+		p.incremental = !t.prioritised
 	}
 	t.mu.Unlock()
 	r.stream.SetPriority(p.urgency, p.incremental)
 	return p
-}
-
-// setPriority sets the priority that the session has among the sessions and requests
-// of the connection.
-func (s *Session) setPriority(p priority) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.priority = p
 }

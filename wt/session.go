@@ -53,6 +53,7 @@ type Session struct {
 	established  bool
 	priority     priority
 	early        int           // the peer's streams that came before
+	sendGroup    SendGroup     // of the streams that are in no other one
 	end          *SessionError // how the session ended
 	first, last  *streamState  // the open streams, oldest first
 	numStreams   int           // how many they are
@@ -90,6 +91,11 @@ func newSession(ctx context.Context, c *conn, id quic.StreamID, r *http.Request)
 	}
 	s.out.conn = c
 	s.outgoing.session = id
+	s.sendGroup.session = s
+	s.priority = defaultPriority
+	if r != nil { // there is none of a session that cannot be asked for
+		s.priority = requestPriority(r.Header)
+	}
 	s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	return s
 }
@@ -327,6 +333,9 @@ func (s *Session) link(st *streamState) bool {
 	}
 	s.last = st
 	s.numStreams++
+	if s.priority.urgency != defaultUrgency {
+		st.inherit()
+	}
 	late := s.end != nil
 	s.mu.Unlock()
 	if !st.incoming {

@@ -56,8 +56,10 @@ type streamState struct {
 
 	// Guarded by session.mu: the directions that are open, and the neighbours
 	// in the session's list of streams, which is in the order of opening.
-	open       half
-	prev, next *streamState
+	open        half
+	prev, next  *streamState
+	order       *sendOrder // nil if it has none
+	ownPriority bool       // SetPriority was called
 
 	incoming bool     // opened by the peer
 	received received // for flow control
@@ -132,6 +134,9 @@ func (st *streamState) finished(h half) {
 		return
 	}
 	st.open &^= h
+	if h&sendHalf != 0 {
+		st.leaveOrder()
+	}
 	over := st.open == 0
 	last := false
 	if over {
@@ -335,12 +340,6 @@ func (s *SendStream) sendingOver() error {
 		return s.state.fail(err, sendHalf)
 	}
 	return nil
-}
-
-// SetPriority sets the urgency, 0 (first) to 7, and whether the stream shares
-// its turn with others of the same urgency (RFC 9218, section 4). The default is 3 and true.
-func (s *SendStream) SetPriority(urgency int8, incremental bool) {
-	s.stream.SetPriority(urgency, incremental)
 }
 
 // ReceiveStream is the receiving direction of a stream.
