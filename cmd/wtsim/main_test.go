@@ -48,6 +48,7 @@ func testScripts(t *testing.T, dir string) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector would sleep for a second
+			env.Setenv("QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING", "true")
 			repository, err := filepath.Abs("../..")
 			env.Setenv("REPOSITORY", repository)
 			return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,4 +74,15 @@ func (c *Config) checkOrigin(r *http.Request) error {
 		return nil
 	}
 	return fmt.Errorf("origin %q may not open sessions here", strings.Join(origins, ", "))
+}
+
+// checkOrigins reports origins that no browser sends (RFC 6454, section 7).
+func (c *Config) checkOrigins() error {
+	for _, origin := range c.Origins {
+		u, err := url.Parse(origin)
+		if origin != "null" && (err != nil || u.Host == "" || origin != u.Scheme+"://"+strings.ToLower(u.Host)) {
+			return fmt.Errorf("endpoints: origin %q: expected scheme://host or scheme://host:port, in lower case", origin)
+		}
+	}
+	return nil
 }

@@ -6,7 +6,7 @@
 //	defer server.Close()
 //	server.URL()         // "https://localhost:PORT", to append a path such as /echo to
 //	server.Certificate() // generated; Hash of it is a value for serverCertificateHashes
-//	server.PageURL()     // "http://localhost:PORT/", a page that exercises the endpoints
+//	server.PageURL()     // "http://localhost:PORT/", a page that exercises the endpoints, with #run at once
 //
 // [Describe] lists the endpoints. A GET request for the path of one, over
 // HTTP/3 or from the page's server, is answered with what it is. A session
@@ -16,8 +16,9 @@
 // # Bounds
 //
 // Every parameter has bounds, which are stated with it. What a client sends is
-// not kept; QUIC's flow control and its limit of 1000 streams of each kind bound what is
-// under way.
+// not kept. A connection may have 1000 streams of each kind under way, each of which costs a
+// goroutine and 8 KiB beside what QUIC's flow control lets it send. The number of
+// connections has no bound: the server is not made to be left open to everyone.
 //
 // # Origins
 //

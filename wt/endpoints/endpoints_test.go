@@ -300,13 +300,14 @@ func TestHeadersEchoesTheRequest(t *testing.T) {
 	server := start(t, Config{})
 	s := visit(t, server, "/headers", http.Header{"X-Test": {"a", "b"}})
 	var got struct {
-		Method, Protocol, Authority, Path string
-		Header                            http.Header
+		Method, Protocol, Authority, Path, Draft string
+		Header                                   http.Header
+		Settings                                 map[string]uint64
 	}
 	if err := json.Unmarshal(read(t, opened(t, s.AcceptUniStream)), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Method != "CONNECT" || got.Protocol != "webtransport-h3" || "https://"+got.Authority != server.URL() || got.Path != "/headers" {
+	if got.Method != "CONNECT" || got.Protocol != "webtransport-h3" || "https://"+got.Authority != server.URL() || got.Path != "/headers" || got.Draft != "draft-16" || got.Settings["WT_ENABLED (draft-15)"] != 1 {
 		t.Errorf("the request is %+v", got)
 	}
 	if x := got.Header.Values("X-Test"); len(x) != 2 || x[0] != "a" || x[1] != "b" {

@@ -171,17 +171,22 @@ var reset = endpoint{
 
 var headers = endpoint{
 	Path:    "/headers",
-	Summary: "One unidirectional stream brings the request, as a JSON object: method, protocol, authority, path and header.",
+	Summary: "One unidirectional stream brings a JSON object: method, protocol, authority, path and header of the request,\nthe draft it was taken for, and the settings of the client.",
 	open: func(*query) func(*wt.Session) {
 		return func(s *wt.Session) {
-			r := s.Request()
+			r, settings := s.Request(), map[string]uint64{}
+			for _, setting := range s.PeerSettings() {
+				settings[setting.Name()] = setting.Value
+			}
 			sendJSON(s, struct {
-				Method    string      `json:"method"`
-				Protocol  string      `json:"protocol"`
-				Authority string      `json:"authority"`
-				Path      string      `json:"path"`
-				Header    http.Header `json:"header"`
-			}{r.Method, r.Proto, r.Host, r.URL.RequestURI(), r.Header})
+				Method    string            `json:"method"`
+				Protocol  string            `json:"protocol"`
+				Authority string            `json:"authority"`
+				Path      string            `json:"path"`
+				Header    http.Header       `json:"header"`
+				Draft     string            `json:"draft"`
+				Settings  map[string]uint64 `json:"settings"`
+			}{r.Method, r.Proto, r.Host, r.URL.RequestURI(), r.Header, s.Draft().String(), settings})
 		}
 	},
 }

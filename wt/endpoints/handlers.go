@@ -70,10 +70,13 @@ type receiver interface {
 	CancelRead(code uint32)
 }
 
+// copyBytes is what a stream that is copied holds, in bytes. A connection has thousands of them.
+const copyBytes = 8 << 10
+
 // pass copies a stream to another, with its end or its reset. If the reader
 // of the copy wants no more, neither does pass.
 func pass(dst sender, src receiver) {
-	if _, err := io.Copy(dst, src); err != nil {
+	if _, err := io.CopyBuffer(dst, src, make([]byte, copyBytes)); err != nil {
 		code := codeOf(err)
 		dst.CancelWrite(code)
 		src.CancelRead(code)

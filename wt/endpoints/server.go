@@ -36,13 +36,11 @@ type Config struct {
 	Certificate *tls.Certificate
 	// Origins are the origins, such as "https://example.com", whose pages may open
 	// sessions; others are refused with status 403. If it is empty any may, and
-	// clients that send no Origin may always.
+	// clients that send no Origin may always. They are written as browsers send them: scheme://host[:port].
 	Origins []string
 	// Protocols are the subprotocols of /protocols, most preferred first
 	// (wtsim-2, wtsim-1).
 	Protocols []string
-	// QUIC is the configuration of QUIC, completed as by [wt.QUICConfig].
-	QUIC *quic.Config
 	// QLOG is a folder for qlog files, one a connection. If it is empty none are written.
 	QLOG string
 	// Trace is that of [wt.Server].
@@ -95,6 +93,9 @@ func Start(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.checkOrigins(); err != nil {
+		return nil, err
+	}
 	certificate, err := c.certificate(host)
 	if err != nil {
 		return nil, err
@@ -123,7 +124,7 @@ func Start(c Config) (*Server, error) {
 	for _, e := range all {
 		s.wt.Handle(e.Path, c.application(e))
 	}
-	if err := s.serve(c.QUIC); err != nil {
+	if err := s.serve(); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -142,14 +143,8 @@ func (c *Config) certificate(host string) (tls.Certificate, error) {
 }
 
 // serve begins to serve QUIC on the sockets.
-func (s *Server) serve(config *quic.Config) error {
-	config = wt.QUICConfig(config)
-	if config.MaxIncomingStreams == 0 {
-		config.MaxIncomingStreams = streams
-	}
-	if config.MaxIncomingUniStreams == 0 {
-		config.MaxIncomingUniStreams = streams
-	}
+func (s *Server) serve() error {
+	config := wt.QUICConfig(&quic.Config{MaxIncomingStreams: streams, MaxIncomingUniStreams: streams})
 	if s.qlog != nil {
 		config.Tracer = s.qlog.Trace
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -16,6 +17,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wtsim/wtsim/wt"
 )
 
 func TestTheGeneratedCertificateIsOneThatBrowsersAcceptByItsHash(t *testing.T) {
@@ -165,6 +168,43 @@ func TestOriginsThatAreNotListedAreRefused(t *testing.T) {
 	visit(t, s, "/echo", http.Header{"Origin": {"https://two.example"}})
 	visit(t, s, "/echo", nil)
 	visit(t, start(t, Config{}), "/echo", http.Header{"Origin": {"https://any.example"}})
+}
+
+func TestOriginsThatNoBrowserSendsAreMistakes(t *testing.T) {
+	for _, origin := range []string{"", "example.org", "https://example.org/", "https://Example.org", "HTTPS://example.org", "https://a b", "https://u@h"} {
+		s, err := Start(Config{Listen: "127.0.0.1:0", Origins: []string{origin}})
+		if err == nil {
+			s.Close()
+			t.Errorf("%q is taken", origin)
+		}
+	}
+	start(t, Config{Origins: []string{"null", "http://localhost:8080", "https://[::1]", "chrome-extension://abc"}})
+}
+
+func TestShutdownWaitsForClientsToEndTheirSessions(t *testing.T) {
+	s := start(t, Config{})
+	session := visit(t, s, "/echo", nil)
+	go func() {
+		<-session.Draining()
+		session.Close(0, "")
+	}()
+	if err := s.Shutdown(within(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestShutdownClosesSessionsThatStay(t *testing.T) {
+	s := start(t, Config{})
+	session := visit(t, s, "/echo", nil)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(&wt.SessionError{Code: 9, Reason: "over"})
+	if err := s.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("shutting down: %v", err)
+	}
+	<-session.Context().Done()
+	if e, ok := errors.AsType[*wt.SessionError](context.Cause(session.Context())); !ok || e.Code != 9 || e.Reason != "over" || !e.Clean {
+		t.Errorf("the session ended with %+v", e)
+	}
 }
 
 func TestCloseEndsSessions(t *testing.T) {

@@ -91,6 +91,14 @@ async function withSession(path, extra, use) {
   }
 }
 
+async function refused(path) {
+  const session = await open(path).catch(() => null);
+  if (session) {
+    session.close();
+    throw new Error('it was opened');
+  }
+}
+
 async function echoed(session, bytes) {
   const stream = await session.createBidirectionalStream();
   const [got] = await Promise.all([readAll(stream.readable), send(stream.writable, bytes)]);
@@ -163,18 +171,21 @@ const checks = {
     equal(closeCode, 42, 'the code');
     equal(reason, 'bye', 'the reason');
   }),
+  'the server drains the session': () => withSession('/drain?after=10ms', {}, async (s) => {
+    if (!s.draining) return 'this browser does not tell';
+    await s.draining;
+  }),
+  'a subprotocol is chosen': () => withSession('/protocols', { protocols: ['wtsim-1', 'other'] }, async (s) => {
+    if (s.protocol === undefined) return 'this browser does not tell';
+    equal(s.protocol, 'wtsim-1', 'the subprotocol');
+  }),
+  'a refused session is not opened': () => refused('/refuse?status=403'),
   'the request': () => withSession('/headers', {}, async (s) => {
     const request = JSON.parse(decoder.decode(await readAll(await next(s.incomingUnidirectionalStreams))));
     equal((request.header.Origin || [])[0], location.origin, 'the origin');
-    return `:protocol ${request.protocol}`;
+    return `${request.draft}, :protocol ${request.protocol}`;
   }),
-  'an unknown parameter is refused': async () => {
-    const session = await open('/echo?no-such=1').catch(() => null);
-    if (session) {
-      session.close();
-      throw new Error('it was not');
-    }
-  },
+  'an unknown parameter is refused': () => refused('/echo?no-such=1'),
 };
 
 async function runChecks() {
@@ -309,6 +320,7 @@ function start() {
     event.preventDefault();
     session.close({ closeCode: Number($('code').value), reason: $('reason').value });
   });
+  if (location.hash === '#run') runChecks();
 }
 
 start();
