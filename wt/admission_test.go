@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -196,6 +197,14 @@ func TestPeersThatOffendTooOftenLoseTheirConnection(t *testing.T) {
 				}
 			}
 		}, "refused requests"},
+		"malformed requests": {Limits{}, func(c *rawClient) {
+			for range budget + 1 {
+				str, err := c.quic.OpenStream()
+				if err == nil {
+					str.Write(headers(":method", "CONNECT", ":protocol", protocolH3))
+				}
+			}
+		}, "malformed requests"},
 		"streams without a header": {Limits{HeaderTimeout: time.Second}, func(c *rawClient) {
 			for range budget + 1 {
 				str, _ := c.quic.OpenUniStream()
@@ -269,4 +278,29 @@ func TestLargeHeadersAreRefused(t *testing.T) {
 		}
 		c.Close()
 	})
+}
+
+func TestClientKeepsToTheNumberOfSessionsOfAnOldServer(t *testing.T) {
+	limits := []uint64{settingInitialMaxData, 1000, settingInitialMaxStreams, 10}
+	for _, test := range []struct {
+		settings []uint64
+		sessions int // that the client opens, of at most 4
+	}{
+		{[]uint64{settingMaxSessions13, 2}, 2},
+		{[]uint64{settingMaxSessions13, 1<<62 - 1}, 4},
+		{[]uint64{settingMaxSessions07, 3}, 3},
+		{[]uint64{settingMaxSessions13, 2, settingWebTransport, 1}, 4},
+	} {
+		settings := slices.Concat(test.settings, limits)
+		againstRawServer(t, settings16(settings...), QUICConfig(nil), func(ctx context.Context, c *ClientConn, server *quic.Conn) {
+			for range test.sessions {
+				if _, err := c.StartSession(ctx, "https://server/", nil); err != nil {
+					t.Errorf("%v: %v", test.settings, err)
+				}
+			}
+			if _, err := c.StartSession(ctx, "https://server/", nil); err != ErrTooManySessions {
+				t.Errorf("%v: session %d: %v, want ErrTooManySessions", test.settings, test.sessions+1, err)
+			}
+		})
+	}
 }

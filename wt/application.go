@@ -36,12 +36,7 @@ func (a *Application) check() error {
 	if (a.Serve == nil) == (a.Callbacks == nil) {
 		return errors.New("one of Serve and Callbacks must be set")
 	}
-	for _, p := range a.Protocols {
-		if err := checkProtocol(p); err != nil {
-			return err
-		}
-	}
-	return nil
+	return checkProtocols(a.Protocols)
 }
 
 // negotiate decides on a request before the session becomes known. It sets the

@@ -153,6 +153,9 @@ func (c *conn) routeStream(str *quic.Stream) {
 	default:
 		// The deadline stays: the request is to arrive in the same time.
 		c.handleStream(str)
+		if c.server && !c.table.served(str.StreamID()) {
+			c.offend("malformed requests")
+		}
 	}
 }
 

@@ -64,14 +64,13 @@ func (s *Server) serveConnect(session *Session, w http.ResponseWriter, r *http.R
 		return
 	}
 	session.startFlow()
+	err = s.admit(c, r)
 	app, ok := s.application(r.URL.Path)
-	if !ok {
+	if err == nil && !ok {
 		err = noApplication(r.Proto)
-	} else {
-		err = app.negotiate(session, w.Header())
 	}
 	if err == nil {
-		err = s.admit(c, r)
+		err = app.negotiate(session, w.Header())
 	}
 	if err != nil {
 		c.refuseRequest(w, err)

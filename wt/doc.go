@@ -46,6 +46,20 @@
 // A session is in the table before its CONNECT request (client) or its 2xx
 // response (server) is sent.
 //
+// # How a session begins
+//
+// Both ends announce the drafts that they speak, and the highest is used
+// ([Session.Draft]); what drafts 15 and later require is required of peers that announce
+// one of these. A client waits for the server's SETTINGS, [ClientConn.OpenSession] for the
+// response too. [ClientConn.StartSession] does not: streams and datagrams may follow the request at
+// once, and are lost if the session is refused.
+//
+// A server waits for the client's SETTINGS. Then [Server] decides (SessionRate, Admit), then the [Application]
+// of the path (CheckOrigin, Protocols), then the limit of sessions, then Connecting, which may use the
+// session already. Capsules of the client wait for the response. What is refused is
+// answered with a status, and the client has a [RefusedError] that says so; a request that is malformed, or
+// one session too many without flow control, is reset.
+//
 // # How a session ends
 //
 // Who closes a session sends CLOSE_SESSION and FIN on the CONNECT stream, in

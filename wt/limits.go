@@ -29,7 +29,7 @@ type Limits struct {
 	// Offences is how often in a minute a peer may do what is legitimate only
 	// now and then: send streams and datagrams that have to be rejected because their session is
 	// not there in time, priorities of requests that do not come, streams without a header, malformed
-	// capsules, and requests for sessions that are refused (4096). A peer that does it more often has its connection closed
+	// requests and capsules, and requests for sessions that are refused (4096). A peer that does it more often has its connection closed
 	// with H3_EXCESSIVE_LOAD. If it is negative there is no limit.
 	Offences int
 	// SettingsTimeout is how long to wait for the peer's SETTINGS (5 s).

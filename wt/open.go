@@ -81,7 +81,7 @@ func (c *ClientConn) StartSession(ctx context.Context, rawURL string, options *S
 		}
 		return nil, err
 	}
-	if c.conn.table.full(c.conn.maxSessions(c.maxSessions)) {
+	if c.conn.table.full(c.sessionLimit()) {
 		return nil, ErrTooManySessions
 	}
 	stream, err := c.raw.OpenRequestStream(ctx)
@@ -101,7 +101,7 @@ func (c *ClientConn) StartSession(ctx context.Context, rawURL string, options *S
 	if options.Callbacks != nil && !s.listen() {
 		return nil, connectionLost(context.Cause(c.conn.quic.Context()))
 	}
-	if !c.conn.table.add(s, c.conn.maxSessions(c.maxSessions)) {
+	if !c.conn.table.add(s, c.sessionLimit()) {
 		s.cancelConnect()
 		s.dismiss()
 		return nil, ErrTooManySessions
@@ -139,8 +139,8 @@ func (c *ClientConn) connectRequest(ctx context.Context, rawURL string, options 
 	if header == nil {
 		header = make(http.Header)
 	}
-	if err := offerProtocols(header, options.Protocols); err != nil {
-		return nil, err
+	if err := checkProtocols(options.Protocols); err != nil {
+		return nil, fmt.Errorf("wt: %w", err)
 	}
 	if err := c.conn.awaitSettings(ctx); err != nil {
 		if errors.Is(err, ErrRequirements) {
@@ -158,10 +158,24 @@ func (c *ClientConn) connectRequest(ctx context.Context, rawURL string, options 
 	case c.conn.goingAway():
 		return nil, ErrGoAway
 	}
+	offerProtocols(header, options.Protocols, draft)
 	if draft == Draft02 {
 		header.Set(headerDraft02Request, valueDraft02Request)
 	}
 	return &http.Request{Method: http.MethodConnect, Proto: draft.token(), URL: u, Host: u.Host, Header: header}, nil
+}
+
+// sessionLimit returns how many sessions the connection may have. Servers of
+// drafts 07 to 14 announce a number.
+func (c *ClientConn) sessionLimit() int {
+	limit := uint64(c.conn.maxSessions(c.maxSessions))
+	switch settings := &c.conn.settings; settings.draft() {
+	case Draft13:
+		limit = min(limit, settings.maxSessions13)
+	case Draft07:
+		limit = min(limit, settings.maxSessions07)
+	}
+	return int(limit)
 }
 
 // awaitResponse reads the response to the CONNECT request, and runs the session if it is accepted.

@@ -115,6 +115,7 @@ func (t *table) prioritise(id quic.StreamID, h http.Header) priority {
 	_, inHeader := h["Priority"]
 	t.mu.Lock()
 	r := t.requests[id]
+	r.served = true
 	update := r.update
 	t.prioritised = t.prioritised || inHeader
 	p := requestPriority(h)

@@ -1,6 +1,7 @@
 package wt
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -17,34 +18,42 @@ const (
 	headerProtocol09  = "WebTransport-Subprotocol"
 )
 
-// offerProtocols adds the header field that offers subprotocols, if there are any.
-func offerProtocols(h http.Header, protocols []string) error {
+// offerProtocols adds the header field that offers subprotocols, if there are
+// any. Servers of drafts 07 to 12 may know it, or the one of before draft 10, which can name fewer.
+func offerProtocols(h http.Header, protocols []string, draft Draft) {
 	if len(protocols) == 0 {
-		return nil
+		return
 	}
-	list := make(httpsfv.List, len(protocols))
-	for i, p := range protocols {
-		if err := checkProtocol(p); err != nil {
-			return err
+	h.Set(headerAvailable, marshalList(protocols, func(p string) any { return p }))
+	if draft == Draft07 {
+		if value := marshalList(protocols, func(p string) any { return httpsfv.Token(p) }); value != "" {
+			h.Set(headerAvailable09, value)
 		}
-		list[i] = httpsfv.NewItem(p)
 	}
-	value, err := httpsfv.Marshal(list)
-	if err != nil {
-		return fmt.Errorf("wt: subprotocols %q: %w", protocols, err)
-	}
-	h.Set(headerAvailable, value)
-	return nil
 }
 
-// checkProtocol reports whether a subprotocol can be negotiated: it is a
-// non-empty String of RFC 9651, section 3.3.3.
-func checkProtocol(p string) error {
-	if p == "" {
-		return fmt.Errorf("wt: empty subprotocol")
+// marshalList returns a List of values that stand for the subprotocols, without those that none can stand for.
+func marshalList(protocols []string, value func(string) any) string {
+	var list httpsfv.List
+	for _, p := range protocols {
+		if _, err := httpsfv.Marshal(httpsfv.NewItem(value(p))); err == nil {
+			list = append(list, httpsfv.NewItem(value(p)))
+		}
 	}
-	if _, err := httpsfv.Marshal(httpsfv.NewItem(p)); err != nil {
-		return fmt.Errorf("wt: subprotocol %q: %w", p, err)
+	s, _ := httpsfv.Marshal(list) // its members can be
+	return s
+}
+
+// checkProtocols reports whether the subprotocols can be negotiated: each is a
+// non-empty String of RFC 9651, section 3.3.3.
+func checkProtocols(protocols []string) error {
+	for _, p := range protocols {
+		if p == "" {
+			return errors.New("empty subprotocol")
+		}
+		if _, err := httpsfv.Marshal(httpsfv.NewItem(p)); err != nil {
+			return fmt.Errorf("subprotocol %q: %w", p, err)
+		}
 	}
 	return nil
 }
@@ -74,7 +83,11 @@ func chooseProtocol(request, response http.Header, protocols []string) string {
 // that it was offered.
 func acceptedProtocol(h http.Header, options *SessionOptions) (string, error) {
 	if len(options.Protocols) > 0 {
-		if p, ok := parseItem(h.Values(headerProtocol)); ok {
+		p, ok := parseItem[string](h.Values(headerProtocol))
+		if !ok {
+			p, ok = parseItem[httpsfv.Token](h.Values(headerProtocol09))
+		}
+		if ok {
 			if !slices.Contains(options.Protocols, p) {
 				return "", fmt.Errorf("%w: the server chose %q", ErrProtocol, p)
 			}
@@ -112,8 +125,8 @@ func parseList[T ~string](values []string) []string {
 	return members
 }
 
-// parseItem parses an Item that is a String. Parameters are ignored.
-func parseItem(values []string) (string, bool) {
+// parseItem parses an Item that is a String, or a Token. Parameters are ignored.
+func parseItem[T ~string](values []string) (string, bool) {
 	if len(values) == 0 {
 		return "", false
 	}
@@ -121,6 +134,6 @@ func parseItem(values []string) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	value, ok := item.Value.(string)
-	return value, ok
+	value, ok := item.Value.(T)
+	return string(value), ok
 }

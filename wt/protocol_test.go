@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/dunglas/httpsfv"
 	"github.com/quic-go/quic-go"
 )
 
@@ -137,12 +138,39 @@ func TestASessionWithoutAnAgreedSubprotocolIsReset(t *testing.T) {
 
 func TestSubprotocolsThatNoFieldCanCarryAreErrors(t *testing.T) {
 	for _, p := range []string{"", "é", "a\n", "\x7f"} {
-		if err := offerProtocols(http.Header{}, []string{"a", p}); err == nil {
-			t.Errorf("%q was offered", p)
+		if err := checkProtocols([]string{"a", p}); err == nil {
+			t.Errorf("%q was accepted", p)
 		}
-		if err := (&Application{Serve: echo, Protocols: []string{p}}).check(); err == nil {
-			t.Errorf("%q was accepted from the application", p)
+	}
+}
+
+func TestServersBeforeDraft10AreOfferedTokens(t *testing.T) {
+	for _, test := range []struct {
+		draft     Draft
+		protocols []string
+		available string
+		before10  string
+	}{
+		{Draft16, []string{"a", "b"}, `"a", "b"`, ""},
+		{Draft13, []string{"a", "b"}, `"a", "b"`, ""},
+		{Draft07, []string{"a", "b"}, `"a", "b"`, "a, b"},
+		{Draft07, []string{"a b", "c"}, `"a b", "c"`, "c"},
+		{Draft07, []string{"a b"}, `"a b"`, ""},
+		{Draft07, nil, "", ""},
+	} {
+		h := http.Header{}
+		offerProtocols(h, test.protocols, test.draft)
+		if got := h.Get(headerAvailable); got != test.available {
+			t.Errorf("%v: offered %s, want %s", test.draft, got, test.available)
 		}
+		if got := h.Get(headerAvailable09); got != test.before10 {
+			t.Errorf("%v: offered %s to servers before draft 10, want %s", test.draft, got, test.before10)
+		}
+	}
+	answer := http.Header{}
+	answer.Set(headerProtocol09, "b")
+	if p, err := acceptedProtocol(answer, &SessionOptions{Protocols: []string{"a", "b"}}); p != "b" || err != nil {
+		t.Errorf("their answer is %q, %v", p, err)
 	}
 }
 
@@ -151,17 +179,26 @@ func FuzzProtocols(f *testing.F) {
 	f.Add(`a, ("b" "c")`, `b`)
 	f.Add(`"\"\\", @1, :YQ==:`, `"a`)
 	f.Fuzz(func(t *testing.T, list, item string) {
-		offered := parseList[string]([]string{list})
-		if _, ok := parseItem([]string{item}); ok && parseList[string]([]string{item}) == nil {
-			t.Errorf("%q is a String but no List of one", item)
-		}
-		offered = slices.DeleteFunc(offered, func(p string) bool { return p == "" })
-		h := http.Header{}
-		if err := offerProtocols(h, offered); err != nil {
-			t.Fatalf("%q was parsed, and cannot be sent: %v", offered, err)
-		}
-		if got := parseList[string](h.Values(headerAvailable)); !slices.Equal(got, offered) {
-			t.Fatalf("%q parsed as %q, and then as %q", list, offered, got)
+		for _, test := range []struct {
+			list func([]string) []string
+			item func([]string) (string, bool)
+			name string
+		}{
+			{parseList[string], parseItem[string], headerAvailable},
+			{parseList[httpsfv.Token], parseItem[httpsfv.Token], headerAvailable09},
+		} {
+			if p, ok := test.item([]string{item}); ok && !slices.Equal(test.list([]string{item}), []string{p}) {
+				t.Errorf("%q is the Item %q, but no List of it", item, p)
+			}
+			offered := slices.DeleteFunc(test.list([]string{list}), func(p string) bool { return p == "" })
+			if err := checkProtocols(offered); err != nil {
+				t.Fatalf("%q was parsed, and cannot be sent: %v", offered, err)
+			}
+			h := http.Header{}
+			offerProtocols(h, offered, Draft07)
+			if got := test.list(h.Values(test.name)); !slices.Equal(got, offered) {
+				t.Fatalf("%q parsed as %q, and then as %q", list, offered, got)
+			}
 		}
 	})
 }

@@ -28,7 +28,7 @@ type Server struct {
 	// in a second (100). Further ones are refused with status 429. A negative rate has no limit.
 	SessionRate int
 	// Admit, if it is not nil, decides on a request for a session before the application
-	// is asked: a *[RefusedError] refuses it with its status, such as 429 or 503, and header; any other error with status 500.
+	// is looked for: a *[RefusedError] refuses it with its status, such as 429 or 503, and header; any other error with status 500.
 	Admit func(*http.Request) error
 	// FlowControl is that of the sessions.
 	FlowControl FlowControl

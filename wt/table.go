@@ -47,6 +47,7 @@ type table struct {
 type request struct {
 	stream   *quic.Stream
 	examined bool
+	served   bool      // http3 has passed the request on
 	update   *priority // of the last PRIORITY_UPDATE
 }
 
@@ -213,6 +214,14 @@ func (t *table) examined(id quic.StreamID) {
 	for _, it := range taken {
 		it.reject(codeSessionGone)
 	}
+}
+
+// served reports whether a bidirectional stream of the client was a request
+// that http3 did not reject.
+func (t *table) served(id quic.StreamID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.requests[id].served
 }
 
 // handled notes that a bidirectional stream of the client is no longer a
