@@ -354,6 +354,17 @@ func (es *EventStream) SetPriority(urgency int8, incremental bool) {
 	es.whenOpen(func(s *SendStream) { s.SetPriority(urgency, incremental) })
 }
 
+// SetSendOrder is [SendStream.SetSendOrder] for the stream.
+func (es *EventStream) SetSendOrder(order int64) {
+	es.whenOpen(func(s *SendStream) { s.SetSendOrder(order) })
+}
+
+// SetSendGroup is [SendStream.SetSendGroup] for the stream.
+func (es *EventStream) SetSendGroup(g *SendGroup) {
+	g = es.Session().groupOr(g)
+	es.whenOpen(func(s *SendStream) { s.SetSendGroup(g) })
+}
+
 // whenOpen calls f with the sending direction, if there is one, when the stream is open.
 func (es *EventStream) whenOpen(f func(*SendStream)) {
 	es.mu.Lock()

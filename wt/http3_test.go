@@ -1,7 +1,9 @@
 package wt
 
 import (
+	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -178,5 +180,62 @@ func TestNoSessionBeginsInEarlyData(t *testing.T) {
 		if want := []time.Duration{oneWay, oneWay + rtt}; !slices.Equal(times, want) {
 			t.Errorf("events after %v, want %v", times, want)
 		}
+	})
+}
+
+// http3 gives no access to the control stream of a raw connection, and its own
+// Shutdown does not know of the connection: no GOAWAY can be sent.
+func TestHTTP3SendsNoGoAwayOnARawConnection(t *testing.T) {
+	testCert()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		clientNet, serverNet := newPipe(oneWay)
+		dialer, listener := &quic.Transport{Conn: clientNet}, &quic.Transport{Conn: serverNet}
+		ln, err := listener.Listen(serverTLS(), QUICConfig(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h3 := &http3.Server{}
+		go func() {
+			qc, err := ln.Accept(ctx)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if _, err := h3.NewRawServerConn(qc); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(time.Second)
+			if err := h3.Shutdown(ctx); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(time.Second)
+			qc.CloseWithError(h3NoError, "")
+		}()
+		qc, err := dialer.Dial(ctx, serverNet.addr, clientTLS(), QUICConfig(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		control, err := qc.AcceptUniStream(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var log controlLog
+		if _, _, err := readVarint(control); err != nil {
+			t.Fatal(err)
+		}
+		err = readControl(control, false, &log)
+		if e, ok := errors.AsType[*quic.ApplicationError](err); !ok || e.ErrorCode != h3NoError {
+			t.Errorf("the control stream ended with %v", err)
+		}
+		if len(log.settings) != 1 || len(log.goAways) != 0 {
+			t.Errorf("the server sent %d SETTINGS and %d GOAWAY, want 1 and 0", len(log.settings), len(log.goAways))
+		}
+		ln.Close()
+		dialer.Close()
+		listener.Close()
+		clientNet.Close()
+		serverNet.Close()
 	})
 }

@@ -61,11 +61,7 @@ func (s *SendStream) SetSendOrder(order int64) {
 // if the group belongs to another session.
 func (s *SendStream) SetSendGroup(g *SendGroup) {
 	st := s.state
-	if g == nil {
-		g = &st.session.sendGroup
-	} else if g.session != st.session {
-		panic("wt: send group of another session")
-	}
+	g = st.session.groupOr(g)
 	st.session.mu.Lock()
 	defer st.session.mu.Unlock()
 	order := int64(0)
@@ -73,6 +69,17 @@ func (s *SendStream) SetSendGroup(g *SendGroup) {
 		order = st.order.order
 	}
 	st.joinOrder(g, order)
+}
+
+// groupOr returns g, or if it is nil the group that streams are in from the start.
+func (s *Session) groupOr(g *SendGroup) *SendGroup {
+	switch {
+	case g == nil:
+		return &s.sendGroup
+	case g.session != s:
+		panic("wt: send group of another session")
+	}
+	return g
 }
 
 // joinOrder gives the stream its place, unless it has ended. The caller holds session.mu.

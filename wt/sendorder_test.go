@@ -99,6 +99,41 @@ func TestSendOrdersBecomeUrgencies(t *testing.T) {
 	streams[0].SetSendGroup(elsewhere.NewSendGroup())
 }
 
+func TestEventStreamsTakeTheirSendOrderWhenTheyAreOpen(t *testing.T) {
+	configure := func(w *world) { w.serveQUIC.MaxIncomingUniStreams = 5 } // of which HTTP/3 has one
+	app := &Server{}
+	app.Handle("/", Application{Callbacks: func(*Session) Callbacks { return NoCallbacks{} }})
+	inWorld(t, app, configure, func(w *world) {
+		c := w.dial(nil)
+		defer c.Close()
+		s := w.openWith(c, "/", NoCallbacks{})
+		group := s.NewSendGroup()
+		var streams []*EventStream
+		for i := range 6 {
+			st, err := s.OpenEventStream(false, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			st.SetPriority(6, true)
+			st.SetSendGroup(group)
+			st.SetSendOrder(int64(i))
+			streams = append(streams, st)
+		}
+		for _, want := range [][]int64{{3, 2, 1, 0}, {5, 4, 3, 2}} {
+			w.settle()
+			var orders []int64
+			for _, r := range group.ranks {
+				orders = append(orders, r.order)
+			}
+			if !slices.Equal(orders, want) {
+				t.Errorf("the orders of the open streams are %v, want %v", orders, want)
+			}
+			streams[0].Reset(0)
+			streams[1].Reset(0)
+		}
+	})
+}
+
 // Whatever happened before, the urgency of a stream is that of its session and
 // one more for every higher order of an open stream in its group, at most 7.
 func TestUrgenciesFollowFromTheOpenStreams(t *testing.T) {
