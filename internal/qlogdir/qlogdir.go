@@ -18,8 +18,8 @@ import (
 // Dir is a folder of qlog files, one a connection, named ID_client.sqlog or
 // ID_server.sqlog after the client's first destination connection ID.
 type Dir struct {
-	path    string
-	writing sync.WaitGroup
+	path string
+	open sync.WaitGroup // files
 }
 
 // New makes the folder, unless it is there.
@@ -42,18 +42,23 @@ func (d *Dir) Trace(_ context.Context, isClient bool, id quic.ConnectionID) qlog
 		log.Printf("qlog: %v", err)
 		return nil
 	}
-	trace := qlogwriter.NewConnectionFileSeq(&file{bufio.NewWriter(f), f}, isClient, id)
-	d.writing.Go(trace.Run)
+	d.open.Add(1)
+	trace := qlogwriter.NewConnectionFileSeq(&file{bufio.NewWriter(f), f, d.open.Done}, isClient, id)
+	go trace.Run() // until the connection is done with the file and closes it
 	return trace
 }
 
 // Wait waits until the files of all connections that have ended are complete.
 // No connection may begin or last any more.
-func (d *Dir) Wait() { d.writing.Wait() }
+func (d *Dir) Wait() { d.open.Wait() }
 
 type file struct {
 	*bufio.Writer
-	f *os.File
+	f    *os.File
+	done func()
 }
 
-func (w *file) Close() error { return errors.Join(w.Flush(), w.f.Close()) }
+func (w *file) Close() error {
+	defer w.done()
+	return errors.Join(w.Flush(), w.f.Close())
+}

@@ -238,7 +238,7 @@ func TestEveryConnectionHasAQLOGFile(t *testing.T) {
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil || !bytes.Contains(text, []byte("connection_closed")) || !bytes.HasSuffix(text, []byte("}\n")) {
-			t.Errorf("%s is not complete, %v", file, err)
+			t.Errorf("%s is not complete, %v: %.300q", file, err, text[max(0, len(text)-300):])
 		}
 	}
 }

@@ -190,12 +190,37 @@ func TestACertificateHasToBeTrusted(t *testing.T) {
 }
 
 func TestAServerThatDoesNotAnswerIsUnreachable(t *testing.T) {
+	fails(t, Config{URL: silentServer(t), Timeout: 50 * time.Millisecond}, "unreachable: no answer over UDP within 50ms")
+}
+
+// silentServer returns the URL of a port that takes packets and never answers.
+func silentServer(t *testing.T) string {
+	t.Helper()
 	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer silent.Close()
-	fails(t, Config{URL: "https://" + silent.LocalAddr().String() + "/", Timeout: 50 * time.Millisecond}, "unreachable: no answer over UDP within 50ms")
+	t.Cleanup(func() { silent.Close() })
+	return "https://" + silent.LocalAddr().String() + "/"
+}
+
+func TestAServerWithoutFlowControlHasNoLimits(t *testing.T) {
+	url := serveSessions(t, &wt.Server{FlowControl: wt.FlowControl{Disabled: true}})
+	r := mustRun(t, Config{URL: url, Insecure: true})
+	if r.Session.Limits != nil {
+		t.Errorf("the limits are %+v", r.Session.Limits)
+	}
+}
+
+func TestWhatAServerReturnsIsBoundedByWhatWasSent(t *testing.T) {
+	server := &wt.Server{}
+	url := serveSessions(t, server)
+	for kind, want := range map[Kind]string{
+		Echo: "echo on bidirectional streams: more came back than was sent",
+		Bulk: "bulk: more than the 1000 bytes sent came back",
+	} {
+		fails(t, Config{URL: url, Insecure: true, Run: kind, Size: 1000, Count: 1}, want)
+	}
 }
 
 func TestAServerWithoutWebTransportIsReportedWithWhatItLacks(t *testing.T) {
@@ -206,12 +231,16 @@ func TestAServerWithoutWebTransportIsReportedWithWhatItLacks(t *testing.T) {
 	}
 }
 
-func TestAProbeWritesQLOG(t *testing.T) {
+func TestEveryProbeWritesQLOG(t *testing.T) {
 	dir := t.TempDir()
 	c := pinned(start(t, endpoints.Config{}), "/echo")
 	c.QLOG = dir
 	mustRun(t, c)
-	if files, err := filepath.Glob(filepath.Join(dir, "*_client.sqlog")); err != nil || len(files) != 1 {
+	c.CertificateHash = &[sha256.Size]byte{}
+	fails(t, c, "certificate: its SHA-256 is ")
+	c.URL, c.Timeout = silentServer(t), 50*time.Millisecond
+	fails(t, c, "unreachable")
+	if files, err := filepath.Glob(filepath.Join(dir, "*_client.sqlog")); err != nil || len(files) != 3 {
 		t.Errorf("files %v, %v", files, err)
 	}
 }

@@ -1,0 +1,69 @@
+package probe
+
+import (
+	"crypto/tls"
+	"net"
+	"testing"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
+
+	"github.com/wtsim/wtsim/wt"
+	"github.com/wtsim/wtsim/wt/endpoints"
+)
+
+// serveHTTP3 serves HTTP/3 without WebTransport, and returns its URL.
+func serveHTTP3(t *testing.T) string {
+	t.Helper()
+	certificate, err := endpoints.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http3.Server{TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}}}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(socket) }()
+	t.Cleanup(func() {
+		server.Close()
+		<-served
+		socket.Close()
+	})
+	return "https://" + socket.LocalAddr().String() + "/"
+}
+
+// serveSessions makes a server serve sessions that send the pattern without end
+// on every stream of the client, and returns its URL.
+func serveSessions(t *testing.T, server *wt.Server) string {
+	t.Helper()
+	certificate, err := endpoints.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := http3.ConfigureTLSConfig(&tls.Config{Certificates: []tls.Certificate{certificate}})
+	ln, err := quic.ListenAddr("127.0.0.1:0", config, wt.QUICConfig(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Handle("/", wt.Application{Serve: func(s *wt.Session) {
+		for {
+			st, err := s.AcceptStream(s.Context())
+			if err != nil {
+				return
+			}
+			for err == nil {
+				_, err = st.Write(pattern)
+			}
+		}
+	}})
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ln) }()
+	t.Cleanup(func() {
+		server.Close()
+		<-served
+		ln.Close()
+	})
+	return "https://" + ln.Addr().String() + "/"
+}
