@@ -21,7 +21,7 @@ func printReport(out io.Writer, r *probe.Report) {
 	if c := r.Connection; c != nil {
 		printField(out, "Connection", "%s to %s in %s, QUIC %s", c.Local, c.Remote, duration(c.Handshake.Seconds()), c.QUIC)
 		printField(out, "TLS", "%s, ALPN %s", c.CipherSuite, c.ALPN)
-		printField(out, "Certificate", "%s, valid until %s", c.Certificate.Subject, c.Certificate.NotAfter.UTC().Format("2006-01-02 15:04 UTC"))
+		printField(out, "Certificate", "%s, valid until %s", subject(c), c.Certificate.NotAfter.UTC().Format("2006-01-02 15:04 UTC"))
 		printField(out, "", "SHA-256 %s", c.Certificate.SHA256)
 		printField(out, "Extensions", "datagrams %s, RESET_STREAM_AT %s", yesNo(c.Datagrams), yesNo(c.ResetStreamAt))
 	}
@@ -35,12 +35,20 @@ func printReport(out io.Writer, r *probe.Report) {
 	if r.Session != nil {
 		printSession(out, r.Session)
 	}
-	if r.End != "" {
-		printField(out, "End", "%s", printable(strings.TrimPrefix(r.End, "wt: session ")))
+	if r.End != nil {
+		printField(out, "End", "%s", printable(endText(r.End)))
 	}
 	if len(r.Exchanges) > 0 {
 		fmt.Fprintf(out, "\n%s\n", exchangeTable(r.Exchanges))
 	}
+}
+
+// subject returns whose the certificate is.
+func subject(c *probe.Connection) string {
+	if c.Certificate.Subject == "" {
+		return "no subject"
+	}
+	return printable(c.Certificate.Subject)
 }
 
 func printSession(out io.Writer, s *probe.Session) {
@@ -75,6 +83,22 @@ func printSession(out io.Writer, s *probe.Session) {
 	if s.Draining {
 		printField(out, "Draining", "the server wants the session to be wound down")
 	}
+}
+
+// endText says how a session ended.
+func endText(e *probe.End) string {
+	by := "by the probe"
+	if e.Remote {
+		by = "by the server"
+	}
+	if !e.Clean {
+		return fmt.Sprintf("not closed, but ended %s: %s", by, e.Error)
+	}
+	text := fmt.Sprintf("closed %s with code %d", by, e.Code)
+	if e.Reason != "" {
+		text += fmt.Sprintf(" and reason %q", e.Reason)
+	}
+	return text
 }
 
 // headerLines returns the fields of the response, in order.

@@ -235,7 +235,7 @@ func (p *prober) bulkStream(received *atomic.Int64) error {
 		}
 		st.Close()
 	})
-	buf := make([]byte, len(pattern))
+	buf := make([]byte, 16<<10)
 	at := 0
 	for {
 		st.SetReadDeadline(time.Now().Add(p.config.Timeout))

@@ -129,7 +129,7 @@ func (p *prober) measure() {
 // end closes the session, unless the server has, and notes how it ended.
 func (p *prober) end() {
 	p.session.Close(0, "")
-	p.report.End = context.Cause(p.session.Context()).Error()
+	p.report.End = newEnd(context.Cause(p.session.Context()))
 }
 
 // explainConnect says why there is no connection.

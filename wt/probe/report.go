@@ -5,7 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
-	"fmt"
+	"errors"
 	"net/http"
 	"time"
 
@@ -22,8 +22,7 @@ type Report struct {
 	Settings   []Setting   `json:"settings,omitempty"` // of the server, in its order
 	Session    *Session    `json:"session,omitempty"`
 	Exchanges  []Exchange  `json:"exchanges,omitempty"`
-	// End is how the session ended.
-	End string `json:"end,omitempty"`
+	End        *End        `json:"end,omitempty"`
 	// Error is why the probe failed; it is empty if all went well.
 	Error string `json:"error,omitempty"`
 }
@@ -99,6 +98,15 @@ type Exchange struct {
 	Max    time.Duration `json:"max_ns,omitempty"`
 }
 
+// End is how a session ended, as [wt.SessionError] has it.
+type End struct {
+	Code   uint32 `json:"code"`
+	Reason string `json:"reason,omitempty"`
+	Remote bool   `json:"remote"`
+	Clean  bool   `json:"clean"`
+	Error  string `json:"error,omitempty"` // of one that is not clean
+}
+
 // Rate returns the rate, in bits per second, at which data came back.
 func (e Exchange) Rate() float64 {
 	if e.Elapsed <= 0 {
@@ -138,6 +146,18 @@ func newSettings(settings []wt.Setting) []Setting {
 	return list
 }
 
+func newEnd(err error) *End {
+	e, ok := errors.AsType[*wt.SessionError](err)
+	if !ok {
+		return &End{Error: err.Error()}
+	}
+	end := &End{Code: e.Code, Reason: e.Reason, Remote: e.Remote, Clean: e.Clean}
+	if e.Err != nil {
+		end.Error = e.Err.Error()
+	}
+	return end
+}
+
 // newLimits returns the limits that settings announce (draft-ietf-webtrans-http3-16, section 5.5).
 func newLimits(settings []wt.Setting) *Limits {
 	var l Limits
@@ -155,12 +175,4 @@ func newLimits(settings []wt.Setting) *Limits {
 		return nil
 	}
 	return &l
-}
-
-// String says how a probe went, in one line.
-func (r *Report) String() string {
-	if r.Error != "" {
-		return fmt.Sprintf("%s: %s", r.URL, r.Error)
-	}
-	return r.URL + ": works"
 }
