@@ -119,7 +119,7 @@ func TestTheExactBytesOfFlowControlCapsules(t *testing.T) {
 	}
 }
 
-func TestCreditIsGivenWhenTheApplicationHasReadHalfOfTheWindow(t *testing.T) {
+func TestCreditIsGivenWhenTheApplicationHasReadAQuarterOfTheWindow(t *testing.T) {
 	config := FlowControl{InitialData: 1000, MaxData: 1000}
 	withFlowPeer(t, config, limits(1000, 10, 10), func(w *world, p *flowPeer) {
 		p.sendStream(p.id, string(make([]byte, 600)))
@@ -128,10 +128,10 @@ func TestCreditIsGivenWhenTheApplicationHasReadHalfOfTheWindow(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.wantCapsules("nothing was read")
-		io.ReadFull(str, make([]byte, 499))
-		p.wantCapsules("less than half was read")
+		io.ReadFull(str, make([]byte, 249))
+		p.wantCapsules("less than a quarter was read")
 		io.ReadFull(str, make([]byte, 1))
-		p.wantCapsules("half was read", capsuleMaxData, 1500)
+		p.wantCapsules("a quarter was read", capsuleMaxData, 1250)
 		p.sendUniStream(p.id, string(make([]byte, 500)))
 		in, err := p.server.AcceptUniStream(w.ctx)
 		if err != nil {
@@ -139,7 +139,9 @@ func TestCreditIsGivenWhenTheApplicationHasReadHalfOfTheWindow(t *testing.T) {
 		}
 		io.ReadFull(in, make([]byte, 500))
 		io.ReadFull(str, make([]byte, 100))
-		p.wantCapsules("all was read", capsuleMaxData, 2000)
+		p.wantCapsules("another stream was read", capsuleMaxData, 1750)
+		io.ReadFull(str, make([]byte, 250))
+		p.wantCapsules("all was read", capsuleMaxData, 2100)
 	})
 }
 
@@ -159,8 +161,8 @@ func TestTheWindowDoublesWhenItIsReadAtOnce(t *testing.T) {
 		exchange(1100)
 		p.wantCapsules("at once, up to the maximum", capsuleMaxData, 600+2000, capsuleMaxData, 1700+3500)
 		time.Sleep(time.Second)
-		exchange(1800)
-		p.wantCapsules("slowly", capsuleMaxData, 3500+3500)
+		exchange(900)
+		p.wantCapsules("slowly", capsuleMaxData, 2600+3500)
 	})
 }
 
@@ -260,8 +262,7 @@ func TestViolationsOfFlowControlEndTheSession(t *testing.T) {
 		"too much data, as it is read": {func(p *flowPeer) {
 			p.sendStream(p.id, string(make([]byte, 1500)))
 			str, _ := p.server.AcceptStream(p.w.ctx)
-			io.ReadFull(str, make([]byte, 400)) // gives no credit
-			io.ReadFull(str, make([]byte, 700))
+			io.ReadFull(str, make([]byte, 1500)) // in one step, so that there is no credit in between
 		}, codeFlowControlError},
 		"WT_MAX_DATA that stays":          {func(p *flowPeer) { p.send(capsuleMaxData, varints(2000)...) }, codeFlowControlError},
 		"WT_MAX_DATA that falls":          {func(p *flowPeer) { p.send(capsuleMaxData, varints(1999)...) }, codeFlowControlError},

@@ -93,8 +93,8 @@ func TestBothEndsAgreeOnTheCreditUsed(t *testing.T) {
 	testCert()
 	rapid.Check(t, func(r *rapid.T) {
 		config := FlowControl{
-			InitialData: rapid.Int64Range(1, 20000).Draw(r, "initial_data"),
-			MaxData:     rapid.Int64Range(1, 40000).Draw(r, "max_data"),
+			InitialData: rapid.Int64Range(1000, 20000).Draw(r, "initial_data"),
+			MaxData:     rapid.Int64Range(1000, 40000).Draw(r, "max_data"),
 			Streams:     rapid.Int64Range(1, 4).Draw(r, "streams"),
 			UniStreams:  rapid.Int64Range(1, 4).Draw(r, "uni_streams"),
 		}

@@ -128,11 +128,12 @@ func (f *incomingFlow) abandon(r *received) {
 	f.update()
 }
 
-// update fails the session if the peer sent too much, and gives it credit if
-// it has used up half of the window. It is called with f.mu locked, and unlocks it.
+// update fails the session if the peer sent too much, and gives it credit when
+// a quarter of the window was consumed, as QUIC does: what is consumed in between
+// is credit that the peer does not have. It is called with f.mu locked, and unlocks it.
 func (f *incomingFlow) update() {
 	over, limit, grant := f.received > f.limit, f.limit, false
-	if !over && f.limit-f.consumed <= f.window/2 {
+	if !over && f.limit-f.consumed <= f.window-f.window/4 {
 		f.tune()
 		limit = f.consumed + f.window
 		grant = limit > f.limit
@@ -155,11 +156,12 @@ func (f *incomingFlow) tune() {
 	c := f.session.conn
 	most := max(f.config.InitialData, f.config.MaxData/int64(max(1, c.table.len())))
 	now := time.Now()
-	share1024 := (f.consumed - f.epochConsumed) * 1024 / max(1, f.window)
-	rtt := c.quic.ConnectionStats().SmoothedRTT
-	if share1024 >= 512 && now.Sub(f.epochStart) < 4*rtt*time.Duration(min(share1024, 2048))/1024 {
-		f.window *= 2
+	if share1024 := (f.consumed - f.epochConsumed) * 1024 / max(1, f.window); share1024 >= 512 {
+		rtt := c.quic.ConnectionStats().SmoothedRTT
+		if now.Sub(f.epochStart) < 4*rtt*time.Duration(min(share1024, 2048))/1024 {
+			f.window *= 2
+		}
+		f.epochStart, f.epochConsumed = now, f.consumed
 	}
 	f.window = min(f.window, most)
-	f.epochStart, f.epochConsumed = now, f.consumed
 }

@@ -39,6 +39,7 @@ var defaultQUIC = QUIC{
 	InitialStreamWindow: 512 << 10, MaxStreamWindow: 6 << 20,
 	InitialConnectionWindow: 512 << 10, MaxConnectionWindow: 15 << 20,
 	MaxStreams: 100, MaxUniStreams: 100,
+	SessionFlowControl: true, InitialSessionWindow: 512 << 10, MaxSessionWindow: 15 << 20,
 	KeyExchange: "x25519mlkem768",
 }
 

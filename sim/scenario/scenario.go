@@ -108,6 +108,9 @@ type QUIC struct {
 	MaxConnectionWindow     netem.Bytes   `toml:"max_connection_window" default:"15MiB" range:"1KiB..4GiB" doc:"largest receive window of a connection"`
 	MaxStreams              int64         `toml:"max_streams" default:"100" range:"1..1000000" doc:"bidirectional streams that the peer may have open"`
 	MaxUniStreams           int64         `toml:"max_uni_streams" default:"100" range:"3..1000000" doc:"unidirectional streams that the peer may have open; HTTP/3 needs 3 (RFC 9114, section 6.2)"`
+	SessionFlowControl      bool          `toml:"session_flow_control" default:"true" doc:"whether this end announces flow control of WebTransport sessions; it is in force if both do, and sessions share a connection only then"`
+	InitialSessionWindow    netem.Bytes   `toml:"initial_session_window" default:"512KiB" range:"1KiB..4GiB" doc:"initial receive window of a session"`
+	MaxSessionWindow        netem.Bytes   `toml:"max_session_window" default:"15MiB" range:"1KiB..4GiB" doc:"largest receive window of a connection's sessions together, which have equal shares"`
 	KeyExchange             string        `toml:"key_exchange" default:"x25519mlkem768" oneof:"x25519mlkem768 x25519" doc:"TLS key exchange; x25519mlkem768, the default of Go and of browsers, makes the ClientHello two packets long"`
 
 	set uint32 // bit i: field i was given a value, which may be its zero value

@@ -77,6 +77,7 @@ func (c *checker) checkQUIC(s *Session, link *Link) error {
 		}{
 			{"stream", q.InitialStreamWindow, q.MaxStreamWindow},
 			{"connection", q.InitialConnectionWindow, q.MaxConnectionWindow},
+			{"session", q.InitialSessionWindow, q.MaxSessionWindow},
 		} {
 			if w.initial > w.max {
 				path := c.quicPath(s, host, "initial_"+w.kind+"_window")

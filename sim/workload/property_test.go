@@ -22,6 +22,7 @@ func scenarios(t *rapid.T) string {
 	line("seed = %d", number("seed", 0, 1_000_000))
 	line("[quic]\nidle_timeout = %q\nkey_exchange = %q\npath_mtu_discovery = %s\necn = %s",
 		pick("idle", "2s", "5s"), pick("exchange", "x25519", "x25519mlkem768"), pick("discovery", "true", "false"), pick("ecn", "true", "false"))
+	line("session_flow_control = %s\ninitial_session_window = %q", pick("flow_control", "true", "false"), pick("session_window", "1KiB", "20KB", "512KiB"))
 	line("max_streams = %d\nmax_uni_streams = %d", number("max_streams", 1, 20), number("max_uni_streams", 3, 20))
 	line("[hosts.a]\ngso = %s\n[hosts.b]", pick("gso", "true", "false"))
 	line("[links.l]\nbetween = [%s]", pick("between", `"a", "b"`, `"b", "a"`))

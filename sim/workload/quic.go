@@ -27,12 +27,13 @@ func quicConfig(q scenario.QUIC) *quic.Config {
 	})
 }
 
-// flowControl returns the flow control of sessions, which has the windows and
-// limits of the connection, so that a single session is bound by QUIC alone.
+// flowControl returns the flow control of sessions of a scenario's parameters.
+// A session may have as many streams as the connection.
 func flowControl(q scenario.QUIC) wt.FlowControl {
 	return wt.FlowControl{
-		InitialData: int64(q.InitialConnectionWindow),
-		MaxData:     int64(q.MaxConnectionWindow),
+		Disabled:    !q.SessionFlowControl,
+		InitialData: int64(q.InitialSessionWindow),
+		MaxData:     int64(q.MaxSessionWindow),
 		Streams:     q.MaxStreams,
 		UniStreams:  q.MaxUniStreams,
 	}
