@@ -232,7 +232,7 @@ func TestASlowCallbackBoundsWhatWaitsForIt(t *testing.T) {
 func TestAThousandStreamsSurviveLoss(t *testing.T) {
 	const streams = 1000
 	client := &diary{supply: line("a line on each stream")}
-	server := &Server{}
+	server := &Server{FlowControl: FlowControl{Streams: streams}}
 	server.Handle("/echo", Application{Callbacks: func(*Session) Callbacks { return &echoCallbacks{} }})
 	many := func(w *world) {
 		w.serveQUIC.MaxIncomingStreams = streams + 1

@@ -41,8 +41,9 @@ type capsuleWriter struct {
 	mu      sync.Mutex
 	stream  connectStream // nil until the session is established
 	waiting [numOutgoing]bool
-	values  [numOutgoing]uint64
-	busy    bool // a goroutine is in Write
+	begun   [numOutgoing]bool   // one was sent or is waiting
+	values  [numOutgoing]uint64 // of the last one that was sent or is waiting
+	busy    bool                // a goroutine is in Write
 	final   func(error)
 	close   []byte // CLOSE_SESSION, after which the stream is finished
 	over    bool   // nothing will be sent any more
@@ -57,10 +58,15 @@ func (w *capsuleWriter) establish(stream connectStream) {
 }
 
 // send sends a capsule whose value is a varint; that of sendDrain is ignored.
+// Limits only grow: one that is not larger than the last of its kind, which callers that run
+// at the same time may hand over first, is dropped.
 func (w *capsuleWriter) send(kind outgoing, value uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.waiting[kind], w.values[kind] = true, value
+	if w.begun[kind] && value <= w.values[kind] {
+		return
+	}
+	w.waiting[kind], w.begun[kind], w.values[kind] = true, true, value
 	w.flush()
 }
 
