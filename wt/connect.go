@@ -3,6 +3,7 @@ package wt
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"strings"
@@ -90,12 +91,11 @@ func (s *Server) serveConnect(session *Session, w http.ResponseWriter, r *http.R
 	}
 	if app.Connecting != nil {
 		stop := context.AfterFunc(r.Context(), func() { session.abort(&SessionError{Remote: true, Err: errNotEstablished}) })
-		err := app.Connecting(session)
+		session.guard(func() { err = app.Connecting(session) })
 		stop()
 		if err != nil {
 			c.refuseRequest(w, err)
-			session.begin(NoCallbacks{})
-			session.refuse(nil, err)
+			session.giveUp(err)
 			return
 		}
 	}
@@ -104,6 +104,9 @@ func (s *Server) serveConnect(session *Session, w http.ResponseWriter, r *http.R
 
 // accept answers a request for a session with 2xx, and runs the session.
 func (s *Server) accept(session *Session, app Application, w http.ResponseWriter) {
+	if app.Callbacks != nil {
+		session.guard(func() { session.begin(app.Callbacks(session)) })
+	}
 	if session.ctx.Err() == nil {
 		if session.draft < Draft16 && session.request.Header.Get(headerDraft02Request) != "" {
 			w.Header().Set(headerDraft02Response, valueDraft02Response)
@@ -113,12 +116,8 @@ func (s *Server) accept(session *Session, app Application, w http.ResponseWriter
 	}
 	stream, err := w.(http3.HTTPStreamer).HTTPStream()
 	if err != nil {
-		session.begin(NoCallbacks{})
 		session.refuse(nil, err)
 		panic(http.ErrAbortHandler)
-	}
-	if app.Callbacks != nil {
-		session.begin(app.Callbacks(session))
 	}
 	if !session.establish(stream, nil) {
 		stream.CancelRead(h3RequestCancelled)
@@ -138,6 +137,24 @@ func (s *Server) accept(session *Session, app Application, w http.ResponseWriter
 		})
 	}
 	session.run()
+}
+
+// giveUp ends a session that the server does not accept.
+func (s *Session) giveUp(err error) {
+	s.begin(NoCallbacks{})
+	s.refuse(nil, err)
+}
+
+// guard calls the application for a session that is not accepted yet. If it
+// panics the session is gone, and http3, which resets the request, says why.
+func (s *Session) guard(call func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.giveUp(fmt.Errorf("application panicked: %v", p))
+			panic(p)
+		}
+	}()
+	call()
 }
 
 // noApplication is the refusal of a session at a path that has no application

@@ -3,7 +3,10 @@ package wt
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"testing"
 	"time"
@@ -23,6 +26,9 @@ func TestTheApplicationMayRefuseASession(t *testing.T) {
 				return &RefusedError{Status: http.StatusOK}
 			case "error":
 				return errors.New("no")
+			}
+			if s.Protocol() != "a" {
+				t.Errorf("subprotocol %q before the answer, want a", s.Protocol())
 			}
 			return nil
 		},
@@ -247,4 +253,84 @@ func TestMalformedRequestsAreReset(t *testing.T) {
 		c.accepted(c.request(headers(ok...)))
 		c.close()
 	})
+}
+
+func TestAnApplicationThatPanicsLeavesNoSession(t *testing.T) {
+	server := &Server{Logger: slog.New(slog.DiscardHandler)}
+	server.Handle("/connecting", Application{Connecting: func(*Session) error { panic("connecting") }, Serve: echo})
+	server.Handle("/callbacks", Application{Callbacks: func(*Session) Callbacks { panic("callbacks") }})
+	inWorld(t, server, nil, func(w *world) {
+		c := w.dial(nil)
+		for _, path := range []string{"/connecting", "/callbacks"} {
+			s, err := c.StartSession(w.ctx, "https://server"+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			<-s.Done()
+			w.settle()
+			if left := w.server.conns[0].table.all(); len(left) != 0 {
+				t.Errorf("%s: %d sessions left at the server", path, len(left))
+			}
+		}
+		c.Close()
+	})
+}
+
+func TestOriginsAreThoseOfTheApplication(t *testing.T) {
+	server := &Server{}
+	server.Handle("/", Application{
+		CheckOrigin: func(r *http.Request) bool { return r.Header.Get("Origin") == "https://friend.example" },
+		Serve:       func(s *Session) { <-s.Context().Done() },
+	})
+	inWorld(t, server, nil, func(w *world) {
+		c := w.dialRaw()
+		defer c.close()
+		for origin, want := range map[string]int{"https://friend.example": 200, "https://server": 403, "": 403} {
+			r := c.request("/")
+			if origin != "" {
+				r.Header.Set("Origin", origin)
+			}
+			if status := c.send(c.begin(), r); status != want {
+				t.Errorf("origin %q: status %d, want %d", origin, status, want)
+			}
+		}
+	})
+}
+
+func TestSessionsAreEstablishedInSpiteOfLoss(t *testing.T) {
+	for seed := range uint64(4) {
+		inWorld(t, echoServer(), nil, func(w *world) {
+			c := w.dial(nil)
+			loss := func(side uint64) func() bool {
+				random := rand.New(rand.NewPCG(seed, side))
+				return func() bool { return random.IntN(10) < 2 }
+			}
+			w.clientNet.setDrop(loss(0))
+			w.serverNet.setDrop(loss(1))
+			for i := range 20 {
+				s, err := c.StartSession(w.ctx, "https://server/echo", nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				str, err := s.OpenStream(w.ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				message := fmt.Sprintf("message %d", i)
+				str.Write([]byte(message))
+				str.Close()
+				if got, err := io.ReadAll(str); err != nil || string(got) != message {
+					t.Errorf("seed %d: session %d echoed %q, %v", seed, i, got, err)
+				}
+				if _, err := s.Ready(w.ctx); err != nil {
+					t.Errorf("seed %d: session %d: %v", seed, i, err)
+				}
+				s.Close(0, "")
+				<-s.Done()
+			}
+			w.clientNet.setDrop(nil)
+			w.serverNet.setDrop(nil)
+			c.Close()
+		})
+	}
 }

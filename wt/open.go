@@ -239,8 +239,11 @@ func (s *Session) Ready(ctx context.Context) (*http.Response, error) {
 }
 
 // Protocol returns the subprotocol that the server chose, "" if it chose none.
-// A client knows it when the session is ready.
+// A client knows it when the session is ready, a server from the beginning.
 func (s *Session) Protocol() string {
+	if s.conn.server {
+		return s.protocol
+	}
 	select {
 	case <-s.ready:
 		return s.protocol

@@ -66,7 +66,7 @@ type Session struct {
 	drainOnce sync.Once
 	draining  chan struct{} // closed when the session is to be wound down
 
-	ready    chan struct{} // closed when the session is established or has failed; these are set then:
+	ready    chan struct{} // closed when the session is established or has failed; these are set then (a server's protocol before):
 	response *http.Response
 	protocol string
 	openErr  error
