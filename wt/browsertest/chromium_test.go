@@ -74,8 +74,8 @@ type browser struct {
 	output  output
 }
 
-// startChromium shows a page in a Chromium of its own.
-func startChromium(url string) (*browser, error) {
+// startChromium shows a page in a Chromium of its own, with further flags.
+func startChromium(url string, flags ...string) (*browser, error) {
 	program, err := findChromium()
 	if err != nil {
 		return nil, err
@@ -85,12 +85,12 @@ func startChromium(url string) (*browser, error) {
 		return nil, err
 	}
 	b := &browser{profile: profile}
-	b.cmd = exec.Command(program,
+	b.cmd = exec.Command(program, append(flags,
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
 		"--disable-default-apps", "--disable-domain-reliability", "--disable-breakpad", "--disable-crash-reporter",
 		"--disable-background-timer-throttling", "--disable-renderer-backgrounding",
-		"--user-data-dir="+profile, "--remote-debugging-port=0", url)
+		"--user-data-dir="+profile, "--remote-debugging-port=0", url)...)
 	b.cmd.Stdout, b.cmd.Stderr = &b.output, &b.output
 	b.cmd.WaitDelay = 10 * time.Second
 	inOwnGroup(b.cmd)

@@ -1,6 +1,8 @@
 package browsertest
 
 import (
+	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"testing"
@@ -143,5 +145,43 @@ func checkEnds(t *testing.T, remote bool, got []outcome[closeInfo], ended <-chan
 	}
 	if diff := cmp.Diff(wantEnds, ends); diff != "" {
 		t.Error("the server's sessions ended so (-want +got):\n", diff)
+	}
+}
+
+func TestServerShutsDownWithCodeAndReason(t *testing.T) {
+	p := chromium(t)
+	const sessions = 5
+	ended := make(chan *wt.SessionError, sessions)
+	srv := &wt.Server{}
+	srv.Handle("/", wt.Application{CheckOrigin: fromPage, Serve: func(s *wt.Session) {
+		echo(s)
+		ended <- endOf(s)
+	}})
+	target := serve(t, srv, nil)
+	run[any](t, p, target, `
+		globalThis.ends = [];
+		for (let i = 0; i < args; i++) {
+			const session = await connect("/");
+			const str = await session.createBidirectionalStream();
+			await str.writable.getWriter().write(encoder.encode("hello"));
+			await str.readable.getReader().read();
+			ends.push(outcome(session.closed));
+		}
+	`, sessions)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(&wt.SessionError{Code: 77, Reason: "maintenance"})
+	if err := srv.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Shutdown returned %v", err)
+	}
+	got := run[[]outcome[closeInfo]](t, p, target, `return Promise.all(ends);`, nil)
+	var want []outcome[closeInfo]
+	for range sessions {
+		want = append(want, outcome[closeInfo]{Value: closeInfo{77, "maintenance"}})
+		if diff := cmp.Diff(&wt.SessionError{Code: 77, Reason: "maintenance", Clean: true}, receive(t, ended)); diff != "" {
+			t.Error("a session of the server ended so (-want +got):\n", diff)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error("the page saw (-want +got):\n", diff)
 	}
 }

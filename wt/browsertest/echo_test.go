@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/quic-go/quic-go"
 
 	"github.com/wtsim/wtsim/wt"
 )
@@ -167,5 +168,58 @@ func TestDatagramsUpToTheLargestThatFits(t *testing.T) {
 	}
 	if largest := receive(t, sent); !slices.Contains(largest, got.Largest) {
 		t.Errorf("the page received %d bytes, the server sent one of %v", got.Largest, largest)
+	}
+}
+
+// Chromium opens a connection for each session all the same.
+func TestSessionsThatMayBePooled(t *testing.T) {
+	p := chromium(t)
+	srv := serveApp(t, echo)
+	got := run[[]string](t, p, srv, `
+		const sessions = await Promise.all(Array.from({ length: 5 }, () => connect("/", { allowPooling: true })));
+		return Promise.all(sessions.map(async (session, i) => {
+			const str = await session.createBidirectionalStream();
+			await send(str.writable, "session " + i);
+			return readText(str.readable);
+		}));
+	`, nil)
+	want := []string{"session 0", "session 1", "session 2", "session 3", "session 4"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error("the page read (-want +got):\n", diff)
+	}
+}
+
+func TestStatisticsOfASession(t *testing.T) {
+	p := chromium(t)
+	stats := make(chan wt.Stats, 1)
+	srv := serveApp(t, func(s *wt.Session) {
+		echo(s)
+		stats <- s.Stats()
+	})
+	run[any](t, p, srv, `
+		const session = await connect("/");
+		for (let i = 0; i < 10; i++) {
+			const str = await session.createBidirectionalStream();
+			await send(str.writable, new Uint8Array(100));
+			await readAll(str.readable);
+		}
+		const uni = session.incomingUnidirectionalStreams.getReader();
+		for (let i = 0; i < 5; i++) {
+			await send(await session.createUnidirectionalStream(), new Uint8Array(10));
+			await readAll((await uni.read()).value);
+		}
+		session.close();
+		await session.closed;
+	`, nil)
+	got := receive(t, stats)
+	connection := got.Connection
+	got.Connection, got.EstimatedSendRate = quic.ConnectionStats{}, 0
+	const bytes = 10*100 + 5*10
+	want := wt.Stats{BytesSent: bytes, BytesReceived: bytes, StreamsOpened: 5, StreamsReceived: 15}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error("the session's statistics (-want +got):\n", diff)
+	}
+	if connection.BytesReceived < bytes || connection.BytesSent < bytes || connection.PacketsSent == 0 || connection.SmoothedRTT <= 0 {
+		t.Errorf("the connection's statistics: %+v", connection)
 	}
 }

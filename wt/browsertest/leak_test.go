@@ -2,6 +2,7 @@ package browsertest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"regexp"
 	"runtime"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
 
 	"github.com/wtsim/wtsim/wt"
 )
@@ -77,6 +79,24 @@ func TestABrowserThatIsKilledLeavesNothingAtTheServer(t *testing.T) {
 		t.Errorf("the session ended with %+v", end)
 	}
 	checkNothingLeft(t, events, 1)
+}
+
+func TestServerClosesConnectionsThatHaveNoSessionAnyMore(t *testing.T) {
+	p := chromium(t)
+	conns := make(chan *quic.Conn, 1)
+	srv := &wt.Server{IdleTimeout: 100 * time.Millisecond}
+	srv.Handle("/", wt.Application{CheckOrigin: fromPage, Serve: func(s *wt.Session) { conns <- s.Conn(); echo(s) }})
+	run[any](t, p, serve(t, srv, nil), `
+		const session = await connect("/");
+		session.close();
+		await session.closed;
+	`, nil)
+	conn := receive(t, conns)
+	receive(t, conn.Context().Done())
+	cause, ok := errors.AsType[*quic.ApplicationError](context.Cause(conn.Context()))
+	if !ok || cause.Remote || cause.ErrorCode != quic.ApplicationErrorCode(http3.ErrCodeNoError) {
+		t.Errorf("the connection ended with %v", context.Cause(conn.Context()))
+	}
 }
 
 // checkNothingLeft waits until no connection, and nothing that serves one, runs any more.

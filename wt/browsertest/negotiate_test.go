@@ -108,3 +108,70 @@ func TestRequestOfChromium(t *testing.T) {
 		t.Errorf("Origin %q, want %q", got, origin)
 	}
 }
+
+// Chromium speaks draft 02, and draft 07 by a flag.
+func TestDraftsOfChromium(t *testing.T) {
+	for _, c := range []struct {
+		flag string
+		want wt.Draft
+	}{
+		{"--disable-features=EnableWebTransportDraft07", wt.Draft02},
+		{"--enable-features=EnableWebTransportDraft07", wt.Draft07},
+	} {
+		t.Run(c.want.String(), func(t *testing.T) {
+			chromium(t) // or skip
+			p, err := openPage(c.flag)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := p.close(); err != nil {
+					t.Error(err)
+				}
+			})
+			type serverSaw struct {
+				draft wt.Draft
+				end   *wt.SessionError
+			}
+			saw := make(chan serverSaw, 1)
+			srv := serveApp(t, func(s *wt.Session) {
+				echo(s)
+				saw <- serverSaw{s.Draft(), endOf(s)}
+			})
+			got := run[string](t, p, srv, `
+				const session = await connect("/");
+				const str = await session.createBidirectionalStream();
+				await send(str.writable, "hello");
+				const text = await readText(str.readable);
+				session.close({ closeCode: 42, reason: "bye" });
+				return text;
+			`, nil)
+			if got != "hello" {
+				t.Errorf("the page read %q", got)
+			}
+			server := receive(t, saw)
+			if server.draft != c.want {
+				t.Errorf("the server saw %v, want %v", server.draft, c.want)
+			}
+			if diff := cmp.Diff(&wt.SessionError{Code: 42, Reason: "bye", Remote: true, Clean: true}, server.end); diff != "" {
+				t.Error("the server's session ended so (-want +got):\n", diff)
+			}
+		})
+	}
+}
+
+func TestAServerWithoutLegacyDraftsHasNoSessionsOfChromium(t *testing.T) {
+	p := chromium(t)
+	t.Cleanup(func() { p.reload(t) })
+	var events counter
+	srv := &wt.Server{LegacyDisabled: true, Trace: events.count}
+	srv.Handle("/", wt.Application{Serve: echo, CheckOrigin: fromPage})
+	got := run[outcome[any]](t, p, serve(t, srv, nil), `return outcome(open("/").ready);`, nil)
+	want := outcome[any]{Error: &failure{Name: "WebTransportError", Source: "session"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error("the page saw (-want +got):\n", diff)
+	}
+	if n := events.of(wt.ConnectReceived); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}

@@ -53,8 +53,8 @@ type result struct {
 	Thrown string          `json:"thrown"`
 }
 
-// openPage starts a Chromium that shows a page.
-func openPage() (*page, error) {
+// openPage starts a Chromium, with further flags, that shows a page.
+func openPage(flags ...string) (*page, error) {
 	p := &page{cases: make(chan testCase), closed: make(chan struct{}), results: make(map[int]chan result)}
 	mux := http.NewServeMux()
 	mux.Handle("GET /page.js", http.FileServerFS(pageFiles))
@@ -68,7 +68,7 @@ func openPage() (*page, error) {
 	})
 	p.http = httptest.NewServer(mux)
 	var err error
-	if p.browser, err = startChromium(p.http.URL + "/"); err != nil {
+	if p.browser, err = startChromium(p.http.URL+"/", flags...); err != nil {
 		p.http.Close()
 		return nil, fmt.Errorf("starting Chromium: %w", err)
 	}
