@@ -15,14 +15,11 @@ import (
 type DatagramPolicy int
 
 const (
-	// DatagramBlock makes SendDatagram wait. Datagrams go straight to QUIC, which
-	// queues 32 for all sessions of a connection together.
+	// DatagramBlock makes SendDatagram wait.
 	DatagramBlock DatagramPolicy = iota
-	// DatagramDropOldest queues datagrams in the session, and drops the oldest
-	// one when the queue is full. SendDatagram does not wait.
+	// DatagramDropOldest drops the oldest datagram of the queue. SendDatagram does not wait.
 	DatagramDropOldest
-	// DatagramDropNewest queues datagrams in the session, and drops the one to
-	// be sent when the queue is full. SendDatagram does not wait.
+	// DatagramDropNewest drops the one to be sent. SendDatagram does not wait.
 	DatagramDropNewest
 )
 
@@ -32,10 +29,11 @@ type DatagramOptions struct {
 	// WhenFull is the policy for outgoing datagrams (DatagramBlock).
 	WhenFull DatagramPolicy
 	// OutgoingHighWaterMark is the number of datagrams that the session queues
-	// ahead of QUIC (64). With DatagramBlock it queues none.
+	// ahead of QUIC, which queues 32 more for all sessions of a connection (64).
+	// With DatagramBlock and no OutgoingMaxAge it is zero if it is not set: datagrams go straight to QUIC.
 	OutgoingHighWaterMark int
-	// OutgoingMaxAge is how long a datagram may wait in that queue before it is
-	// dropped; zero means any time.
+	// OutgoingMaxAge is how long a datagram may wait in the session's queue
+	// before it is dropped; zero means any time.
 	OutgoingMaxAge time.Duration
 	// IncomingHighWaterMark is the number of datagrams held for
 	// [Session.ReceiveDatagram] (Limits.DatagramQueue). When one more arrives the oldest is dropped.
@@ -48,7 +46,9 @@ type DatagramOptions struct {
 // SetDatagramOptions changes how the session queues datagrams from now on.
 // Those that are queued keep their age limit and, as far as they fit, their place.
 func (s *Session) SetDatagramOptions(o DatagramOptions) {
-	setDefault(&o.OutgoingHighWaterMark, 64)
+	if o.WhenFull != DatagramBlock || o.OutgoingMaxAge > 0 {
+		setDefault(&o.OutgoingHighWaterMark, 64)
+	}
 	setDefault(&o.IncomingHighWaterMark, s.conn.limits.DatagramQueue)
 	s.datagramOptions.Store(&o)
 }
@@ -72,14 +72,14 @@ func (d datagram) expired() bool { return !d.expires.IsZero() && time.Now().Afte
 
 var datagramBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 1500); return &b }}
 
-// SendDatagram sends a datagram, or queues or drops it, as
-// [DatagramOptions.WhenFull] says. The error is a *[DatagramTooLargeError] if b
+// SendDatagram sends a datagram, or queues or drops it as [DatagramOptions]
+// say. A session of which nothing is set waits for room in QUIC's queue. The error is a *[DatagramTooLargeError] if b
 // exceeds MaxDatagramSize.
 func (s *Session) SendDatagram(b []byte) error {
 	if s.ctx.Err() != nil {
 		return ended(s.ctx)
 	}
-	if o := s.datagramOptions.Load(); o != nil && o.WhenFull != DatagramBlock {
+	if o := s.datagramOptions.Load(); o != nil && o.OutgoingHighWaterMark > 0 {
 		return s.queueDatagram(b, o)
 	}
 	buf := datagramBuffers.Get().(*[]byte)

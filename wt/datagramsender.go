@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/quic-go/quic-go"
 )
@@ -16,7 +17,8 @@ type outgoingDatagrams struct {
 	session quic.StreamID
 	// Guarded by the sender's mu.
 	queue []datagram
-	err   error // why nothing can be sent any more
+	room  chan struct{} // closed when there is room; nil if nobody waits for it
+	err   error         // why nothing can be sent any more
 
 	sent, dropped, expired atomic.Uint64
 }
@@ -33,7 +35,16 @@ func (q *outgoingDatagrams) shift() datagram {
 	d := q.queue[0]
 	q.queue[0] = datagram{}
 	q.queue = q.queue[1:]
+	q.wake()
 	return d
+}
+
+// wake wakes those that wait for room.
+func (q *outgoingDatagrams) wake() {
+	if q.room != nil {
+		close(q.room)
+		q.room = nil
+	}
 }
 
 // datagramSender sends the datagrams that the sessions of a connection have
@@ -49,15 +60,18 @@ type datagramSender struct {
 	running bool
 }
 
-// enqueue queues a datagram, within the limits of o. The error says why nothing
-// can be sent any more.
+// enqueue queues a datagram, within the limits of o, which may mean to wait for
+// room or to drop one. The error says why nothing can be sent any more.
 func (d *datagramSender) enqueue(q *outgoingDatagrams, payload []byte, o *DatagramOptions) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	q.dropExpired()
+	for q.err == nil && o.WhenFull == DatagramBlock && len(q.queue) >= o.OutgoingHighWaterMark {
+		d.awaitRoom(q)
+	}
 	if q.err != nil {
 		return q.err
 	}
-	q.dropExpired()
 	if len(q.queue) >= o.OutgoingHighWaterMark && o.WhenFull == DatagramDropNewest {
 		q.dropped.Add(1)
 		return nil
@@ -75,6 +89,28 @@ func (d *datagramSender) enqueue(q *outgoingDatagrams, payload []byte, o *Datagr
 	}
 	d.running = true
 	return nil
+}
+
+// awaitRoom waits until a datagram leaves the queue, or is too old to stay. The
+// caller holds d.mu, which is not held meanwhile.
+func (d *datagramSender) awaitRoom(q *outgoingDatagrams) {
+	if q.room == nil {
+		q.room = make(chan struct{})
+	}
+	room := q.room
+	var expired <-chan time.Time
+	if at := q.queue[0].expires; !at.IsZero() {
+		timer := time.NewTimer(time.Until(at) + 1)
+		defer timer.Stop()
+		expired = timer.C
+	}
+	d.mu.Unlock()
+	select {
+	case <-room:
+	case <-expired:
+	}
+	d.mu.Lock()
+	q.dropExpired()
 }
 
 func (d *datagramSender) find(session quic.StreamID) (int, bool) {
@@ -139,6 +175,7 @@ func (d *datagramSender) close(q *outgoingDatagrams, err error) {
 	q.dropExpired()
 	q.dropped.Add(uint64(len(q.queue)))
 	q.queue = nil
+	q.wake()
 	if i, ok := d.find(q.session); ok {
 		d.waiting = slices.Delete(d.waiting, i, i+1)
 	}
