@@ -114,6 +114,15 @@
 // session that is not read does not hold up the others. Sessions that write at the same
 // time get equal turns, however many streams each of them has.
 //
+// # What is sent first
+//
+// Streams have the urgency of their session, which the client asks for with the
+// Priority header field or PRIORITY_UPDATE (RFC 9218), unless the application
+// gives them one of their own ([SendStream.SetPriority]) or an order among each other
+// ([SendStream.SetSendOrder]). QUIC sends datagrams ahead of streams. They go straight
+// to its queue, which all sessions of a connection share, or wait in one of their session, where they
+// may expire; such sessions take turns ([DatagramOptions]).
+//
 // # What http3 cannot do
 //
 // The package reads the peer's control stream and all datagrams itself, and

@@ -91,6 +91,56 @@ func TestDrainIsSentOnce(t *testing.T) {
 	})
 }
 
+func TestDrainIsRepeatedWhenItIsLost(t *testing.T) {
+	var sessions chan *Session
+	server := &Server{}
+	server.Handle("/", Application{Serve: func(s *Session) {
+		sessions <- s
+		<-s.Context().Done()
+	}})
+	inWorld(t, server, nil, func(w *world) {
+		sessions = make(chan *Session, 1)
+		c := w.dial(nil)
+		s := w.open(c, "/")
+		peer := <-sessions
+		w.settle()
+		w.clientNet.setDrop(func() bool { return true })
+		s.Drain()
+		time.Sleep(oneWay)
+		w.clientNet.setDrop(losing(30, 7))
+		<-peer.Draining()
+		if err := peer.Context().Err(); err != nil {
+			t.Errorf("the session ended: %v", context.Cause(peer.Context()))
+		}
+		w.clientNet.setDrop(nil)
+		c.Close()
+	})
+}
+
+func TestDrainOfASessionThatIsNotEstablishedIsSentAfterTheResponse(t *testing.T) {
+	var sessions chan *Session
+	server := &Server{}
+	server.Handle("/", Application{Serve: func(s *Session) {
+		sessions <- s
+		<-s.Context().Done()
+	}})
+	inWorld(t, server, nil, func(w *world) {
+		sessions = make(chan *Session, 1)
+		c := w.dial(nil)
+		s, err := c.StartSession(w.ctx, "https://server/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		s.Drain()
+		<-(<-sessions).Draining()
+		if d := time.Since(start); d != rtt+oneWay {
+			t.Errorf("DRAIN_SESSION arrived after %v, want %v", d, rtt+oneWay)
+		}
+		c.Close()
+	})
+}
+
 // The server is http3's own, which sends GOAWAY when it is shut down.
 func TestGoAwayDrainsTheSessionsOfAClient(t *testing.T) {
 	testCert()

@@ -1,6 +1,7 @@
 package wt
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -178,6 +179,75 @@ func TestShutdownClosesTheSessionsThatAreLeft(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Neither a client that is not there any more nor one that withholds the
+// credit for the capsules holds Shutdown up.
+func TestShutdownDoesNotWaitForClientsThatDoNotAnswer(t *testing.T) {
+	for name, test := range map[string]struct {
+		configure func(*world)
+		silence   func(*world)
+		after     time.Duration
+	}{
+		"silent": {
+			nil, func(w *world) { w.clientNet.setDrop(func() bool { return true }) }, time.Second + minCloseWait,
+		},
+		"without credit": {
+			func(w *world) {
+				w.clientQUIC.InitialStreamReceiveWindow, w.clientQUIC.MaxStreamReceiveWindow = 256, 256
+			}, func(*world) {}, time.Second + maxCloseWait,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, echoServer(), test.configure, func(w *world) {
+				c := w.dialRaw()
+				defer c.close()
+				c.connect("/echo")
+				w.settle()
+				test.silence(w)
+				start := time.Now()
+				reason := string(bytes.Repeat([]byte("x"), maxReason))
+				ctx, cancel := context.WithTimeoutCause(w.ctx, time.Second, &SessionError{Reason: reason})
+				defer cancel()
+				if err := w.server.Shutdown(ctx); err != context.DeadlineExceeded {
+					t.Errorf("Shutdown: %v", err)
+				}
+				if d := time.Since(start); d != test.after {
+					t.Errorf("Shutdown took %v, want %v", d, test.after)
+				}
+			})
+		})
+	}
+}
+
+// A session of an application that decides on it meanwhile is drained when it is accepted.
+func TestShutdownDrainsSessionsThatAreAcceptedLater(t *testing.T) {
+	server := &Server{}
+	server.Handle("/", Application{
+		Connecting: func(*Session) error {
+			time.Sleep(time.Second)
+			return nil
+		},
+		Serve: func(s *Session) {
+			<-s.Draining()
+			s.Close(3, "drained")
+		},
+	})
+	inWorld(t, server, nil, func(w *world) {
+		c := w.dial(nil)
+		shutdown := make(chan error, 1)
+		time.AfterFunc(time.Second/2, func() { shutdown <- server.Shutdown(w.ctx) })
+		s := w.open(c, "/")
+		<-s.Draining()
+		<-s.Context().Done()
+		if e := sessionError(t, context.Cause(s.Context())); e.Code != 3 || !e.Clean {
+			t.Errorf("the session ended with %v", e)
+		}
+		if err := <-shutdown; err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+		c.Close()
+	})
 }
 
 func TestShutdownLeavesTheListenerToItsOwner(t *testing.T) {
