@@ -44,6 +44,7 @@ on, and the limits of the session. Nothing here is simulated.
         unidirectional streams and in datagrams; each has to come back, of the
         datagrams one at least
   bulk  streams go out at once; all their data has to come back
+  baton the client's end of Devious Baton, with baton and count of the URL's query
   wait  the server has to end the session
 
 Exit status: 0 it worked, 1 it did not, and the message says what was unmet: the
@@ -61,9 +62,9 @@ WebTransport, it refused the session, or an exchange failed.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.probe(cmd, args[0]) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.run, "run", string(probe.None), "`what` to do with the session: none, echo, bulk or wait")
-	flags.TextVar(&f.size, "size", netem.Bytes(0), "`bytes` of each message (default 100B), or of each stream of bulk (default 10MB)")
-	flags.IntVar(&f.count, "count", 0, "`number` of messages of each kind (default 10), or of the streams of bulk (default 1)")
+	flags.StringVar(&f.run, "run", string(probe.None), "`what` to do with the session: none, echo, bulk, baton or wait")
+	flags.TextVar(&f.size, "size", netem.Bytes(0), "`bytes` of each message (default 100B), of each stream of bulk (default 10MB), or of the padding of baton (default 0B)")
+	flags.IntVar(&f.count, "count", 0, "`number` of messages of each kind (default 10), of the streams of bulk (default 1), or of batons (default 1)")
 	flags.StringSliceVar(&f.protocols, "protocol", nil, "`subprotocols` to offer, most preferred first")
 	flags.StringArrayVar(&f.headers, "header", nil, "field of the request, as `name:value`; may be repeated")
 	flags.BoolVar(&f.insecure, "insecure", false, "accept any certificate")

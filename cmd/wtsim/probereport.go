@@ -35,6 +35,10 @@ func printReport(out io.Writer, r *probe.Report) {
 	if r.Session != nil {
 		printSession(out, r.Session)
 	}
+	if b := r.Batons; b != nil {
+		printField(out, "Batons", "%d of %d arrived and %d lost in %s; %d messages sent and %d received, in datagrams %d and %d",
+			b.Arrived, b.Count, b.Lost, duration(b.Elapsed.Seconds()), b.Sent, b.Received, b.DatagramsSent, b.DatagramsReceived)
+	}
 	if r.End != nil {
 		printField(out, "End", "%s", printable(endText(r.End)))
 	}

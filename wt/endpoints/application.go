@@ -19,21 +19,24 @@ func (c *Config) application(e *endpoint) wt.Application {
 	if ended == nil {
 		ended = func(*wt.Session, error) {}
 	}
-	app := wt.Application{
-		CheckOrigin: func(*http.Request) bool { return true }, // Connecting says more than that
-		Connecting: func(session *wt.Session) error {
-			err := c.admit(session.Request(), e)
-			if err != nil {
-				ended(session, err)
-			}
-			return err
-		},
-		Serve: func(session *wt.Session) {
-			e.open(parseQuery(session.Request().URL.RawQuery, e))(session)
-			session.Close(0, "")
-			<-session.Done()
-			ended(session, context.Cause(session.Context()))
-		},
+	var app wt.Application
+	if e.application != nil {
+		app = e.application(ended)
+	} else {
+		app = e.blocking(ended)
+	}
+	connecting := app.Connecting
+	app.CheckOrigin = func(*http.Request) bool { return true } // Connecting says more than that
+	app.Connecting = func(s *wt.Session) error {
+		err := c.checkOrigin(s.Request())
+		if err == nil {
+			err = connecting(s)
+		}
+		if err != nil {
+			err = withReason(err)
+			ended(s, err)
+		}
+		return err
 	}
 	if e == &protocols {
 		app.Protocols = c.Protocols
@@ -41,24 +44,41 @@ func (c *Config) application(e *endpoint) wt.Application {
 	return app
 }
 
+// blocking returns what serves the sessions of an endpoint that has a function open.
+func (e *endpoint) blocking(ended func(*wt.Session, error)) wt.Application {
+	return wt.Application{
+		Connecting: func(s *wt.Session) error {
+			q := parseQuery(s.Request().URL.RawQuery, e)
+			e.open(q)
+			if q.err == nil || errors.Is(q.err, wt.ErrRefused) {
+				return q.err
+			}
+			return &wt.RefusedError{Status: http.StatusBadRequest, Err: q.err}
+		},
+		Serve: func(s *wt.Session) {
+			e.open(parseQuery(s.Request().URL.RawQuery, e))(s)
+			s.Close(0, "")
+			<-s.Done()
+			ended(s, context.Cause(s.Context()))
+		},
+	}
+}
+
 // ReasonHeader is the field of a refusal that says in words why.
 const ReasonHeader = "Wtsim-Reason"
 
-// admit decides on a request for a session. The error is a *[wt.RefusedError].
-func (c *Config) admit(r *http.Request, e *endpoint) error {
-	if err := c.checkOrigin(r); err != nil {
-		return refusal(http.StatusForbidden, err)
+// withReason adds the reason of a refusal to its header.
+func withReason(err error) error {
+	refused, ok := errors.AsType[*wt.RefusedError](err)
+	if !ok || refused.Err == nil {
+		return err
 	}
-	q := parseQuery(r.URL.RawQuery, e)
-	e.open(q)
-	if q.err == nil || errors.Is(q.err, wt.ErrRefused) {
-		return q.err
+	with := *refused
+	if with.Header = refused.Header.Clone(); with.Header == nil {
+		with.Header = make(http.Header)
 	}
-	return refusal(http.StatusBadRequest, q.err)
-}
-
-func refusal(status int, why error) error {
-	return &wt.RefusedError{Status: status, Header: http.Header{ReasonHeader: {fieldValue(why.Error())}}, Err: why}
+	with.Header.Set(ReasonHeader, fieldValue(refused.Err.Error()))
+	return &with
 }
 
 // fieldValue makes a text fit for a header field: it is quoted in parts where
@@ -73,7 +93,10 @@ func (c *Config) checkOrigin(r *http.Request) error {
 	if len(c.Origins) == 0 || len(origins) == 0 || len(origins) == 1 && slices.Contains(c.Origins, origins[0]) {
 		return nil
 	}
-	return fmt.Errorf("origin %q may not open sessions here", strings.Join(origins, ", "))
+	return &wt.RefusedError{
+		Status: http.StatusForbidden,
+		Err:    fmt.Errorf("origin %q may not open sessions here", strings.Join(origins, ", ")),
+	}
 }
 
 // checkOrigins reports origins that no browser sends (RFC 6454, section 7).

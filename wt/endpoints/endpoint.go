@@ -17,6 +17,8 @@ type endpoint struct {
 	// What it returns is of no use if q has an error in the end; if that is a
 	// *wt.RefusedError it is how the session is refused.
 	open func(q *query) func(*wt.Session)
+	// application, instead of open, is what serves the sessions, and says why it refuses one.
+	application func(ended func(*wt.Session, error)) wt.Application
 }
 
 // parameter is one of the query.
@@ -28,7 +30,7 @@ type parameter struct {
 }
 
 // all are the endpoints, in the order in which they are listed.
-var all = []*endpoint{&echo, &sink, &source, &closing, &drain, &reset, &headers, &protocols, &refuse}
+var all = []*endpoint{&echo, &sink, &source, &closing, &drain, &reset, &headers, &protocols, &refuse, &devious}
 
 // suggest ends a message about an unknown parameter.
 func (e *endpoint) suggest(name string) string {

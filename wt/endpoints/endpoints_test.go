@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/wtsim/wtsim/wt"
+	"github.com/wtsim/wtsim/wt/baton"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -344,6 +345,18 @@ func TestProtocolsChoosesASubprotocol(t *testing.T) {
 	}
 }
 
+func TestBatonsArrive(t *testing.T) {
+	ended := make(chan error, 1)
+	server := start(t, Config{Ended: func(_ *wt.Session, err error) { ended <- err }})
+	result, err := baton.Run(within(t), dialer(t, server).Dial, server.URL(), baton.Config{Baton: 250, Count: 3})
+	if err != nil || result.Batons != 3 || result.Arrived != 3 {
+		t.Errorf("%+v, %v", result, err)
+	}
+	if e, ok := errors.AsType[*wt.SessionError](<-ended); !ok || !e.Clean || e.Code != 0 {
+		t.Errorf("the server's session ended with %+v", e)
+	}
+}
+
 func TestRefuseHasTheStatusAndTheHeader(t *testing.T) {
 	server := start(t, Config{})
 	for path, want := range map[string]int{
@@ -387,6 +400,7 @@ func TestAQueryThatIsNotUnderstoodIsRefusedWithTheReason(t *testing.T) {
 		"/refuse?header=content-length:5":              `header is "content-length:5"; expected name:value, and not of a field that the protocol uses itself`,
 		"/refuse?header=a:%0d":                         `header is "a:\\r"; expected name:value, and not of a field that the protocol uses itself`,
 		"/refuse?" + strings.Repeat("header=a:b&", 17): `17 header fields; expected at most 16`,
+		baton.Path + "?baton=256":                      `baton: baton=256 is not one number from 1 to 255`,
 		"/headers?%zz":                                 `query: invalid URL escape "%zz"`,
 	} {
 		r := refused(t, server, path, nil)

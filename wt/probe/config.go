@@ -24,12 +24,14 @@ const (
 	Echo Kind = "echo"
 	// Bulk sends data on bidirectional streams, all at once, and expects it back.
 	Bulk Kind = "bulk"
+	// Baton is the client's end of Devious Baton, of package baton.
+	Baton Kind = "baton"
 	// Wait waits until the server ends the session.
 	Wait Kind = "wait"
 )
 
 // Kinds are all kinds of probes.
-var Kinds = []Kind{None, Echo, Bulk, Wait}
+var Kinds = []Kind{None, Echo, Bulk, Baton, Wait}
 
 // The bounds of what a probe sends.
 const (
@@ -52,10 +54,11 @@ type Config struct {
 	CertificateHash *[sha256.Size]byte
 	// Run is what to do with the session (None).
 	Run Kind
-	// Size is the size of each message of Echo (100 bytes) and of each
-	// stream of Bulk (10 MB).
+	// Size is the size of each message of Echo (100 bytes), of each
+	// stream of Bulk (10 MB), and of the padding of each message of Baton (none).
 	Size int
-	// Count is the number of messages of Echo (10 of each kind) and of the streams of Bulk (1).
+	// Count is the number of messages of Echo (10 of each kind), of the streams of
+	// Bulk (1), and of the batons of Baton (what the query of the URL says, or 1).
 	Count int
 	// Timeout bounds connecting, and opening the session, each, and how long
 	// nothing may come back afterwards (10 s).
@@ -102,6 +105,11 @@ func (c Config) complete() (Config, error) {
 		c.Run = None
 	case Bulk:
 		size, count = 10_000_000, 1
+	case Baton:
+		size, count = 0, 0
+		if _, err := batonConfig(u.Query()); err != nil {
+			return mistake("%v", err)
+		}
 	case None, Echo, Wait:
 	default:
 		return mistake("run %q: expected one of %s", c.Run, kindNames())

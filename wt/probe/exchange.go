@@ -27,19 +27,15 @@ const (
 func (p *prober) exchange(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { p.session.Close(0, "interrupted") })
 	defer stop()
-	var err error
 	switch p.config.Run {
 	case Echo:
-		err = p.echo()
+		return p.echo()
 	case Bulk:
-		err = p.bulk()
+		return p.bulk()
 	case Wait:
-		err = p.wait()
+		return p.wait()
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
+	return nil
 }
 
 // wait waits for the server to end the session.

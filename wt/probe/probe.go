@@ -56,12 +56,18 @@ func (p *prober) run(ctx context.Context, config *quic.Config) error {
 		return err
 	}
 	defer conn.Close()
-	if err := p.open(ctx, conn); err != nil {
-		return err
+	if p.config.Run == Baton {
+		err = p.baton(ctx, conn)
+	} else if _, err = p.open(ctx, conn, p.config.URL, &wt.SessionOptions{}); err == nil {
+		err = p.exchange(ctx)
 	}
-	err = p.exchange(ctx)
-	p.measure()
-	p.end()
+	if p.session != nil {
+		p.measure()
+		p.end()
+	}
+	if ctx.Err() != nil && err != nil {
+		return context.Cause(ctx)
+	}
 	return err
 }
 
@@ -91,27 +97,31 @@ func (p *prober) connect(ctx context.Context, dialer *wt.Dialer) (*wt.ClientConn
 	return conn, nil
 }
 
-func (p *prober) open(ctx context.Context, conn *wt.ClientConn) error {
+// open opens the session, with what the configuration adds to the options. It
+// sets p.session unless there is an error.
+func (p *prober) open(ctx context.Context, conn *wt.ClientConn, rawURL string, options *wt.SessionOptions) (*http.Response, error) {
 	timed, cancel := context.WithTimeout(ctx, p.config.Timeout)
 	defer cancel()
+	options.Header, options.Protocols = p.config.Header, p.config.Protocols
 	began := time.Now()
-	session, response, err := conn.OpenSession(timed, p.config.URL, &wt.SessionOptions{
-		Header: p.config.Header, Protocols: p.config.Protocols,
-	})
+	session, response, err := conn.OpenSession(timed, rawURL, options)
 	opening := time.Since(began)
 	p.report.Settings = newSettings(conn.PeerSettings())
 	if response != nil {
 		p.report.Session = &Session{Status: response.StatusCode, Header: response.Header, Opening: opening}
 	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("no answer to the request for a session within %v", p.config.Timeout)
+	}
 	if err != nil {
-		return p.explainOpen(ctx, response, err)
+		return response, err
 	}
 	p.session = session
 	s := p.report.Session
 	s.Draft, s.Token, s.Protocol = session.Draft().String(), session.Request().Proto, session.Protocol()
 	s.Limits = newLimits(conn.PeerSettings())
 	s.MaxDatagramSize = session.MaxDatagramSize()
-	return nil
+	return response, nil
 }
 
 // measure notes what is known of the path in the end.
@@ -173,15 +183,4 @@ type hashError struct{ got, want [sha256.Size]byte }
 func (e *hashError) Error() string {
 	return fmt.Sprintf("certificate: its SHA-256 is %s, not %s",
 		base64.StdEncoding.EncodeToString(e.got[:]), base64.StdEncoding.EncodeToString(e.want[:]))
-}
-
-// explainOpen says why there is no session.
-func (p *prober) explainOpen(ctx context.Context, response *http.Response, err error) error {
-	switch {
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("no answer to the request for a session within %v", p.config.Timeout)
-	}
-	return err
 }

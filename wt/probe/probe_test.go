@@ -113,6 +113,26 @@ func TestBulkCountsTheBytesOfAllStreams(t *testing.T) {
 	}
 }
 
+func TestBatonReportsWhatBecameOfTheBatons(t *testing.T) {
+	s := start(t, endpoints.Config{})
+	c := pinned(s, "?baton=250&count=2") // 250 to 255 and 0: 7 messages a baton, 4 of them the server's
+	c.Run = Baton
+	r := mustRun(t, c)
+	if b := r.Batons; b == nil || b.Count != 2 || b.Arrived != 2 || b.Lost != 0 || b.Received != 8 || b.Sent != 6 || b.Elapsed <= 0 {
+		t.Errorf("the batons are %+v", b)
+	}
+	if !r.End.Clean || r.End.Code != 0 || r.URL != s.URL()+"/webtransport/devious-baton?baton=250&count=2" {
+		t.Errorf("the report is %+v", r)
+	}
+	c.URL = s.URL() + "/webtransport/devious-baton?version=1"
+	fails(t, c, "refused with status 400 Bad Request")
+	c.URL = s.URL() + "/echo"
+	c.Timeout = 50 * time.Millisecond
+	if r := fails(t, c, `closed locally with code 4 ("nothing for 50ms")`); r.Batons.Arrived != 0 {
+		t.Errorf("the batons are %+v", r.Batons)
+	}
+}
+
 func TestWaitReportsHowTheServerEndedTheSession(t *testing.T) {
 	c := pinned(start(t, endpoints.Config{}), "/close?code=42&reason=bye&after=1ms")
 	c.Run = Wait
@@ -262,12 +282,14 @@ func TestAnInterruptedProbeEnds(t *testing.T) {
 
 func TestAConfigurationThatCannotBeUsedIsAnError(t *testing.T) {
 	for want, c := range map[string]Config{
-		`URL "http://localhost/": expected https://host/path`: {URL: "http://localhost/"},
-		`URL "": expected https://host/path`:                  {},
-		`run "ehco": expected one of none, echo, bulk, wait`:  {URL: "https://localhost", Run: "ehco"},
-		`size -1: expected 1 to 1000000000 bytes`:             {URL: "https://localhost", Size: -1},
-		`count 10001: expected 1 to 10000`:                    {URL: "https://localhost", Count: 10_001},
-		`timeout -1s: expected more than 0s`:                  {URL: "https://localhost", Timeout: -time.Second},
+		`URL "http://localhost/": expected https://host/path`:       {URL: "http://localhost/"},
+		`URL "": expected https://host/path`:                        {},
+		`run "ehco": expected one of none, echo, bulk, baton, wait`: {URL: "https://localhost", Run: "ehco"},
+		`count=x in the URL: expected a number from 1 to 10000`:     {URL: "https://localhost?count=x", Run: Baton},
+		`baton=0 in the URL: expected a number from 1 to 255`:       {URL: "https://localhost?baton=0", Run: Baton},
+		`size -1: expected 1 to 1000000000 bytes`:                   {URL: "https://localhost", Size: -1},
+		`count 10001: expected 1 to 10000`:                          {URL: "https://localhost", Count: 10_001},
+		`timeout -1s: expected more than 0s`:                        {URL: "https://localhost", Timeout: -time.Second},
 		`a certificate is accepted by its hash or whatever it is, not both`: {
 			URL: "https://localhost", Insecure: true, CertificateHash: &[sha256.Size]byte{}},
 	} {

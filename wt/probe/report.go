@@ -22,6 +22,7 @@ type Report struct {
 	Settings   []Setting   `json:"settings,omitempty"` // of the server, in its order
 	Session    *Session    `json:"session,omitempty"`
 	Exchanges  []Exchange  `json:"exchanges,omitempty"`
+	Batons     *Batons     `json:"batons,omitempty"`
 	End        *End        `json:"end,omitempty"`
 	// Error is why the probe failed; it is empty if all went well.
 	Error string `json:"error,omitempty"`
@@ -96,6 +97,18 @@ type Exchange struct {
 	Min    time.Duration `json:"min_ns,omitempty"`
 	Median time.Duration `json:"median_ns,omitempty"`
 	Max    time.Duration `json:"max_ns,omitempty"`
+}
+
+// Batons is what became of the batons of [Baton], and how many messages there were.
+type Batons struct {
+	Count             int           `json:"count"`
+	Arrived           int           `json:"arrived"`
+	Lost              int           `json:"lost"`
+	Sent              int           `json:"sent"`
+	Received          int           `json:"received"`
+	DatagramsSent     int           `json:"datagrams_sent"`
+	DatagramsReceived int           `json:"datagrams_received"`
+	Elapsed           time.Duration `json:"elapsed_ns"`
 }
 
 // End is how a session ended, as [wt.SessionError] has it.
