@@ -33,6 +33,7 @@ type table struct {
 	earlyStreams   int
 	earlyDatagrams int
 	timer          *time.Timer // runs while there are early items
+	rejected       []*rejectedStream
 	closed         bool
 
 	earlyPriorities []earlyPriority // in order of arrival
@@ -59,6 +60,7 @@ type earlyItem struct {
 	uni      *quic.ReceiveStream // unidirectional
 	header   int                 // the length of the stream's header, in bytes
 	datagram []byte              // neither
+	rejected *rejectedStream     // what is remembered of a stream that is being rejected
 }
 
 func (it earlyItem) isStream() bool { return it.stream != nil || it.uni != nil }
@@ -74,13 +76,18 @@ func (it earlyItem) deliver(s *Session) {
 	}
 }
 
-func (it earlyItem) reject(code quic.StreamErrorCode) {
-	switch {
-	case it.stream != nil:
-		rejectStream(it.stream, it.stream, code)
-	case it.uni != nil:
-		rejectStream(nil, it.uni, code)
+func (t *table) reject(it earlyItem, code quic.StreamErrorCode) {
+	var send quicSendStream
+	var receive quicReceiveStream = it.uni
+	if it.stream != nil {
+		send, receive = it.stream, it.stream
+	} else if it.uni == nil {
+		return
 	}
+	if r := it.rejected; r != nil {
+		receive.SetReceiveFinalSizeCallback(func(size int64) { t.finished(r, size) })
+	}
+	rejectStream(send, receive, code)
 }
 
 // rejectStream ends a stream that no session takes. send is nil for a unidirectional one.
@@ -105,14 +112,14 @@ func (t *table) route(it earlyItem) {
 	s := t.sessions[it.session]
 	var code quic.StreamErrorCode
 	if s == nil {
-		code = t.hold(it)
+		code = t.hold(&it)
 	}
 	t.mu.Unlock()
 	switch {
 	case s != nil:
 		it.deliver(s)
 	case code != 0:
-		it.reject(code)
+		t.reject(it, code)
 		if code == codeBufferedStreamRejected {
 			t.offend(tooEarly)
 		}
@@ -121,7 +128,7 @@ func (t *table) route(it earlyItem) {
 
 // hold keeps an item whose session may still come. Otherwise it returns the
 // code to reject it with. The caller holds t.mu.
-func (t *table) hold(it earlyItem) quic.StreamErrorCode {
+func (t *table) hold(it *earlyItem) quic.StreamErrorCode {
 	if !t.mayCome(it.session) {
 		return codeSessionGone
 	}
@@ -130,11 +137,12 @@ func (t *table) hold(it earlyItem) quic.StreamErrorCode {
 		n, limit = &t.earlyStreams, t.limits.EarlyStreams
 	}
 	if *n >= limit || t.closed {
+		t.remember(it)
 		return codeBufferedStreamRejected
 	}
 	*n++
 	it.expires = time.Now().Add(t.limits.EarlyTimeout)
-	t.early = append(t.early, it)
+	t.early = append(t.early, *it)
 	if len(t.early) == 1 {
 		t.timer = time.AfterFunc(t.limits.EarlyTimeout, t.expire)
 	}
@@ -178,12 +186,15 @@ func (t *table) expire() {
 	t.mu.Lock()
 	now := time.Now()
 	taken := t.take(func(it earlyItem) bool { return !now.Before(it.expires) })
+	for i := range taken {
+		t.remember(&taken[i])
+	}
 	if len(t.early) > 0 {
 		t.timer = time.AfterFunc(t.early[0].expires.Sub(now), t.expire)
 	}
 	t.mu.Unlock()
 	for _, it := range taken {
-		it.reject(codeBufferedStreamRejected)
+		t.reject(it, codeBufferedStreamRejected)
 		t.offend(tooEarly)
 	}
 }
@@ -210,9 +221,10 @@ func (t *table) examined(id quic.StreamID) {
 		r.examined = true
 	}
 	taken := t.take(func(it earlyItem) bool { return it.session == id })
+	t.takeRejected(id)
 	t.mu.Unlock()
 	for _, it := range taken {
-		it.reject(codeSessionGone)
+		t.reject(it, codeSessionGone)
 	}
 }
 
@@ -272,7 +284,9 @@ func (t *table) add(s *Session, limit int) bool {
 		}
 	}
 	taken := t.take(func(it earlyItem) bool { return it.session == s.id })
+	rejected := t.takeRejected(s.id)
 	t.mu.Unlock()
+	t.countRejected(s, rejected)
 	for _, it := range taken {
 		it.deliver(s)
 	}
@@ -313,4 +327,5 @@ func (t *table) close() {
 		t.idleTimer.Stop()
 	}
 	t.take(func(earlyItem) bool { return true })
+	t.rejected = nil
 }
