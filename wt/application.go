@@ -17,7 +17,7 @@ type Application struct {
 	Callbacks func(*Session) Callbacks
 	// Connecting, if it is not nil, decides on a session that a client asks for, after all other
 	// checks and before the response. It may open streams and send datagrams, which a client takes
-	// before the response too. The session is refused by an error: a *[RefusedError] with its status and header,
+	// before the response too, and add to [Session.ResponseHeader]. The session is refused by an error: a *[RefusedError] with its status and header,
 	// any other with status 500. The session's context ends when the client gives up.
 	Connecting func(*Session) error
 	// CheckOrigin decides on the Origin of a request; one that is refused is
@@ -36,12 +36,12 @@ func (a *Application) check() error {
 	if (a.Serve == nil) == (a.Callbacks == nil) {
 		return errors.New("one of Serve and Callbacks must be set")
 	}
-	return checkProtocols(a.Protocols)
+	return checkProtocols(a.Protocols, a.RequireProtocol)
 }
 
 // negotiate decides on a request before the session becomes known. It sets the
 // subprotocol, in the session and the header of the response.
-func (a *Application) negotiate(s *Session, response http.Header) error {
+func (a *Application) negotiate(s *Session) error {
 	allowed := a.CheckOrigin
 	if allowed == nil {
 		allowed = sameOrigin
@@ -49,7 +49,7 @@ func (a *Application) negotiate(s *Session, response http.Header) error {
 	if !allowed(s.request) {
 		return &RefusedError{Status: http.StatusForbidden}
 	}
-	s.protocol = chooseProtocol(s.request.Header, response, a.Protocols)
+	s.protocol = chooseProtocol(s.request.Header, s.header, a.Protocols)
 	if s.protocol == "" && a.RequireProtocol {
 		return &RefusedError{Status: http.StatusBadRequest}
 	}

@@ -64,6 +64,7 @@ func (s *Server) serveConnect(session *Session, w http.ResponseWriter, r *http.R
 		c.resetRequest(w, h3MessageError)
 		return
 	}
+	session.header = w.Header()
 	session.startFlow()
 	err = s.admit(c, r)
 	app, ok := s.application(r.URL.Path)
@@ -71,7 +72,7 @@ func (s *Server) serveConnect(session *Session, w http.ResponseWriter, r *http.R
 		err = noApplication(r.Proto)
 	}
 	if err == nil {
-		err = app.negotiate(session, w.Header())
+		err = app.negotiate(session)
 	}
 	if err != nil {
 		c.refuseRequest(w, err)

@@ -27,6 +27,7 @@ func TestTheApplicationMayRefuseASession(t *testing.T) {
 			case "error":
 				return errors.New("no")
 			}
+			s.ResponseHeader().Set("X", "accepted")
 			if s.Protocol() != "a" {
 				t.Errorf("subprotocol %q before the answer, want a", s.Protocol())
 			}
@@ -45,11 +46,14 @@ func TestTheApplicationMayRefuseASession(t *testing.T) {
 			{"status", http.StatusTeapot, "y", ""},
 			{"success", http.StatusInternalServerError, "", ""},
 			{"error", http.StatusInternalServerError, "", ""},
-			{"", http.StatusOK, "", `"a"`},
+			{"", http.StatusOK, "accepted", `"a"`},
 		} {
-			_, response, err := c.OpenSession(w.ctx, "https://server/?"+test.query, &SessionOptions{Protocols: []string{"a"}})
+			s, response, err := c.OpenSession(w.ctx, "https://server/?"+test.query, &SessionOptions{Protocols: []string{"a"}})
 			if response == nil {
 				t.Fatalf("%s: %v", test.query, err)
+			}
+			if s != nil && s.ResponseHeader().Get("X") != test.header {
+				t.Errorf("%s: the session has the header %v", test.query, s.ResponseHeader())
 			}
 			if response.StatusCode != test.status || response.Header.Get("X") != test.header || response.Header.Get("WT-Protocol") != test.protocol {
 				t.Errorf("%s: status %d with header %v, want %d", test.query, response.StatusCode, response.Header, test.status)

@@ -42,8 +42,8 @@ const maxReason = 1024
 // RefusedError is why a session was not established. A server refuses a
 // session with one from its application, and the client gets one for it.
 type RefusedError struct {
-	// Status is the status of the response, 0 at a client that has none
-	// because the server does not meet the requirements of WebTransport.
+	// Status is the status of the response, 0 at a client that has none because the server
+	// does not meet the requirements of WebTransport, or has reset the request.
 	Status int
 	// Header is that of the response.
 	Header http.Header

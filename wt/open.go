@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 )
 
@@ -45,7 +46,7 @@ type SessionOptions struct {
 //
 // It waits for the server's SETTINGS first. The error is a *[RefusedError] if
 // they do not allow WebTransport, or the server answered with a status other than
-// 2xx; redirections are not followed. The response, if there is one,
+// 2xx or reset the request; redirections are not followed. The response, if there is one,
 // is returned with the error too, and holds at most the first 4 KiB of its body.
 func (c *ClientConn) OpenSession(ctx context.Context, rawURL string, options *SessionOptions) (*Session, *http.Response, error) {
 	s, err := c.StartSession(ctx, rawURL, options)
@@ -139,7 +140,7 @@ func (c *ClientConn) connectRequest(ctx context.Context, rawURL string, options 
 	if header == nil {
 		header = make(http.Header)
 	}
-	if err := checkProtocols(options.Protocols); err != nil {
+	if err := checkProtocols(options.Protocols, options.RequireProtocol); err != nil {
 		return nil, fmt.Errorf("wt: %w", err)
 	}
 	if err := c.conn.awaitSettings(ctx); err != nil {
@@ -183,6 +184,9 @@ func (s *Session) awaitResponse(stream *http3.RequestStream, options *SessionOpt
 	response, err := readResponse(stream)
 	if err != nil {
 		s.cancelConnect()
+		if reset, ok := errors.AsType[*quic.StreamError](err); ok && reset.Remote {
+			err = &RefusedError{Err: reset}
+		}
 		s.refuse(nil, err)
 		return
 	}
@@ -238,6 +242,23 @@ func (s *Session) Ready(ctx context.Context) (*http.Response, error) {
 	return s.response, s.openErr
 }
 
+// ResponseHeader returns the header of the response to the CONNECT request. A
+// server may add to it until the session is accepted, as in Application.Connecting; a client has none before the session is ready.
+func (s *Session) ResponseHeader() http.Header {
+	if s.conn.server {
+		return s.header
+	}
+	select {
+	case <-s.ready:
+	default:
+		return nil
+	}
+	if s.response == nil {
+		return nil
+	}
+	return s.response.Header
+}
+
 // Protocol returns the subprotocol that the server chose, "" if it chose none.
 // A client knows it when the session is ready, a server from the beginning.
 func (s *Session) Protocol() string {
@@ -287,7 +308,7 @@ func (s *Session) refuse(response *http.Response, err error) {
 	if lost := s.conn.lostBy(err); lost != nil && !refused {
 		err = connectionLost(lost)
 	}
-	if s.markEnded(&SessionError{Remote: response != nil, Err: err}) {
+	if s.markEnded(&SessionError{Remote: refused && !s.conn.server, Err: err}) {
 		close(s.sendDone)
 		s.announceEnd()
 	} else {

@@ -285,6 +285,9 @@ func TestAResetRequestFailsTheSession(t *testing.T) {
 		if e, ok := errors.AsType[*quic.StreamError](err); !ok || !e.Remote || e.ErrorCode != h3RequestRejected || response != nil {
 			t.Errorf("error %v, want the reset with H3_REQUEST_REJECTED", err)
 		}
+		if !errors.Is(err, ErrRefused) {
+			t.Errorf("error %v, want ErrRefused", err)
+		}
 		if left := c.conn.table.all(); len(left) != 0 {
 			t.Errorf("%d sessions left in the table", len(left))
 		}

@@ -45,8 +45,11 @@ func marshalList(protocols []string, value func(string) any) string {
 }
 
 // checkProtocols reports whether the subprotocols can be negotiated: each is a
-// non-empty String of RFC 9651, section 3.3.3.
-func checkProtocols(protocols []string) error {
+// non-empty String of RFC 9651, section 3.3.3, and if one is required there is one.
+func checkProtocols(protocols []string, required bool) error {
+	if required && len(protocols) == 0 {
+		return errors.New("a subprotocol is required and there is none")
+	}
 	for _, p := range protocols {
 		if p == "" {
 			return errors.New("empty subprotocol")

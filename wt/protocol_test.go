@@ -138,9 +138,12 @@ func TestASessionWithoutAnAgreedSubprotocolIsReset(t *testing.T) {
 
 func TestSubprotocolsThatNoFieldCanCarryAreErrors(t *testing.T) {
 	for _, p := range []string{"", "é", "a\n", "\x7f"} {
-		if err := checkProtocols([]string{"a", p}); err == nil {
+		if err := checkProtocols([]string{"a", p}, false); err == nil {
 			t.Errorf("%q was accepted", p)
 		}
+	}
+	if err := checkProtocols(nil, true); err == nil {
+		t.Error("none was accepted where one is required")
 	}
 }
 
@@ -191,7 +194,7 @@ func FuzzProtocols(f *testing.F) {
 				t.Errorf("%q is the Item %q, but no List of it", item, p)
 			}
 			offered := slices.DeleteFunc(test.list([]string{list}), func(p string) bool { return p == "" })
-			if err := checkProtocols(offered); err != nil {
+			if err := checkProtocols(offered, false); err != nil {
 				t.Fatalf("%q was parsed, and cannot be sent: %v", offered, err)
 			}
 			h := http.Header{}

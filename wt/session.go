@@ -69,6 +69,7 @@ type Session struct {
 	ready    chan struct{} // closed when the session is established or has failed; these are set then (a server's protocol before):
 	response *http.Response
 	protocol string
+	header   http.Header // of the response (server)
 	openErr  error
 
 	owesAnswer bool // the peer ended the session and waits for our FIN; belongs to run
