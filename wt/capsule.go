@@ -42,7 +42,18 @@ type capsuleReader struct {
 }
 
 func newCapsuleReader(r io.Reader) *capsuleReader {
-	return &capsuleReader{r: bufio.NewReaderSize(r, 512)}
+	return &capsuleReader{r: bufio.NewReaderSize(patientReader{r}, 512)}
+}
+
+// patientReader reads on when there was nothing to read, as in a DATA frame
+// that is empty: a bufio.Reader gives up when there are many of them.
+type patientReader struct{ io.Reader }
+
+func (p patientReader) Read(b []byte) (n int, err error) {
+	for n == 0 && err == nil && len(b) > 0 {
+		n, err = p.Reader.Read(b)
+	}
+	return n, err
 }
 
 // next returns the type and length of the next capsule, skipping what is left
