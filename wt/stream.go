@@ -199,6 +199,9 @@ func (s *SendStream) Value() any { return s.state.getValue() }
 // *[StreamError] if the peer asked to stop, a *[SessionError] if the session
 // ended, and matches [os.ErrDeadlineExceeded] past the write deadline.
 func (s *SendStream) Write(p []byte) (int, error) {
+	if s.state.session.ctx.Err() != nil {
+		return 0, ended(s.state.session.ctx) // QUIC takes small writes past the deadline that interrupts others
+	}
 	var first int
 	if !s.headerSent.Load() {
 		n, err := s.sendHeader(p)
