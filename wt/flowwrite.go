@@ -36,6 +36,7 @@ func (s *SendStream) writeWithCredit(f *outgoingFlow, p []byte) (int, error) {
 		written += n
 		if n > 0 {
 			s.buffered.Store(0) // it came after all that was buffered
+			s.sentMore()
 		}
 		if errors.Is(err, quic.ErrWriteLimitReached) {
 			s.awaitCredit(f)
@@ -83,6 +84,7 @@ func (s *SendStream) writeSmall(f *outgoingFlow, p []byte) (int, error) {
 		return 0, err
 	}
 	s.buffered.Add(int64(n))
+	s.sentMore()
 	return n, nil
 }
 

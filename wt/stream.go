@@ -176,6 +176,7 @@ type SendStream struct {
 	headerMu   sync.Mutex  // serialises the calls that find the header missing
 	headerSent atomic.Bool // set from the start on streams opened by the peer
 	streamType uint64
+	unreliable bool // the header was without credit when it was written; belongs to Write
 
 	ctxOnce  sync.Once
 	ctx      context.Context // made by Context
@@ -259,30 +260,42 @@ func (s *SendStream) writeHeader(p []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	s.stream.SetReliableBoundary()
 	s.headerSent.Store(true)
 	return n, nil
 }
 
 // writeFirst hands the header and n bytes of data behind it to QUIC, or just
-// the header if there is no credit for the data.
+// the header if there is no credit for the data. What QUIC has credit for may be declared reliable at
+// once; a reset must not make it send more.
 func (s *SendStream) writeFirst(b []byte, n int) (int, error) {
 	f := s.state.session.outFlow
-	switch {
-	case f == nil:
-	case s.deadline.passed() || !f.takeNow(n):
-		b, n = b[:len(b)-n], 0
-	default:
+	if !s.deadline.passed() && (f == nil || f.takeNow(n)) {
 		err := s.stream.TryWriteAll(b)
 		if err == nil {
+			s.stream.SetReliableBoundary()
 			s.buffered.Add(int64(n))
 			return n, nil
 		}
-		f.giveBack(n)
-		b, n = b[:len(b)-n], 0
+		if f != nil {
+			f.giveBack(n)
+		}
 	}
-	_, err := s.stream.Write(b)
-	return n, err
+	header := b[:len(b)-n]
+	if !s.deadline.passed() && s.stream.TryWriteAll(header) == nil {
+		s.stream.SetReliableBoundary()
+		return 0, nil
+	}
+	_, err := s.stream.Write(header)
+	s.unreliable = err == nil
+	return 0, err
+}
+
+// sentMore notes that all that was written before has credit of QUIC.
+func (s *SendStream) sentMore() {
+	if s.unreliable {
+		s.unreliable = false
+		s.stream.SetReliableBoundary()
+	}
 }
 
 // Close ends the stream: the peer reads io.EOF after all that was written.
