@@ -9,8 +9,8 @@ import (
 // Limits bounds what a peer can make this end store and wait for. A field that is
 // zero has the default stated.
 type Limits struct {
-	// EarlyStreams is the number of streams per connection that are held for
-	// sessions not yet established (32). Further ones are reset with WT_BUFFERED_STREAM_REJECTED.
+	// EarlyStreams is the number of streams per connection that a server holds for
+	// sessions it has not accepted yet (32). Further ones are reset with WT_BUFFERED_STREAM_REJECTED.
 	EarlyStreams int
 	// EarlyDatagrams is the number of datagrams per connection that are held
 	// for sessions not yet known (64). Further ones are dropped.
@@ -54,10 +54,18 @@ func setDefault[T int | time.Duration](v *T, def T) {
 	}
 }
 
+// connectionWindow is the receive window of a connection, in bytes.
+const connectionWindow = 16 << 20
+
 // QUICConfig returns a copy of c, which may be nil, with the extensions of
 // QUIC enabled that WebTransport requires: datagrams (RFC 9221) and
 // RESET_STREAM_AT (draft-ietf-webtrans-http3-16, section 3.1). Use it for
 // listeners and for dialling.
+//
+// The receive window of connections, if c leaves it to its default, is 16 MiB
+// from the start, more than [FlowControl] lets sessions send by default: were
+// the data that applications do not read to fill it, no capsule would get
+// through, and two ends that wait for credit before they read would wait for ever.
 func QUICConfig(c *quic.Config) *quic.Config {
 	if c == nil {
 		c = &quic.Config{}
@@ -65,5 +73,8 @@ func QUICConfig(c *quic.Config) *quic.Config {
 	c = c.Clone()
 	c.EnableDatagrams = true
 	c.EnableStreamResetPartialDelivery = true
+	if c.InitialConnectionReceiveWindow == 0 && c.MaxConnectionReceiveWindow == 0 {
+		c.InitialConnectionReceiveWindow, c.MaxConnectionReceiveWindow = connectionWindow, connectionWindow
+	}
 	return c
 }
