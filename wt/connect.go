@@ -113,6 +113,9 @@ func (s *Server) accept(session *Session, app Application, w http.ResponseWriter
 			w.Header().Set(headerDraft02Response, valueDraft02Response)
 		}
 		session.conn.limitHeader(w)
+		session.mu.Lock()
+		session.accepted = true
+		session.mu.Unlock()
 		w.WriteHeader(http.StatusOK)
 	}
 	stream, err := w.(http3.HTTPStreamer).HTTPStream()

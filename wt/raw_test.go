@@ -206,6 +206,32 @@ func TestEarlyStreamsBeyondTheLimitAreRejected(t *testing.T) {
 	})
 }
 
+// The 2xx response may be with the client before the server has gone on.
+func TestStreamsAreNoLongerEarlyOnceTheSessionIsAccepted(t *testing.T) {
+	opened := 0
+	server := &Server{Limits: Limits{EarlyStreams: 2}, Trace: func(e Event) {
+		if e.Type == StreamOpened {
+			opened++
+		}
+	}}
+	server.Handle("/", Application{Callbacks: func(*Session) Callbacks {
+		time.Sleep(time.Second)
+		return NoCallbacks{}
+	}})
+	inWorld(t, server, nil, func(w *world) {
+		c := w.dialRaw()
+		defer c.close()
+		id := uint64(c.connect("/").StreamID())
+		for range 5 {
+			c.sendStream(id, "content")
+		}
+		time.Sleep(rtt)
+		if opened != 5 {
+			t.Errorf("%d streams were opened, want 5", opened)
+		}
+	})
+}
+
 func TestEarlyStreamsAreHeldForALimitedTime(t *testing.T) {
 	hostileWorld(t, Limits{EarlyTimeout: time.Second}, func(w *world, c *rawClient, _ ends) {
 		start := time.Now()

@@ -118,12 +118,15 @@ func TestClientOpensNoSessionAfterGoAway(t *testing.T) {
 }
 
 func TestStreamsOfTheServerAheadOfItsResponseArrive(t *testing.T) {
+	const streams = 90
 	againstRawServer(t, settings16(settingWebTransport, 1), QUICConfig(nil), func(ctx context.Context, c *ClientConn, server *quic.Conn) {
 		go func() {
 			connect, _ := server.AcceptStream(ctx)
-			str, _ := server.OpenUniStream()
-			str.Write(append(varints(streamTypeWebTransport, uint64(connect.StreamID())), "early"...))
-			str.Close()
+			for range streams {
+				str, _ := server.OpenUniStream()
+				str.Write(append(varints(streamTypeWebTransport, uint64(connect.StreamID())), "early"...))
+				str.Close()
+			}
 			server.SendDatagram(append(varints(uint64(connect.StreamID())/4), "early"...))
 			time.Sleep(time.Second)
 			connect.Write(okResponse)
@@ -132,12 +135,14 @@ func TestStreamsOfTheServerAheadOfItsResponseArrive(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		str, err := s.AcceptUniStream(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := io.ReadAll(str); err != nil || string(got) != "early" {
-			t.Errorf("read %q, %v", got, err)
+		for range streams {
+			str, err := s.AcceptUniStream(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := io.ReadAll(str); err != nil || string(got) != "early" {
+				t.Fatalf("read %q, %v", got, err)
+			}
 		}
 		if got, err := s.ReceiveDatagram(ctx); err != nil || string(got) != "early" {
 			t.Errorf("received %q, %v", got, err)

@@ -52,6 +52,7 @@ type Session struct {
 	mu           sync.Mutex
 	established  bool
 	priority     priority
+	accepted     bool          // the peer may know that the session is accepted
 	early        int           // the peer's streams that came before
 	sendGroup    SendGroup     // of the streams that are in no other one
 	end          *SessionError // how the session ended
@@ -308,12 +309,13 @@ func (s *Session) watch(st *streamState, header int) {
 	}
 }
 
-// tooEarly reports whether the streams held for a session that is not yet
-// established have reached their limit. Later QUIC's stream credit is the limit.
+// tooEarly reports whether the streams held for a session that this end has not
+// accepted have reached their limit. Later QUIC's stream credit is the limit, as
+// it is at the client, which asked for the session.
 func (s *Session) tooEarly() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.established {
+	if s.accepted || !s.conn.server {
 		return false
 	}
 	s.early++

@@ -45,11 +45,14 @@ var limitCases = []Case{
 		Config: small,
 		Client: oneSession(func(ctx context.Context, _ *Client, s Session) error {
 			for range 20 {
-				str, err := s.OpenUniStream(ctx)
+				str, err := s.OpenStream(ctx)
 				if err != nil {
 					return err
 				}
 				if _, err := str.Write(content(0, 32<<10)); err != nil {
+					return err
+				}
+				if err := expectByte(str, 1); err != nil {
 					return err
 				}
 				str.CancelWrite(1)
@@ -58,8 +61,11 @@ var limitCases = []Case{
 		}),
 		Server: func(ctx context.Context, e *Server, s Session) error {
 			for range 20 {
-				str, err := s.AcceptUniStream(ctx)
+				str, err := s.AcceptStream(ctx)
 				if err != nil {
+					return err
+				}
+				if err := send(str, []byte{1}); err != nil {
 					return err
 				}
 				_, err = io.Copy(io.Discard, str)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 )
 
 // streamCodes are codes around the code points that HTTP/3 reserves for
@@ -234,7 +235,9 @@ func manyStreamsAndTell(ctx context.Context, _ Implementation, s Session) error 
 // accepted as many. What comes in on a stream is sent back.
 func manyStreams(ctx context.Context, s Session) error {
 	const n = 100
-	mine, theirs := make([]Stream, n), make([]Stream, n)
+	done := make(chan error, 3*n)
+	var accepted sync.WaitGroup
+	accepted.Add(1)
 	for k := range n {
 		str, err := s.OpenStream(ctx)
 		if err != nil {
@@ -243,23 +246,27 @@ func manyStreams(ctx context.Context, s Session) error {
 		if _, err := str.Write(content(k, 1000)); err != nil {
 			return err
 		}
-		mine[k] = str
+		go func() { done <- expect(str, append(content(k, 1000), content(k, 20_000)...)) }()
+		go func() {
+			accepted.Wait()
+			done <- send(str, content(k, 20_000))
+		}()
 	}
 	for k := range n {
 		str, err := s.AcceptStream(ctx)
 		if err != nil {
 			return fmt.Errorf("accepting stream %d: %w", k, err)
 		}
-		theirs[k] = str
-	}
-	return all(upTo(n), func(k int) error {
-		done := make(chan error, 2)
 		go func() {
-			_, err := io.Copy(theirs[k], theirs[k])
-			done <- errors.Join(err, theirs[k].Close())
+			_, err := io.Copy(str, str)
+			done <- cmp.Or(err, str.Close())
 		}()
-		go func() { done <- send(mine[k], content(k, 20_000)) }()
-		err := expect(mine[k], append(content(k, 1000), content(k, 20_000)...))
-		return cmp.Or(err, <-done, <-done)
-	})
+	}
+	accepted.Done()
+	for range 3 * n {
+		if err := <-done; err != nil {
+			return err
+		}
+	}
+	return nil
 }
