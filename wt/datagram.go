@@ -23,8 +23,8 @@ const (
 	DatagramDropNewest
 )
 
-// DatagramOptions says how a session queues datagrams. The zero value has the
-// defaults stated.
+// DatagramOptions says how a session queues datagrams. A field that is zero, or
+// negative, has the default stated.
 type DatagramOptions struct {
 	// WhenFull is the policy for outgoing datagrams (DatagramBlock).
 	WhenFull DatagramPolicy
@@ -46,6 +46,8 @@ type DatagramOptions struct {
 // SetDatagramOptions changes how the session queues datagrams from now on.
 // Those that are queued keep their age limit and, as far as they fit, their place.
 func (s *Session) SetDatagramOptions(o DatagramOptions) {
+	o.OutgoingHighWaterMark = max(0, o.OutgoingHighWaterMark)
+	o.IncomingHighWaterMark = max(0, o.IncomingHighWaterMark)
 	if o.WhenFull != DatagramBlock || o.OutgoingMaxAge > 0 {
 		setDefault(&o.OutgoingHighWaterMark, 64)
 	}

@@ -47,8 +47,8 @@ func (t *table) idle() <-chan struct{} {
 	return idle
 }
 
-// lingering returns how long ago the last request ended less than what it
-// takes for its response to be acknowledged, or repeated if it was lost.
+// lingering returns for how much longer the end of the last response may be
+// under way: as long as three probe timeouts, in which it is repeated if it is lost.
 func (c *conn) lingering() time.Duration {
 	c.table.mu.Lock()
 	since := c.table.idleSince

@@ -70,7 +70,7 @@ func (c *ClientConn) OpenSession(ctx context.Context, rawURL string, options *Se
 // lost. [Session.Ready] tells. The context bounds StartSession, not the session.
 //
 // The error is a *[RefusedError] that wraps [ErrRequirements] if the server
-// does not allow WebTransport.
+// does not allow WebTransport. It wraps [net.ErrClosed] if Shutdown or Close was called.
 func (c *ClientConn) StartSession(ctx context.Context, rawURL string, options *SessionOptions) (*Session, error) {
 	if options == nil {
 		options = &SessionOptions{}

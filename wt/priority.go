@@ -87,8 +87,8 @@ func (t *table) updatePriority(id quic.StreamID, p priority) {
 	if r != nil {
 		r.stream.SetPriority(p.urgency, p.incremental)
 	}
-	if s != nil {
-		s.setPriority(p)
+	if s != nil && s.setPriority(p) {
+		t.offend("changes of priority")
 	}
 	if full {
 		t.offend("priorities ahead of their requests")

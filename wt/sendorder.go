@@ -166,14 +166,19 @@ func (st *streamState) inherit() {
 }
 
 // setPriority sets the priority that the session has among the sessions and
-// requests of the connection, and with it that of its streams.
-func (s *Session) setPriority(p priority) {
+// requests of the connection, and with it that of its streams. It reports whether
+// that took a look at all of them.
+func (s *Session) setPriority(p priority) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	changed := p.urgency != s.priority.urgency
 	s.priority = p
-	for st := s.first; st != nil; st = st.next {
-		st.inherit()
+	if changed {
+		for st := s.first; st != nil; st = st.next {
+			st.inherit()
+		}
 	}
+	return changed
 }
 
 // urgency returns the urgency of the session.

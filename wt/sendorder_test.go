@@ -195,6 +195,35 @@ func TestUrgenciesFollowFromTheOpenStreams(t *testing.T) {
 	})
 }
 
+func TestPrioritiesThatKeepChangingCloseTheConnection(t *testing.T) {
+	server := echoServer()
+	server.Limits.Offences = 8
+	inWorld(t, server, nil, func(w *world) {
+		qc := w.dialQUIC()
+		c := &wireClient{w: w, quic: qc}
+		control, err := qc.OpenUniStream()
+		if err != nil {
+			t.Fatal(err)
+		}
+		control.Write(append(varints(streamTypeControl), draft16Settings()...))
+		c.accepted(c.request(connectHeaders(protocolH3, "/echo")))
+		for i := range 100 { // with the same urgency
+			control.Write(priorityUpdate(0, []string{"u=3", "u=3, i"}[i%2]))
+		}
+		for i := range 8 {
+			control.Write(priorityUpdate(0, []string{"u=1", "u=2"}[i%2]))
+		}
+		w.settle()
+		if err := qc.Context().Err(); err != nil {
+			t.Fatalf("8 changes closed the connection: %v", context.Cause(qc.Context()))
+		}
+		control.Write(priorityUpdate(0, "u=7"))
+		if code := connCode(t, qc); code != h3ExcessiveLoad {
+			t.Errorf("connection closed with %#x", code)
+		}
+	})
+}
+
 // arrival is a stream whose data has arrived, and the most that any other had
 // delivered before that time which had not arrived either, in bytes.
 type arrival struct {
