@@ -44,7 +44,7 @@ func (m *message) add(p []byte) error {
 			}
 			m.baton = p[m.padding]
 			p = p[m.padding+1:]
-			m.state = complete
+			m.padding, m.state = 0, complete
 		default:
 			return errTooLong
 		}
