@@ -108,7 +108,7 @@ type Session struct {
 // Flow is what run.json holds of a flow.
 type Flow struct {
 	Entity  string `json:"entity"`          // the flow's entity name
-	Kind    string `json:"kind"`            // download, upload, echo, media or request
+	Kind    string `json:"kind"`            // download, upload, echo, media, baton or request
 	Session string `json:"session"`         // its session's entity name
 	From    string `json:"from"`            // the host from which what is counted as delivered comes
 	To      string `json:"to"`              // the host to which it is delivered

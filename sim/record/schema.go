@@ -91,7 +91,7 @@ const (
 	SeriesMinRTT        = "conn.rtt.min"       // smallest RTT of a connection end in seconds
 	SeriesDelivered     = "flow.delivered"     // bytes of a flow handed to the receiving application, cumulative
 	SeriesMessageRTT    = "flow.message.rtt"   // round trip of one echo message in seconds, at its return
-	SeriesOneWayDelay   = "flow.message.delay" // one-way delay of one media frame in seconds, at its arrival
+	SeriesOneWayDelay   = "flow.message.delay" // one-way delay of one media frame or one pass of a baton in seconds, at its arrival
 )
 
 // The kinds of events.
@@ -126,8 +126,8 @@ const (
 	EventFlowFailed    = "flow.failed"        // the flow ended before it was complete; Text: why
 	EventStreamOpened  = "flow.stream_opened" // a stream of the flow was opened; Value: stream ID
 	EventFirstByte     = "flow.first_byte"    // the first byte of a stream reached the application; Value: stream ID
-	EventMessageSent   = "flow.message_sent"  // a message or frame was sent; Value: sequence number
-	EventMessageGot    = "flow.message_got"   // a message or frame arrived (echo: came back); Value: sequence number
+	EventMessageSent   = "flow.message_sent"  // a message, frame or baton was sent; Value: sequence number
+	EventMessageGot    = "flow.message_got"   // a message, frame or baton arrived (echo: came back); Value: sequence number
 	EventMessageFailed = "flow.message_lost"  // a message could not be sent; Value: sequence number, Text: why
 
 	// Links. Entity is links.NAME.DIRECTION.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -218,6 +219,12 @@ func drawSession(t *rapid.T, name string, ends [2]string) Session {
 	for i := range rapid.IntRange(0, 4).Draw(t, "flows") {
 		s.Flows = append(s.Flows, drawFlow(t, fmt.Sprintf("flow%d", i)))
 	}
+	if i := slices.IndexFunc(s.Flows, func(f Flow) bool { return f.Kind == "baton" }); i >= 0 {
+		s.Flows = s.Flows[i : i+1] // which has the session, and its path, for itself
+		s.Flows[0].Start = 0
+		s.Path = "/batons-of-" + name
+		s.Close.At = max(s.Close.At, time.Minute)
+	}
 	return s
 }
 
@@ -248,6 +255,8 @@ func drawFlow(t *rapid.T, name string) Flow {
 		*c = Echo{Transport: transport, Rate: rate, Size: size, Duration: duration, Count: count}
 	case *Media:
 		*c = Media{Transport: transport, From: rapid.SampledFrom([]string{"client", "server"}).Draw(t, "from"), Rate: rate, Size: size, Duration: duration, Count: count}
+	case *Baton:
+		*c = Baton{Baton: rapid.IntRange(0, 255).Draw(t, "baton"), Count: rapid.IntRange(1, 255).Draw(t, "batons"), Padding: size, Patience: max(duration, time.Millisecond)}
 	case *Request:
 		*c = Request{Size: size, Count: max(count, 1), Interval: time.Duration(rapid.Int64Range(0, 1e12).Draw(t, "interval"))}
 	}

@@ -11,6 +11,7 @@ var flowKinds = []struct {
 	{"upload", "data from client to server, as fast as the path allows", func() FlowConfig { return &Bulk{Upload: true} }},
 	{"echo", "periodic messages that the server sends back: round-trip latency", func() FlowConfig { return &Echo{} }},
 	{"media", "frames at a constant rate in one direction: one-way delay, loss, jitter", func() FlowConfig { return &Media{} }},
+	{"baton", "batons that both ends pass on, on streams of each kind, until they have arrived", func() FlowConfig { return &Baton{} }},
 	{"request", "plain HTTP/3 GET requests beside the session", func() FlowConfig { return &Request{} }},
 }
 

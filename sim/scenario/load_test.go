@@ -234,3 +234,14 @@ func TestIntegersTakeTheFormsOfTOML(t *testing.T) {
 		}
 	}
 }
+
+func TestBatonsHaveTheirDefaults(t *testing.T) {
+	s := parse(t, base+"[sessions.b]\nclient = \"client\"\nserver = \"server\"\npath = \"/b?x\"\nflows.batons = { kind = \"baton\" }\n")
+	b := s.Sessions[1]
+	if want := (&Baton{Count: 1, Patience: 30 * time.Second}); !reflect.DeepEqual(b.Flows[0].Config, want) || !b.HasBatons() || s.Sessions[0].HasBatons() {
+		t.Errorf("the batons are %+v, want %+v", b.Flows[0].Config, want)
+	}
+	if b.RequestPath() != "/b" {
+		t.Errorf("the path of the request is %q", b.RequestPath())
+	}
+}

@@ -47,7 +47,7 @@ func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 		{``, "[[expect]]\nmetric = \"m\"\nmni = 5\n", `x.toml:20: expect.0.mni: unknown key; did you mean "min"?`},
 		{``, "[[expect]]\nmin = 5\n", `x.toml:18: expect.0.metric: missing; expected a string`},
 		{`client = "client"`, ``, `x.toml:9: sessions.main.client: missing; expected a string`},
-		{`kind = "media"`, ``, `x.toml:16: sessions.main.flows.voice.kind: missing; expected one of download, upload, echo, media, request`},
+		{`kind = "media"`, ``, `x.toml:16: sessions.main.flows.voice.kind: missing; expected one of download, upload, echo, media, baton, request`},
 		{`between = ["client", "server"]`, ``, `x.toml:5: links.access.between: missing; expected a pair of names such as ["client", "server"]`},
 		{``, "[[links.access.changes]]\nrate = \"1Mbit/s\"\n", `x.toml:18: links.access.changes.0.at: missing; expected a time such as "20ms"`},
 
@@ -79,7 +79,7 @@ func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 		{`"10MB"`, `"10Mb"`, `x.toml:15: sessions.main.flows.bulk.size: "10Mb" is not a size such as "64KB": unknown unit "Mb"; known units: GB, MB, KB, kB, GiB, MiB, KiB, B`},
 		{`delay = "20ms"`, `queue.limit = "0BDP"`, `x.toml:8: links.access.queue.limit: "0BDP" is not a queue limit such as "64KB", "25packets", "100ms" or "1BDP": "0" is not a positive number`},
 		{`kind = "media"`, "kind = \"media\"\nrate = \"50fps\"", `x.toml:18: sessions.main.flows.voice.rate: "50fps" is not a frequency such as "50Hz" or "20ms": known units: Hz, ns, us, ms, s, m, h`},
-		{`kind = "media"`, `kind = "vidoe"`, `x.toml:17: sessions.main.flows.voice.kind: unknown value "vidoe"; expected one of download, upload, echo, media, request`},
+		{`kind = "media"`, `kind = "vidoe"`, `x.toml:17: sessions.main.flows.voice.kind: unknown value "vidoe"; expected one of download, upload, echo, media, baton, request`},
 		{`kind = "media"`, `kind = "mdeia"`, `x.toml:17: sessions.main.flows.voice.kind: unknown value "mdeia"; did you mean "media"?`},
 		{`delay = "20ms"`, `queue.kind = "lifo"`, `x.toml:8: links.access.queue.kind: unknown value "lifo"; did you mean "fifo"?`},
 
@@ -152,6 +152,13 @@ func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 		{`[sessions.main]`, "[sessions.s]\nclient = \"client\"\nserver = \"server\"\ncount = 100000\n[sessions.main]", `x.toml:13: sessions.main.count: makes 100001 sessions in all; expected at most 100000`},
 		{`[sessions.main.flows.bulk]`, `[sessions.main.flows."big file"]`, `x.toml:13: sessions.main.flows."big file": "big file" is not a name; expected letters, digits, - and _`},
 		{`time_limit = "30s"`, `name = "my scenario"`, `x.toml:1: name: "my scenario" is not a name; expected letters, digits, - and _`},
+
+		// Batons have their session for themselves.
+		{`kind = "media"`, `kind = "baton"`, `x.toml:16: sessions.main.flows.voice: batons have their session for themselves; expected no other flow in sessions.main`},
+		{``, "[sessions.b]\nclient = \"client\"\nserver = \"server\"\nflows.b = { kind = \"baton\" }\n", `x.toml:18: sessions.b.path: "/" is the path of sessions.main too, which has no batons; expected another`},
+		{``, "[sessions.b]\nclient = \"client\"\nserver = \"server\"\npath = \"/b?c\"\nflows.b = { kind = \"baton\", start = \"1s\" }\n", `x.toml:22: sessions.b.flows.b.start: batons begin with their session; expected 0s`},
+		{``, "[sessions.b]\nclient = \"client\"\nserver = \"server\"\npath = \"/b\"\nclose.code = 1\nflows.b = { kind = \"baton\" }\n", `x.toml:22: sessions.b.close: the session is closed when the batons have arrived; expected nothing else, or a time`},
+		{``, "[sessions.b]\nclient = \"client\"\nserver = \"server\"\npath = \"/b\"\nflows.b = { kind = \"baton\", baton = 256 }\n", `x.toml:22: sessions.b.flows.b.baton: 256 is out of range; expected 1 to 255`},
 
 		// TOML.
 		{`delay = "20ms"`, "delay = \"20ms\"\ndelay = \"30ms\"", `x.toml:9: links.access.delay: defined twice, first on line 8; expected it once`},

@@ -26,7 +26,7 @@ func TestTheReferenceDescribesEveryTableAndKey(t *testing.T) {
 	want := []string{
 		"", "quic", "hosts.NAME", "links.NAME", "links.NAME.changes", "sessions.NAME",
 		"sessions.NAME.flows.NAME, kind download", "sessions.NAME.flows.NAME, kind upload", "sessions.NAME.flows.NAME, kind echo",
-		"sessions.NAME.flows.NAME, kind media", "sessions.NAME.flows.NAME, kind request", "expect",
+		"sessions.NAME.flows.NAME, kind media", "sessions.NAME.flows.NAME, kind baton", "sessions.NAME.flows.NAME, kind request", "expect",
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("the tables are %q, want %q", names, want)

@@ -2,7 +2,9 @@ package scenario
 
 import (
 	"reflect"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -104,4 +106,18 @@ func (s *Scenario) LinkBetween(a, b string) *Link {
 		}
 	}
 	return nil
+}
+
+// HasBatons reports whether the session belongs to a flow of kind baton.
+func (s *Session) HasBatons() bool {
+	return slices.ContainsFunc(s.Flows, func(f Flow) bool {
+		_, batons := f.Config.(*Baton)
+		return batons
+	})
+}
+
+// RequestPath returns the path without its query, by which a server knows its applications.
+func (s *Session) RequestPath() string {
+	path, _, _ := strings.Cut(s.Path, "?")
+	return path
 }

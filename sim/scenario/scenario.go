@@ -143,9 +143,9 @@ type Close struct {
 // Flow is one flow of a session. Kind selects the type of Config.
 type Flow struct {
 	Name   string        `toml:"-"`
-	Kind   string        `toml:"kind" required:"true" oneof:"download upload echo media request" doc:"download, upload, echo, media or request"`
+	Kind   string        `toml:"kind" required:"true" oneof:"download upload echo media baton request" doc:"download, upload, echo, media, baton or request"`
 	Start  time.Duration `toml:"start" default:"0s" range:"0s..24h" doc:"virtual time after the session is established"`
-	Config FlowConfig    `toml:",inline"` // a *Bulk, *Echo, *Media or *Request
+	Config FlowConfig    `toml:",inline"` // a *Bulk, *Echo, *Media, *Baton or *Request
 }
 
 // FlowConfig is the configuration of one kind of flow.
@@ -180,6 +180,15 @@ type Media struct {
 	Count     int           `toml:"count" range:"1..1000000000" doc:"number of frames, instead of a duration"`
 }
 
+// Baton passes batons to and fro (draft-frindell-webtrans-devious-baton): kind
+// baton. It begins and ends with its session, which has no other flow.
+type Baton struct {
+	Baton    int           `toml:"baton" range:"1..255" doc:"what the batons begin with; each is sent 257 less that many times; default: random"`
+	Count    int           `toml:"count" default:"1" range:"1..255" doc:"batons at once; both ends should allow twice as many streams"`
+	Padding  netem.Bytes   `toml:"padding" default:"0B" range:"0B..16MB" doc:"padding of each message"`
+	Patience time.Duration `toml:"patience" default:"30s" range:"1ms..24h" doc:"time to wait for the next message, after which the session is closed"`
+}
+
 // Request sends plain HTTP/3 GET requests on the session's connection: kind
 // request.
 type Request struct {
@@ -191,6 +200,7 @@ type Request struct {
 func (*Bulk) flowKind()    {}
 func (*Echo) flowKind()    {}
 func (*Media) flowKind()   {}
+func (*Baton) flowKind()   {}
 func (*Request) flowKind() {}
 
 // Expect is what a metric is expected to be, as written: bounds and times are

@@ -123,6 +123,8 @@ func (c *checker) checkFlow(s *Session, f *Flow) error {
 		case b.Size > 0 && b.Size < netem.Bytes(b.Streams):
 			return c.fail(path("streams"), "%d streams cannot share %s; expected at least a byte for each", b.Streams, b.Size)
 		}
+	case *Baton:
+		return c.checkBaton(s, path)
 	case *Echo:
 		return c.checkMessages(s, path, messages{b.Transport, []string{s.Client, s.Server}, b.Size, b.Duration > 0, b.Count > 0})
 	case *Media:
@@ -131,6 +133,25 @@ func (c *checker) checkFlow(s *Session, f *Flow) error {
 			from = s.Client
 		}
 		return c.checkMessages(s, path, messages{b.Transport, []string{from}, b.Size, b.Duration > 0, b.Count > 0})
+	}
+	return nil
+}
+
+// checkBaton checks that a session belongs to its batons, which bring it to its end.
+func (c *checker) checkBaton(s *Session, path func(...string) []string) error {
+	asIs := Close{By: "client", How: "session"}
+	switch {
+	case len(s.Flows) > 1:
+		return c.fail(path(), "batons have their session for themselves; expected no other flow in sessions.%s", s.Name)
+	case s.Flows[0].Start > 0:
+		return c.fail(path("start"), "batons begin with their session; expected 0s")
+	case s.Close.At == 0 && s.Close != asIs:
+		return c.fail([]string{"sessions", s.Name, "close"}, "the session is closed when the batons have arrived; expected nothing else, or a time")
+	}
+	for i := range c.Sessions {
+		if other := &c.Sessions[i]; !other.HasBatons() && other.RequestPath() == s.RequestPath() {
+			return c.fail([]string{"sessions", s.Name, "path"}, "%q is the path of sessions.%s too, which has no batons; expected another", s.RequestPath(), other.Name)
+		}
 	}
 	return nil
 }

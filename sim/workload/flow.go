@@ -77,6 +77,8 @@ func newFlow(i *instance, index int) *flow {
 		f.driver = newEcho(f, c)
 	case *scenario.Media:
 		f.driver = newMedia(f, c)
+	case *scenario.Baton:
+		f.driver = newRelay(f, c)
 	case *scenario.Request:
 		f.driver = &request{flow: f, config: c}
 	}

@@ -69,7 +69,12 @@ func (i *instance) open(ctx context.Context, client *wt.ClientConn) {
 		return
 	}
 	url := "https://" + serverName + i.Session.Path
-	session, response, err := client.OpenSession(context.WithValue(ctx, instanceKey{}, i), url, nil)
+	var options *wt.SessionOptions
+	if r := i.relay(); r != nil {
+		url = r.url(url)
+		options = &wt.SessionOptions{Callbacks: r.client()}
+	}
+	session, response, err := client.OpenSession(context.WithValue(ctx, instanceKey{}, i), url, options)
 	if err != nil {
 		if response != nil {
 			response.Body.Close()
@@ -111,7 +116,9 @@ type end struct {
 func (e *end) run(ctx context.Context, session *wt.Session) {
 	i := e.instance
 	e.session, e.since = session, i.world.Now()
-	e.accept()
+	if i.relay() == nil {
+		e.accept()
+	}
 	for _, f := range i.flows {
 		start := e.host.Go
 		if !f.driver.bounded() {
@@ -125,7 +132,7 @@ func (e *end) run(ctx context.Context, session *wt.Session) {
 	var idle chan struct{}
 	if i.Session.Close.How == "none" {
 		idle = i.idle.opened
-	} else if i.Session.Close.By == e.side {
+	} else if i.Session.Close.By == e.side && (i.relay() == nil || i.Session.Close.At > 0) {
 		go e.closeInTime()
 	}
 	select {

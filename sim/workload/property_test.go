@@ -46,6 +46,11 @@ func scenarios(t *rapid.T) string {
 		if how != "none" && rapid.Bool().Draw(t, "timed") {
 			at = fmt.Sprintf("at = %q, ", pick("at", "1100ms", "3s"))
 		}
+		if rapid.IntRange(0, 4).Draw(t, "batons") == 0 {
+			line("path = \"/batons\"\nflows.batons = { kind = \"baton\", baton = %d, count = %d, padding = %q, patience = \"5s\" }",
+				number("baton", 240, 255), number("at_once", 1, 20), pick("padding", "0B", "5KB"))
+			continue
+		}
 		line("close = { %sby = %q, code = %d, reason = %q, how = %q }",
 			at, pick("by", "client", "server"), number("code", 0, 1000), pick("reason", "", "done"), how)
 		for j := range number("flows", 0, 4) {
@@ -167,6 +172,10 @@ func (r *recording) conserves(f record.Flow) {
 	case *scenario.Request:
 		if want := int64(c.Size) * int64(c.Count); finished[0].Value != want || len(got) != c.Count {
 			r.t.Errorf("seed %d: %d requests of %s delivered %d of %d bytes", r.seed, len(got), f.Entity, finished[0].Value, want)
+		}
+	case *scenario.Baton:
+		if want := c.Count * (257 - c.Baton); len(got) != want {
+			r.t.Errorf("seed %d: %s finished after %d of %d passes", r.seed, f.Entity, len(got), want)
 		}
 	case *scenario.Echo:
 		if c.Transport == "stream" && len(got) != len(sent) {

@@ -59,20 +59,14 @@ func (w *Workload) serverFor(hostName string, q scenario.QUIC) *server {
 	}
 	served := make(map[string]bool)
 	for i := range w.scenario.Sessions {
-		if path := sessionPath(&w.scenario.Sessions[i]); !served[path] {
+		if path := w.scenario.Sessions[i].RequestPath(); !served[path] {
 			served[path] = true
-			s.wt.Handle(path, wt.Application{Serve: s.serve})
+			s.wt.Handle(path, s.application(&w.scenario.Sessions[i]))
 		}
 	}
 	w.servers[key] = s
 	s.host.Serve(fmt.Sprintf("server:%d", port), s.run)
 	return s
-}
-
-// sessionPath returns the path of a session's CONNECT request without its query.
-func sessionPath(s *scenario.Session) string {
-	path, _, _ := strings.Cut(s.Path, "?")
-	return path
 }
 
 func (s *server) run(ctx context.Context) error {
@@ -126,6 +120,24 @@ func (c *connection) serve(server *wt.Server, conn *quic.Conn) {
 		c.serverClosed.open()
 	})
 	server.ServeConn(conn) // its error is how the connection ended
+}
+
+// application is what serves the path of a session, which it shares with none of the other kind.
+func (s *server) application(session *scenario.Session) wt.Application {
+	if session.HasBatons() {
+		return wt.Application{Callbacks: s.callbacks}
+	}
+	return wt.Application{Serve: s.serve}
+}
+
+// callbacks begins the server's end of a session that is driven by its events.
+func (s *server) callbacks(session *wt.Session) wt.Callbacks {
+	i := s.registry.session(session)
+	s.host.Go(i.entity, func(ctx context.Context) error {
+		i.server.run(ctx, session)
+		return nil
+	})
+	return i.relay().server(session)
 }
 
 // serve runs the server's end of a session. It returns when the session is

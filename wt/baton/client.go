@@ -13,6 +13,16 @@ import (
 // Opener opens a session: the method OpenSession of a [wt.ClientConn], or Dial of a [wt.Dialer].
 type Opener func(context.Context, string, *wt.SessionOptions) (*wt.Session, *http.Response, error)
 
+// Client returns the callbacks of one session at the client. When the session
+// is over ended is called, unless it is nil. Client panics if the configuration cannot be used.
+func Client(c Config, ended func(*wt.Session, Result)) wt.Callbacks {
+	c = c.withDefaults()
+	if err := c.check(); err != nil {
+		panic(err)
+	}
+	return newPlayer(c, false, rand.New(c.Rand), ended)
+}
+
 // Run runs the client's end of a session, until it is over. If the URL has no
 // path it is completed with Path, and the query is that of the
 // configuration. When the context is done the session is closed with Bored.
@@ -32,8 +42,8 @@ func Run(ctx context.Context, open Opener, rawURL string, c Config) (Result, err
 	}
 	u.RawQuery = c.Query()
 	results := make(chan Result, 1)
-	p := newPlayer(c, false, rand.New(c.Rand), func(_ *wt.Session, r Result) { results <- r })
-	s, response, err := open(ctx, u.String(), &wt.SessionOptions{Callbacks: p})
+	client := Client(c, func(_ *wt.Session, r Result) { results <- r })
+	s, response, err := open(ctx, u.String(), &wt.SessionOptions{Callbacks: client})
 	if err != nil {
 		if response != nil {
 			response.Body.Close()

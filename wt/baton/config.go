@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/quic-go/quic-go"
+
 	"github.com/wtsim/wtsim/wt"
 )
 
@@ -61,6 +63,23 @@ type Config struct {
 	// Rand is where all random numbers come from. Nil means a generator with a seed of its own,
 	// the same each time. It must not be used elsewhere.
 	Rand rand.Source
+	// Trace, if not nil, is called for every message on a stream that is sent or received,
+	// within the callbacks of the session.
+	Trace func(Pass)
+}
+
+// Pass is a message that was sent or received. A message of a baton and its answer
+// may share a stream, in different directions.
+type Pass struct {
+	StreamID quic.StreamID
+	Baton    byte
+	Received bool
+}
+
+func (c *Config) trace(p Pass) {
+	if c.Trace != nil {
+		c.Trace(p)
+	}
 }
 
 func (c Config) withDefaults() Config {

@@ -107,13 +107,13 @@ func (p *player) send(s *wt.Session, from *wt.EventStream, baton byte) {
 		st.StopSending(ILied)
 		st.Value().(*leg).over = false
 		p.lose(st)
+		return
 	case baton == 0:
 		p.active.Add(-1) // the peer will close the session, if this was the last
 		p.result.Arrived++
-		p.result.Sent++
-	default:
-		p.result.Sent++
 	}
+	p.result.Sent++
+	p.config.trace(Pass{StreamID: st.StreamID(), Baton: baton})
 }
 
 func (p *player) oneIn(n int) bool { return n > 0 && p.rng.IntN(n) == 0 }
@@ -149,6 +149,7 @@ func (p *player) receive(st *wt.EventStream, l *leg) {
 		return
 	}
 	p.result.Received++
+	p.config.trace(Pass{StreamID: st.StreamID(), Baton: baton, Received: true})
 	p.bored.Reset(p.config.Patience)
 	if baton == 0 {
 		p.result.Arrived++
@@ -267,5 +268,7 @@ func (p *player) Freed(s *wt.Session) {
 	if p.bored != nil {
 		p.bored.Stop()
 	}
-	p.ended(s, p.result)
+	if p.ended != nil {
+		p.ended(s, p.result)
+	}
 }

@@ -19,9 +19,6 @@ func Application(c Config, ended func(*wt.Session, Result)) wt.Application {
 	if err := c.check(); err != nil {
 		panic(err)
 	}
-	if ended == nil {
-		ended = func(*wt.Session, Result) {}
-	}
 	var mu sync.Mutex
 	seeds := rand.New(c.Rand)
 	return wt.Application{
