@@ -174,9 +174,13 @@ func (s *Server) untrack(c *conn) {
 // Close closes all connections at once, with H3_NO_ERROR, and waits for those
 // accepted by Serve to be done. Sessions end uncleanly.
 func (s *Server) Close() error {
+	s.closeConns()
+	s.wg.Wait()
+	return nil
+}
+
+func (s *Server) closeConns() {
 	for _, c := range s.refuse() {
 		c.quic.CloseWithError(h3NoError, "")
 	}
-	s.wg.Wait()
-	return nil
 }

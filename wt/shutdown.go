@@ -1,6 +1,7 @@
 package wt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,11 +17,12 @@ import (
 // are answered with 503. It asks all sessions to wind down ([Session.Drain]), and waits until
 // they and the requests have ended. When ctx is done it closes
 // the sessions that are left, with code 0, or if the cause of ctx is a
-// *[SessionError] with its Code and Reason, and waits for their clients, at
-// most some seconds, so that the codes arrive. Then it closes the connections as [Server.Close] does.
+// *[SessionError] with its Code and Reason, and waits for their clients and
+// applications, at most some seconds, so that the codes arrive. Then it closes the connections, with H3_NO_ERROR.
 //
 // Listeners stay open, and GOAWAY is not sent, as http3 keeps its control stream to itself.
-// The error is nil if all sessions and requests ended by themselves, otherwise that of ctx.
+// The error is nil if all sessions and requests ended by themselves, and their
+// applications and handlers have returned; otherwise it is that of ctx, and [Server.Close] waits for those.
 func (s *Server) Shutdown(ctx context.Context) error {
 	conns := s.refuse()
 	for _, session := range sessionsOf(conns) {
@@ -29,10 +31,28 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	err := awaitIdle(ctx, conns)
 	if err != nil {
 		code, reason := closeCode(ctx)
-		closeSessions(sessionsOf(conns), code, reason)
+		last, cancel := lastMoments(ctx)
+		defer cancel()
+		ctx = last
+		closeSessions(ctx, sessionsOf(conns), code, reason)
 	}
-	s.Close()
+	s.closeConns()
+	done := make(chan struct{})
+	go func() {
+		s.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		err = cmp.Or(err, ctx.Err())
+	}
 	return err
+}
+
+// lastMoments returns a context that bounds what is done after ctx is done.
+func lastMoments(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 2*maxCloseWait)
 }
 
 // refuse makes the server refuse connections, sessions and requests from now
@@ -93,17 +113,15 @@ func closeCode(ctx context.Context) (code uint32, reason string) {
 	return 0, ""
 }
 
-// closeSessions closes sessions and waits for the peer to close them too, at most some seconds.
-func closeSessions(sessions []*Session, code uint32, reason string) {
+// closeSessions closes sessions and waits until the peer has closed them too, or ctx is done.
+func closeSessions(ctx context.Context, sessions []*Session, code uint32, reason string) {
 	for _, s := range sessions {
 		s.Close(code, reason)
 	}
-	timer := time.NewTimer(2 * maxCloseWait)
-	defer timer.Stop()
 	for _, s := range sessions {
 		select {
 		case <-s.gone:
-		case <-timer.C:
+		case <-ctx.Done():
 			return
 		}
 	}
@@ -136,7 +154,9 @@ func (c *ClientConn) Shutdown(ctx context.Context) error {
 // close closes the sessions, then the connection.
 func (c *ClientConn) close(code uint32, reason string) {
 	c.closing.Store(true)
-	closeSessions(c.conn.table.all(), code, reason)
+	ctx, cancel := lastMoments(context.Background())
+	defer cancel()
+	closeSessions(ctx, c.conn.table.all(), code, reason)
 	c.conn.quic.CloseWithError(h3NoError, "")
 	c.conn.wait()
 }

@@ -250,6 +250,46 @@ func TestShutdownDrainsSessionsThatAreAcceptedLater(t *testing.T) {
 	})
 }
 
+func TestShutdownDoesNotWaitForApplicationsThatDoNotReturn(t *testing.T) {
+	for name, test := range map[string]struct {
+		work  func(*Session)
+		after time.Duration
+		err   error
+	}{
+		"that return in time": {
+			func(s *Session) { s.Close(0, ""); time.Sleep(time.Second) }, time.Second, nil},
+		"that go on after their session": {
+			func(s *Session) { s.Close(0, ""); time.Sleep(10 * time.Second) }, 2 * time.Second, context.DeadlineExceeded},
+		"that hold on to it": {
+			func(*Session) { time.Sleep(10 * time.Second) }, 2*time.Second + 2*maxCloseWait, context.DeadlineExceeded},
+		"that return when it is closed": {
+			func(s *Session) { <-s.Context().Done(); time.Sleep(time.Second) }, 3 * time.Second, context.DeadlineExceeded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := &Server{}
+			server.Handle("/", Application{Serve: func(s *Session) {
+				<-s.Draining()
+				test.work(s)
+			}})
+			inWorld(t, server, nil, func(w *world) {
+				c := w.dial(nil)
+				w.open(c, "/")
+				w.settle()
+				start := time.Now()
+				ctx, cancel := context.WithTimeout(w.ctx, 2*time.Second)
+				defer cancel()
+				if err := server.Shutdown(ctx); err != test.err {
+					t.Errorf("Shutdown: %v, want %v", err, test.err)
+				}
+				if d := time.Since(start); d != test.after {
+					t.Errorf("Shutdown took %v, want %v", d, test.after)
+				}
+				c.Close()
+			})
+		})
+	}
+}
+
 func TestShutdownLeavesTheListenerToItsOwner(t *testing.T) {
 	testCert()
 	synctest.Test(t, func(t *testing.T) {
