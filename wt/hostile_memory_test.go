@@ -121,7 +121,7 @@ func TestFloodsOfAClientFillNoMemory(t *testing.T) {
 		"early datagrams": {withSession(func(c *rawClient, g *gauge, _ io.Writer, _ uint64) {
 			g.each(10_000, func(i int) { c.quic.SendDatagram(append(varints(1<<20+uint64(i)), payload...)) })
 		}), limits.EarlyDatagrams * 2 * datagramSize},
-		"early streams": {streams(10_000, func(uint64) uint64 { return 1 << 30 }), limits.EarlyStreams * 4 * datagramSize},
+		"early streams":                 {streams(10_000, func(uint64) uint64 { return 1 << 30 }), limits.EarlyStreams * 4 * datagramSize},
 		"streams of what is no session": {streams(10_000, func(connect uint64) uint64 { return connect + 4 }), 0},
 		"streams and datagrams of ended sessions": {withSession(func(c *rawClient, g *gauge, connect io.Writer, id uint64) {
 			connect.(io.Closer).Close()
