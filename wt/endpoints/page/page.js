@@ -105,6 +105,47 @@ async function echoed(session, bytes) {
   same(got, bytes, 'the echo');
 }
 
+// readBaton returns the last byte of a message of Devious Baton, and checks
+// that there is nothing but padding before it.
+async function readBaton(readable) {
+  const bytes = await readAll(readable);
+  const prefix = 1 << (bytes[0] >> 6);
+  let padding = bytes[0] & 0x3f;
+  for (let i = 1; i < prefix; i++) padding = 256 * padding + bytes[i];
+  equal(bytes.length, prefix + padding + 1, 'the length of a message');
+  return bytes[bytes.length - 1];
+}
+
+// passBatons plays the client's end of Devious Baton until the server closes the session, or the
+// last of the batons has arrived here. It returns how many messages came.
+async function passBatons(session, batons) {
+  let received = 0;
+  const next = (baton) => Uint8Array.of(0, (baton + 1) % 256);
+  const arrived = new Promise((resolve, reject) => {
+    // take reads a message and answers it, unless the baton has arrived.
+    const take = async (readable, answer) => {
+      const baton = await readBaton(readable);
+      received++;
+      if (baton !== 0) {
+        if (baton === 255) batons--; // it arrives at the server
+        await answer(baton);
+      } else if (--batons === 0) {
+        resolve();
+      }
+    };
+    const ignore = (error) => error.source === 'session' || reject(error);
+    each(session.incomingUnidirectionalStreams, (stream) => take(stream, async (baton) => {
+      const answer = await session.createBidirectionalStream();
+      await send(answer.writable, next(baton));
+      await take(answer.readable, async (baton) => send(await session.createUnidirectionalStream(), next(baton)));
+    }).catch(ignore));
+    each(session.incomingBidirectionalStreams, (stream) => take(stream.readable, (baton) => send(stream.writable, next(baton))).catch(ignore));
+  });
+  const { closeCode } = (await Promise.race([session.closed, arrived])) || {};
+  equal(closeCode || 0, 0, 'the close code');
+  return received;
+}
+
 // checks are run one after the other. What one returns is shown.
 const checks = {
   'echo on a bidirectional stream': () => withSession('/echo', {}, (s) => echoed(s, pattern(100_000))),
@@ -170,6 +211,9 @@ const checks = {
     const { closeCode, reason } = await s.closed;
     equal(closeCode, 42, 'the code');
     equal(reason, 'bye', 'the reason');
+  }),
+  'three batons are passed until they arrive': () => withSession('/webtransport/devious-baton?baton=200&count=3', {}, async (s) => {
+    equal(await passBatons(s, 3), 3 * 29, 'the number of messages');
   }),
   'the server drains the session': () => withSession('/drain?after=10ms', {}, async (s) => {
     if (!s.draining) return 'this browser does not tell';
