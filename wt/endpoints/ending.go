@@ -50,8 +50,12 @@ var drain = endpoint{
 	open: func(q *query) func(*wt.Session) {
 		after := q.duration("after", mostAfter)
 		return func(s *wt.Session) {
-			timer := time.AfterFunc(after, s.Drain)
-			defer timer.Stop()
+			if after == 0 {
+				s.Drain()
+			} else {
+				timer := time.AfterFunc(after, s.Drain)
+				defer timer.Stop()
+			}
 			serveEcho(s)
 		}
 	},

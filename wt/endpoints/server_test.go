@@ -196,6 +196,9 @@ func TestShutdownWaitsForClientsToEndTheirSessions(t *testing.T) {
 func TestShutdownClosesSessionsThatStay(t *testing.T) {
 	s := start(t, Config{})
 	session := visit(t, s, "/echo", nil)
+	st := opened(t, session.OpenStream)
+	st.Close()
+	read(t, st) // the server has seen the session open too
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(&wt.SessionError{Code: 9, Reason: "over"})
 	if err := s.Shutdown(ctx); !errors.Is(err, context.Canceled) {

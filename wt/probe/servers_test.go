@@ -42,8 +42,13 @@ func serveSessions(t *testing.T, server *wt.Server) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &quic.Transport{Conn: socket}
 	config := http3.ConfigureTLSConfig(&tls.Config{Certificates: []tls.Certificate{certificate}})
-	ln, err := quic.ListenAddr("127.0.0.1:0", config, wt.QUICConfig(nil))
+	ln, err := transport.Listen(config, wt.QUICConfig(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +69,8 @@ func serveSessions(t *testing.T, server *wt.Server) string {
 		server.Close()
 		<-served
 		ln.Close()
+		transport.Close()
+		socket.Close()
 	})
 	return "https://" + ln.Addr().String() + "/"
 }
