@@ -11,7 +11,7 @@ func (c *conn) startIdleTimer(timeout time.Duration) {
 	t.idleTimeout = timeout
 	t.idleTimer = time.AfterFunc(timeout, func() {
 		t.mu.Lock()
-		idle := len(t.requests) == 0 && !t.closed
+		idle := len(t.requests) == 0 && !t.closed && time.Since(t.idleSince) >= timeout
 		t.mu.Unlock()
 		if idle {
 			c.quic.CloseWithError(h3NoError, "idle")

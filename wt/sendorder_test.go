@@ -195,6 +195,27 @@ func TestUrgenciesFollowFromTheOpenStreams(t *testing.T) {
 	})
 }
 
+func TestAClientsSessionHasThePriorityThatItAsksFor(t *testing.T) {
+	inWorld(t, echoServer(), nil, func(w *world) {
+		c := w.dial(nil)
+		for value, want := range map[string]priority{"u=1": {1, false}, "u=5, i": {5, true}, "": {3, true}} {
+			options := &SessionOptions{Header: http.Header{}}
+			if value != "" {
+				options.Header.Set("Priority", value)
+			}
+			s, _, err := c.OpenSession(w.ctx, "https://server/echo", options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			peer := w.server.conns[0].table.all()
+			if s.priority != want || peer[len(peer)-1].priority.urgency != want.urgency {
+				t.Errorf("with %q the priority is %v here and %v there, want %v", value, s.priority, peer[len(peer)-1].priority, want)
+			}
+		}
+		c.Close()
+	})
+}
+
 func TestPrioritiesThatKeepChangingCloseTheConnection(t *testing.T) {
 	server := echoServer()
 	server.Limits.Offences = 8

@@ -15,7 +15,9 @@ type counters struct {
 	droppedIncoming, expiredIncoming atomic.Uint64
 }
 
-// Stats is what a session did, and how its connection does.
+// Stats is what a session did, and how its connection does. It has what W3C
+// WebTransport's getStats asks for as far as QUIC tells: not which datagrams were lost,
+// nor how many bytes were acknowledged.
 type Stats struct {
 	// BytesSent and BytesReceived count the data on streams that QUIC took from
 	// the application and the application from QUIC, without the streams' headers.
