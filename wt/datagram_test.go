@@ -3,9 +3,12 @@ package wt
 import (
 	"context"
 	"errors"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/quic-go/quic-go"
 )
 
 func TestIncomingDatagramsAreDroppedByNumberAndAge(t *testing.T) {
@@ -145,6 +148,27 @@ func TestSendDatagramOfAnEndedSessionFails(t *testing.T) {
 			}
 			c.Close()
 		}
+	})
+}
+
+// QUIC may tell of the end of a connection before the session has noticed.
+func TestErrorsOfSendingDatagramsEndTheSessionIfTheConnectionIsLost(t *testing.T) {
+	inWorld(t, echoServer(), nil, func(w *world) {
+		c := w.dial(nil)
+		s := w.open(c, "/echo")
+		if err := s.datagramError(io.ErrNoProgress); err != io.ErrNoProgress || s.Context().Err() != nil {
+			t.Errorf("another error became %v", err)
+		}
+		lost := &quic.ApplicationError{Remote: true, ErrorCode: 5, ErrorMessage: "gone"}
+		for range 2 {
+			if e := sessionError(t, s.datagramError(lost)); e.Code != 5 || e.Reason != "gone" || !e.Remote || e.Clean {
+				t.Errorf("the error is %+v", e)
+			}
+		}
+		if context.Cause(s.Context()) == nil {
+			t.Error("the session goes on")
+		}
+		c.Close()
 	})
 }
 
