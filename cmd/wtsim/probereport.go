@@ -20,7 +20,7 @@ func printField(out io.Writer, name, format string, args ...any) {
 func printReport(out io.Writer, r *probe.Report) {
 	if c := r.Connection; c != nil {
 		printField(out, "Connection", "%s to %s in %s, QUIC %s", c.Local, c.Remote, duration(c.Handshake.Seconds()), c.QUIC)
-		printField(out, "TLS", "%s, ALPN %s", c.CipherSuite, c.ALPN)
+		printField(out, "TLS", "%s, %s, ALPN %s", strings.TrimPrefix(c.TLS, "TLS "), c.CipherSuite, c.ALPN)
 		printField(out, "Certificate", "%s, valid until %s", subject(c), c.Certificate.NotAfter.UTC().Format("2006-01-02 15:04 UTC"))
 		printField(out, "", "SHA-256 %s", c.Certificate.SHA256)
 		printField(out, "Extensions", "datagrams %s, RESET_STREAM_AT %s", yesNo(c.Datagrams), yesNo(c.ResetStreamAt))

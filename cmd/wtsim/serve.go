@@ -35,7 +35,8 @@ func newServe() *cobra.Command {
 		Short: "Serve WebTransport endpoints to try browsers and other clients against",
 		Long: `Serve runs a WebTransport server on a UDP port, with endpoints that echo, send,
 receive, close, reset and refuse, and a page that exercises them from a
-browser. Nothing here is simulated.
+browser on this machine: browsers offer WebTransport to pages of https, and of
+http://localhost. Nothing here is simulated.
 
 Without --cert it makes a certificate that browsers accept by its SHA-256, which it
 prints, for 13 days (serverCertificateHashes); restart it for another. Pages of
