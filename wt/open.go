@@ -286,20 +286,21 @@ func (s *Session) establish(stream connectStream, response *http.Response) bool 
 		s.out.establish(stream)
 	}
 	s.mu.Unlock()
-	if established {
-		if s.conn.goingAway() { // GOAWAY came when the session was not in the table yet
-			s.noteDraining()
-		}
-		s.response = response
-		s.emit(Established)
-		if s.events != nil {
-			s.events.accept()
-		}
-	} else {
+	if !established {
 		s.openErr = ended(s.ctx)
+		close(s.ready)
+		return false
 	}
+	if s.conn.goingAway() { // GOAWAY came when the session was not in the table yet
+		s.noteDraining()
+	}
+	s.response = response
+	s.emit(Established)
 	close(s.ready)
-	return established
+	if s.events != nil {
+		s.events.accept()
+	}
+	return true
 }
 
 // refuse ends a session that was not established, and releases it.
@@ -308,10 +309,8 @@ func (s *Session) refuse(response *http.Response, err error) {
 	if lost := s.conn.lostBy(err); lost != nil && !refused {
 		err = connectionLost(lost)
 	}
-	if s.markEnded(&SessionError{Remote: refused && !s.conn.server, Err: err}) {
-		close(s.sendDone)
-		s.announceEnd()
-	} else {
+	first := s.markEnded(&SessionError{Remote: refused && !s.conn.server, Err: err})
+	if !first {
 		err = ended(s.ctx)
 	}
 	if !refused {
@@ -319,6 +318,10 @@ func (s *Session) refuse(response *http.Response, err error) {
 	}
 	s.response, s.openErr = response, err
 	close(s.ready)
+	if first {
+		close(s.sendDone)
+		s.announceEnd()
+	}
 	s.resetStreams()
 	s.release()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -302,4 +303,46 @@ func TestURLsThatNameNoSession(t *testing.T) {
 			}
 		}
 	})
+}
+
+// readyCallbacks notes what the session knows of its response when it is accepted or refused.
+type readyCallbacks struct {
+	NoCallbacks
+	events chan string
+}
+
+func (r *readyCallbacks) note(event string, s *Session) {
+	select {
+	case <-s.ready:
+		r.events <- fmt.Sprintf("%s: %s %q", event, s.ResponseHeader().Get("X"), s.Protocol())
+	default:
+		r.events <- event + " ahead of its response"
+	}
+}
+
+func (r *readyCallbacks) Accepted(s *Session)                 { r.note("accepted", s) }
+func (r *readyCallbacks) Refused(s *Session, _ *RefusedError) { r.note("refused", s) }
+
+func TestCallbacksKnowTheResponse(t *testing.T) {
+	for _, test := range []struct{ status, want string }{
+		{"200", `accepted: y "a"`},
+		{"404", `refused: y ""`},
+	} {
+		answering(t, func(ctx context.Context, c *ClientConn, _ *quic.Conn, requests <-chan *quic.Stream) {
+			go func() {
+				str := <-requests
+				str.Write(headers(":status", test.status, "x", "y", "wt-protocol", `"a"`))
+				if test.status == "404" {
+					str.Close()
+				}
+			}()
+			callbacks := &readyCallbacks{events: make(chan string, 1)}
+			if _, err := c.StartSession(ctx, "https://server/", &SessionOptions{Protocols: []string{"a"}, Callbacks: callbacks}); err != nil {
+				t.Fatal(err)
+			}
+			if got := <-callbacks.events; got != test.want {
+				t.Errorf("%s, want %s", got, test.want)
+			}
+		})
+	}
 }
