@@ -54,7 +54,7 @@ type Config struct {
 	CertificateHash *[sha256.Size]byte
 	// Run is what to do with the session (None).
 	Run Kind
-	// Size is the size of each message of Echo (100 bytes), of each
+	// Size is the size of each message of Echo (100 bytes; datagrams have at most 1000), of each
 	// stream of Bulk (10 MB), and of the padding of each message of Baton (none).
 	Size int
 	// Count is the number of messages of Echo (10 of each kind), of the streams of

@@ -71,7 +71,7 @@ func (p *prober) echo() error {
 func (p *prober) echoAll(what string, echo func([]byte) ([]byte, error)) error {
 	size := p.config.Size
 	if what == inDatagrams {
-		size = min(size, p.session.MaxDatagramSize())
+		size = min(size, largestDatagram, p.session.MaxDatagramSize())
 	}
 	e := Exchange{What: what}
 	var times []time.Duration
@@ -111,6 +111,10 @@ func (p *prober) echoAll(what string, echo func([]byte) ([]byte, error)) error {
 	p.report.Exchanges = append(p.report.Exchanges, e)
 	return err
 }
+
+// largestDatagram is the size of the largest datagram that is sent, in bytes: what fits
+// into QUIC's smallest packets, so that the server can return it whatever it knows of the path's MTU.
+const largestDatagram = 1000
 
 // mostLost is how many datagrams may be lost in a row before any has returned.
 const mostLost = 3
