@@ -124,7 +124,7 @@ func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	n, err := o.buf.Write(p)
-	if excess := o.buf.Len() - 16<<10; excess > 0 {
+	if excess := o.buf.Len() - 1<<20; excess > 0 {
 		o.buf.Next(excess)
 	}
 	return n, err

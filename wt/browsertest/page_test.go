@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -30,10 +31,11 @@ type page struct {
 
 	endpoints atomic.Pointer[url.URL] // of the page that proxy serves
 
-	mu      sync.Mutex
-	lastID  int
-	results map[int]chan result
-	console output
+	mu       sync.Mutex
+	lastID   int
+	results  map[int]chan result
+	console  output
+	forgiven int // of the faults of the browser
 }
 
 // testCase is what the page is asked to run.
@@ -188,4 +190,37 @@ type failure struct {
 type closeInfo struct {
 	CloseCode uint32 `json:"closeCode"`
 	Reason    string `json:"reason"`
+}
+
+// ofFault is what Chromium says when its renderer rejects a message of its network service.
+const ofFault = "rejected by interface network.mojom.WebTransportClient"
+
+// forgive makes those that got lost by a fault of Chromium what they should
+// be. Chromium 156 loses the close code when it takes the acknowledgement of its
+// own FIN in the same turn as the CLOSE_SESSION capsule, which happens on
+// loopback, rarely, on a busy machine: closed rejects, and it says that it rejected the
+// message with the code. Whatever it does not admit to is not forgiven.
+func (p *page) forgive(t *testing.T, want, got []outcome[closeInfo]) {
+	t.Helper()
+	for i := range min(len(want), len(got)) {
+		e := got[i].Error
+		if e == nil || *e != (failure{Name: "WebTransportError", Source: "session"}) || !p.admitsTo(p.forgiven+1) {
+			continue
+		}
+		p.forgiven++
+		t.Logf("Chromium lost code %d by its own fault", want[i].Value.CloseCode)
+		got[i] = want[i]
+	}
+}
+
+// admitsTo reports whether Chromium had so many faults. It says so before the
+// page learns of one, but on another way.
+func (p *page) admitsTo(faults int) bool {
+	for range 100 {
+		if strings.Count(p.browser.output.String(), ofFault) >= faults {
+			return true
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return false
 }
