@@ -151,6 +151,38 @@ func checkEnds(t *testing.T, p *page, remote bool, got []outcome[closeInfo], end
 	}
 }
 
+func TestReasonsThatAreTooLongAreCutBetweenCharacters(t *testing.T) {
+	p := chromium(t)
+	ended := make(chan *wt.SessionError, 1)
+	reason := "x" + strings.Repeat("ü", 600)
+	const cut = 1 + 2*511 // bytes
+	srv := serveApp(t, func(s *wt.Session) {
+		if s.Request().URL.RawQuery == "server" {
+			s.Close(1, reason)
+		}
+		ended <- endOf(s)
+	})
+	for _, by := range []string{"server", "page"} {
+		got := []outcome[closeInfo]{run[outcome[closeInfo]](t, p, srv, `
+			const session = await connect("/?" + args.by);
+			if (args.by === "page") session.close({ closeCode: 1, reason: args.reason });
+			return outcome(session.closed);
+		`, map[string]string{"by": by, "reason": reason})}
+		want := []outcome[closeInfo]{{Value: closeInfo{1, reason[:cut]}}}
+		if by == "page" {
+			want[0].Value.Reason = got[0].Value.Reason // whether it is cut there is the browser's affair
+		}
+		p.forgive(t, want, got)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error("the page saw (-want +got):\n", diff)
+		}
+		wantEnd := &wt.SessionError{Code: 1, Reason: reason[:cut], Remote: by == "page", Clean: true}
+		if diff := cmp.Diff(wantEnd, receive(t, ended)); diff != "" {
+			t.Error("the server's session ended so (-want +got):\n", diff)
+		}
+	}
+}
+
 func TestServerShutsDownWithCodeAndReason(t *testing.T) {
 	p := chromium(t)
 	const sessions = 5
