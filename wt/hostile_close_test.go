@@ -31,17 +31,22 @@ var closeSteps = []closeStep{
 }
 
 // permutations calls f with every order of every subset of steps.
-func permutations(steps []closeStep, f func([]closeStep)) {
-	var extend func(chosen []closeStep)
-	extend = func(chosen []closeStep) {
+func permutations[T any](steps []T, f func([]T)) {
+	chosen := make([]T, 0, len(steps))
+	used := make([]bool, len(steps))
+	var extend func()
+	extend = func() {
 		f(slices.Clone(chosen))
-		for _, s := range steps {
-			if !slices.ContainsFunc(chosen, func(other closeStep) bool { return other.name == s.name }) {
-				extend(append(chosen, s))
+		for i, s := range steps {
+			if used[i] {
+				continue
 			}
+			used[i], chosen = true, append(chosen, s)
+			extend()
+			used[i], chosen = false, chosen[:len(chosen)-1]
 		}
 	}
-	extend(nil)
+	extend()
 }
 
 // expectedEnd returns how a session ends whose peer takes the steps, with time

@@ -128,6 +128,26 @@ func contains(block []byte, name, value string) bool {
 	return bytes.Contains(block, hpack.AppendHuffmanString(encoded, value))
 }
 
+// dataStream reads the next unidirectional stream of the server that is not one of HTTP/3's own.
+func (c *wireClient) dataStream() []byte {
+	c.w.t.Helper()
+	for {
+		str, err := c.quic.AcceptUniStream(c.w.ctx)
+		if err != nil {
+			c.w.t.Fatal(err)
+		}
+		first := make([]byte, 1)
+		if _, err := str.Peek(first); err != nil || first[0] < 0x40 {
+			continue
+		}
+		b, err := io.ReadAll(str)
+		if err != nil {
+			c.w.t.Fatal(err)
+		}
+		return b
+	}
+}
+
 // echoes checks that the server echoes on every channel of a session.
 func (c *wireClient) echoes(session quic.StreamID) {
 	t, id := c.w.t, uint64(session)
@@ -144,19 +164,8 @@ func (c *wireClient) echoes(session quic.StreamID) {
 	uni.Write(append(varints(streamTypeWebTransport, id), "unidirectional"...))
 	uni.Close()
 	want := append(varints(streamTypeWebTransport, id), "unidirectional"...)
-	for {
-		str, err := c.quic.AcceptUniStream(c.w.ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		first := make([]byte, 1)
-		if _, err := str.Peek(first); err != nil || first[0] < 0x40 {
-			continue // a stream of HTTP/3's own
-		}
-		if got, err := io.ReadAll(str); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("unidirectional stream echoed %q, %v", got, err)
-		}
-		break
+	if got := c.dataStream(); !bytes.Equal(got, want) {
+		t.Errorf("unidirectional stream echoed %q", got)
 	}
 	c.quic.SendDatagram(append(varints(id/4), "datagram"...))
 	if got, err := c.quic.ReceiveDatagram(context.Background()); err != nil || !bytes.Equal(got, append(varints(id/4), "datagram"...)) {
