@@ -1,5 +1,8 @@
 // Package interop tests package wt against other implementations of
-// WebTransport: go test runs the cases of package peer both ways.
+// WebTransport, and measures them side by side:
+//
+//	go test .          the cases of package peer, both ways
+//	go run ./bench     the measurements, and their ratios
 //
 // Each implementation is a module of its own, a folder here, because they need
 // different versions of quic-go. All of them are linked with package peer.

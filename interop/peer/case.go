@@ -3,11 +3,13 @@ package peer
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // A Case is what two ends do with each other, and what each must see of the
@@ -36,13 +38,14 @@ type Client struct {
 	Peer string
 
 	url    string
-	dial   func(context.Context) (Conn, error)
+	tls    *tls.Config
+	config Config
 	closes []func()
 }
 
 // Conn opens a connection, which lasts as long as the case.
 func (c *Client) Conn(ctx context.Context) (Conn, error) {
-	conn, err := c.dial(ctx)
+	conn, err := c.Dial(ctx, strings.TrimPrefix(c.url, "https://"), c.tls, c.config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting: %w", err)
 	}

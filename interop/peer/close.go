@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +21,9 @@ var closings = func() []SessionError {
 	}
 	for code := uint32(1); len(all) < 20; code *= 7 {
 		all = append(all, SessionError{Code: code, Reason: fmt.Sprintf("reason %d", code)})
+	}
+	for k := range all {
+		all[k].Remote = true // as the other end sees it
 	}
 	return all
 }()
@@ -77,6 +81,39 @@ var closeCases = []Case{
 		},
 	},
 	{
+		Name:     "close codes arrive from clients that close the connection too",
+		Sessions: len(closings),
+		Client: func(ctx context.Context, c *Client) error {
+			for _, closing := range closings {
+				s, err := c.DialSession(ctx, c.url+pathServe, c.tls, c.config)
+				if err != nil {
+					return err
+				}
+				if err := exchange(ctx, s, 0, 100); err != nil {
+					return err
+				}
+				s.Close(closing.Code, closing.Reason)
+			}
+			return nil
+		},
+		Server: func(ctx context.Context, e *Server, s Session) error {
+			if err := echoStreams(1)(ctx, e, s); err != nil {
+				return err
+			}
+			if err := awaitOver(ctx, s); err != nil {
+				return err
+			}
+			err := s.Err()
+			if end, ok := errors.AsType[*SessionError](e.Translate(err)); ok && end.Remote && slices.Contains(closings, *end) {
+				return nil
+			}
+			if e.Peer == "webtransport-go" {
+				return notClean(e, err) // it closes the connection before the code is acknowledged
+			}
+			return fmt.Errorf("the session ended with %w", err)
+		},
+	},
+	{
 		Name: "a reason that is too long is cut between characters",
 		Client: oneSession(func(_ context.Context, _ *Client, s Session) error {
 			s.Close(7, strings.Repeat("€", 400))
@@ -90,7 +127,7 @@ var closeCases = []Case{
 	{
 		Name: "the end of the connection ends its sessions",
 		Client: func(ctx context.Context, c *Client) error {
-			conn, err := c.dial(ctx)
+			conn, err := c.Conn(ctx)
 			if err != nil {
 				return err
 			}

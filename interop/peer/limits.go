@@ -77,6 +77,22 @@ var limitCases = []Case{
 		},
 	},
 	{
+		Name:     "sessions share a connection and end on their own",
+		Config:   Config{Streams: small.Streams, Data: small.Data, Sessions: pooled},
+		Sessions: pooled,
+		Client:   poolSessions,
+		Server: func(ctx context.Context, e *Server, s Session) error {
+			if err := echoStreams(1)(ctx, e, s); err != nil {
+				return err
+			}
+			_, err := s.AcceptStream(ctx)
+			if end, ok := errors.AsType[*SessionError](e.Translate(err)); !ok || !end.Remote || end.Code >= pooled {
+				return fmt.Errorf("the session ended with %w", err)
+			}
+			return nil
+		},
+	},
+	{
 		Name: "without flow control a connection carries one session",
 		Client: func(ctx context.Context, c *Client) error {
 			conn, err := c.Conn(ctx)
@@ -98,6 +114,40 @@ var limitCases = []Case{
 		},
 		Server: echoStreams(1),
 	},
+}
+
+const pooled = 5
+
+// poolSessions opens sessions on one connection. While the last one transfers
+// more than its window, the others end, each with a code of its own.
+func poolSessions(ctx context.Context, c *Client) error {
+	conn, err := c.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	sessions := make([]Session, pooled)
+	for k := range sessions {
+		if sessions[k], err = c.Open(ctx, conn, pathServe, nil); err != nil {
+			return fmt.Errorf("session %d: %w", k, err)
+		}
+	}
+	last := sessions[pooled-1]
+	exchanged := make(chan error, 1)
+	go func() { exchanged <- exchange(ctx, last, 0, 2<<20) }()
+	for k, s := range sessions[:pooled-1] {
+		if err := exchange(ctx, s, k, 200_000); err != nil {
+			return fmt.Errorf("session %d: %w", k, err)
+		}
+		s.Close(uint32(k), "")
+		if err := last.Context().Err(); err != nil {
+			return fmt.Errorf("the last session ended with another: %w", last.Err())
+		}
+	}
+	if err := <-exchanged; err != nil {
+		return fmt.Errorf("the last session: %w", err)
+	}
+	last.Close(0, "")
+	return nil
 }
 
 // exchange sends content on a stream and expects it back.

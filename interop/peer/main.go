@@ -45,6 +45,7 @@ type Result struct {
 //
 //	PROGRAM serve PEER CASE            prints an Address, then a Result
 //	PROGRAM dial PEER CASE ADDRESS     prints a Result
+//	PROGRAM measure NAME [flow]        prints a Measurement
 //
 // What it prints is JSON, a value a line. Either end keeps its connections
 // until its standard input ends, so that none is closed before the other end has seen all.
@@ -56,8 +57,12 @@ func Main(i Implementation) {
 		err = runServer(i, args[1], args[2])
 	case len(args) == 4 && args[0] == "dial":
 		err = runClient(i, args[1], args[2], args[3])
+	case len(args) == 2 && args[0] == "measure":
+		err = runMeasurement(i, args[1], false)
+	case len(args) == 3 && args[0] == "measure" && args[2] == "flow":
+		err = runMeasurement(i, args[1], true)
 	default:
-		err = errors.New("usage: serve PEER CASE | dial PEER CASE ADDRESS")
+		err = errors.New("usage: serve PEER CASE | dial PEER CASE ADDRESS | measure NAME [flow]")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, i.Name()+":", err)
@@ -196,10 +201,7 @@ func newClient(i Implementation, peer string, config Config, address Address) (*
 	if err != nil {
 		return nil, err
 	}
-	return &Client{
-		Implementation: i, Peer: peer, url: "https://" + address.UDP,
-		dial: func(ctx context.Context) (Conn, error) { return i.Dial(ctx, address.UDP, tlsConfig, config) },
-	}, nil
+	return &Client{Implementation: i, Peer: peer, url: "https://" + address.UDP, tls: tlsConfig, config: config}, nil
 }
 
 func (c *Client) close() {

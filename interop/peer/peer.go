@@ -45,6 +45,8 @@ type Implementation interface {
 	Listen(socket net.PacketConn, tls *tls.Config, config Config, apps map[string]Application, handler http.Handler) (stop func(), err error)
 	// Dial opens a connection.
 	Dial(ctx context.Context, address string, tls *tls.Config, config Config) (Conn, error)
+	// DialSession opens a session at an https URL on a connection that ends with it.
+	DialSession(ctx context.Context, url string, tls *tls.Config, config Config) (Session, error)
 	// Translate makes a *SessionError, *StreamError or *RefusedError of an
 	// error that says the same, and returns others as they are.
 	Translate(error) error
@@ -69,6 +71,9 @@ type Session interface {
 	ReceiveDatagram(context.Context) ([]byte, error)
 	// Protocol returns the subprotocol, "" if there is none.
 	Protocol() string
+	// Drain asks the other end to wind the session down. It does nothing if the
+	// implementation cannot.
+	Drain()
 	Close(code uint32, reason string)
 	// Context is done when the session has ended.
 	Context() context.Context

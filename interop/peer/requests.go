@@ -39,6 +39,17 @@ var requestCases = []Case{
 		Server: idle,
 	},
 	{
+		Name: "a session that is drained can be used",
+		Client: oneSession(func(ctx context.Context, _ *Client, s Session) error {
+			s.Drain()
+			return exchange(ctx, s, 0, 1000)
+		}),
+		Server: func(ctx context.Context, e *Server, s Session) error {
+			s.Drain()
+			return echoStreams(1)(ctx, e, s)
+		},
+	},
+	{
 		Name: "requests and sessions share a connection",
 		Client: func(ctx context.Context, c *Client) error {
 			conn, err := c.Conn(ctx)

@@ -74,12 +74,25 @@ func (implementation) Dial(ctx context.Context, address string, tlsConfig *tls.C
 	if err != nil {
 		return nil, err
 	}
-	transport := &webtransport.Transport{Config: settings(config), ApplicationProtocols: config.Protocols}
-	c, err := transport.NewClientConn(qc)
+	c, err := transport(tlsConfig, config).NewClientConn(qc)
 	if err != nil {
 		return nil, err
 	}
 	return conn{c, qc}, nil
+}
+
+func transport(tlsConfig *tls.Config, config peer.Config) *webtransport.Transport {
+	return &webtransport.Transport{
+		Config:               settings(config),
+		TLSClientConfig:      tlsConfig,
+		QUICConfig:           quicConfig(),
+		ApplicationProtocols: config.Protocols,
+	}
+}
+
+func (implementation) DialSession(ctx context.Context, url string, tlsConfig *tls.Config, config peer.Config) (peer.Session, error) {
+	_, s, err := transport(tlsConfig, config).Dial(ctx, url, nil)
+	return session{s}, err
 }
 
 func (implementation) Translate(err error) error {
@@ -136,6 +149,8 @@ func (s session) AcceptUniStream(ctx context.Context) (peer.ReceiveStream, error
 }
 
 func (s session) Protocol() string { return s.SessionState().ApplicationProtocol }
+
+func (s session) Drain() {}
 
 func (s session) Close(code uint32, reason string) {
 	s.CloseWithError(webtransport.SessionErrorCode(code), reason)

@@ -25,8 +25,12 @@ func quicConfig() *quic.Config {
 	return wt.QUICConfig(&quic.Config{MaxIncomingStreams: peer.MaxStreams, MaxIncomingUniStreams: peer.MaxStreams})
 }
 
+func flowControl(config peer.Config) wt.FlowControl {
+	return wt.FlowControl{Streams: config.Streams, UniStreams: config.Streams, InitialData: config.Data}
+}
+
 func (implementation) Listen(socket net.PacketConn, tlsConfig *tls.Config, config peer.Config, apps map[string]peer.Application, handler http.Handler) (func(), error) {
-	server := &wt.Server{Handler: handler, MaxSessions: config.Sessions}
+	server := &wt.Server{Handler: handler, MaxSessions: config.Sessions, FlowControl: flowControl(config)}
 	for path, app := range apps {
 		application := wt.Application{
 			Serve:     func(s *wt.Session) { app.Serve(session{s}) },
@@ -51,12 +55,24 @@ func (implementation) Listen(socket net.PacketConn, tlsConfig *tls.Config, confi
 }
 
 func (implementation) Dial(ctx context.Context, address string, tlsConfig *tls.Config, config peer.Config) (peer.Conn, error) {
-	dialer := &wt.Dialer{TLSConfig: tlsConfig, QUICConfig: quicConfig(), Config: wt.ClientConfig{MaxSessions: config.Sessions}}
-	c, err := dialer.DialConn(ctx, "https://"+address)
+	c, err := dialer(tlsConfig, config).DialConn(ctx, "https://"+address)
 	if err != nil {
 		return nil, err
 	}
 	return conn{c, config.Protocols}, nil
+}
+
+func dialer(tlsConfig *tls.Config, config peer.Config) *wt.Dialer {
+	return &wt.Dialer{
+		TLSConfig:  tlsConfig,
+		QUICConfig: quicConfig(),
+		Config:     wt.ClientConfig{MaxSessions: config.Sessions, FlowControl: flowControl(config)},
+	}
+}
+
+func (implementation) DialSession(ctx context.Context, url string, tlsConfig *tls.Config, config peer.Config) (peer.Session, error) {
+	s, _, err := dialer(tlsConfig, config).Dial(ctx, url, &wt.SessionOptions{Protocols: config.Protocols})
+	return session{s}, err
 }
 
 func (implementation) Translate(err error) error {
