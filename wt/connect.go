@@ -78,8 +78,8 @@ func (s *Server) serveConnect(session *Session, w http.ResponseWriter, r *http.R
 		c.refuseRequest(w, err)
 		return
 	}
-	if app.Callbacks != nil {
-		session.listen() // the connection is in use
+	if app.Callbacks != nil && !session.listen() {
+		return // the connection is closed
 	}
 	if !c.table.add(session, c.maxSessions(s.MaxSessions)) {
 		if c.flowEnabled() {

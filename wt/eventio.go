@@ -33,12 +33,18 @@ func (es *EventStream) readOnce() bool {
 	if sessionGone(err) {
 		es.events.session.awaitEnd()
 	}
-	if !es.awaitResumed() || !es.enter() {
+	reset := err != nil && err != io.EOF
+	if !reset {
+		if over, resumed := es.awaitResumed(); over || !resumed {
+			return !over
+		}
+	}
+	if !es.enter() {
 		return false
 	}
 	d := es.events
 	defer d.turns.leave()
-	if es.isPaused() {
+	if !reset && es.isPaused() {
 		return true
 	}
 	buf := eventBuffers.Get().(*[eventBuffer]byte)
@@ -65,14 +71,25 @@ func (es *EventStream) readOnce() bool {
 	return false
 }
 
-// awaitResumed waits while the stream is paused. It reports false if the stream is over.
-func (es *EventStream) awaitResumed() bool {
+// awaitResumed waits while the stream is paused, until it is over, or has
+// perhaps been reset.
+func (es *EventStream) awaitResumed() (over, resumed bool) {
 	es.mu.Lock()
 	defer es.mu.Unlock()
-	for es.paused && !es.over {
+	for es.paused && !es.over && !es.sized {
 		es.changed.Wait()
 	}
-	return !es.over
+	es.sized = false
+	return es.over, !es.paused
+}
+
+// sizeKnown notes that the peer has finished or reset its direction. It is
+// called on QUIC's goroutine.
+func (es *EventStream) sizeKnown() {
+	es.mu.Lock()
+	defer es.mu.Unlock()
+	es.sized = true
+	es.changed.Broadcast()
 }
 
 func (es *EventStream) isPaused() bool {

@@ -33,6 +33,7 @@ type EventStream struct {
 	givenUp  bool                // before the stream was open
 	priority []func(*SendStream) // what to do when the stream is open
 	paused   bool
+	sized    bool // the final size has become known since the last look
 	stopped  bool // no more Data
 	sent     bool // no more Writable
 	wanted   bool // WantWrite was called after the last Writable began
@@ -333,8 +334,9 @@ func (es *EventStream) abandon() {
 }
 
 // Pause stops Data, until Resume. What the peer sends is held back by
-// flow control. The end and the reset of the peer's direction, which come
-// after the data, wait as well; other events do not.
+// flow control. The end of the peer's direction, which comes after the data,
+// waits as well. Other events do not, nor does a reset, as it does away with the
+// data; only what the peer resets the stream behind, such as the first bytes, comes first.
 func (es *EventStream) Pause() {
 	es.mu.Lock()
 	defer es.mu.Unlock()

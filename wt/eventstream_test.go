@@ -237,3 +237,54 @@ func TestAnEventStreamHasItsValueAndItsKind(t *testing.T) {
 		}
 	})
 }
+
+func TestAResetIsReportedWhileTheStreamIsPaused(t *testing.T) {
+	server := &diary{}
+	server.react = func(event string, _ *Session, st *EventStream) {
+		if strings.Contains(event, "data") {
+			st.Pause()
+		}
+	}
+	callbackWorld(t, func() *diary { return server }, func(w *world) {
+		c := w.dial(nil)
+		defer c.Close()
+		str, err := w.open(c, "/events").OpenUniStream(w.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		str.Write([]byte("first"))
+		time.Sleep(3 * rtt)
+		str.Write([]byte("more, which nobody reads"))
+		w.settle()
+		server.expect(t, "accepted", "6: opened", "6: data first")
+		str.CancelWrite(5)
+		time.Sleep(rtt)
+		server.expect(t, "accepted", "6: opened", "6: data first", "6: reset 5", "6: ended")
+	})
+}
+
+func TestTheEndOfAPausedStreamComesAfterItsData(t *testing.T) {
+	server := &diary{}
+	var stream *EventStream
+	server.react = func(event string, _ *Session, st *EventStream) {
+		if strings.HasSuffix(event, "opened") {
+			stream = st
+			st.Pause()
+		}
+	}
+	callbackWorld(t, func() *diary { return server }, func(w *world) {
+		c := w.dial(nil)
+		defer c.Close()
+		str, err := w.open(c, "/events").OpenUniStream(w.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		str.Write([]byte("all"))
+		str.Close()
+		w.settle()
+		server.expect(t, "accepted", "6: opened")
+		stream.Resume()
+		w.settle()
+		server.expect(t, "accepted", "6: opened", "6: data all", "6: finished", "6: ended")
+	})
+}

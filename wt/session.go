@@ -304,9 +304,17 @@ func (s *Session) deliver(st *streamState, header int) bool {
 // watch makes the final size of the stream's receiving direction known to flow
 // control. The header, of the given length, does not count.
 func (s *Session) watch(st *streamState, header int) {
-	if s.in != nil {
-		st.receive.SetReceiveFinalSizeCallback(func(size int64) { s.in.finish(&st.received, size-int64(header)) })
+	if s.in == nil && st.events == nil {
+		return
 	}
+	st.receive.SetReceiveFinalSizeCallback(func(size int64) {
+		if s.in != nil {
+			s.in.finish(&st.received, size-int64(header))
+		}
+		if st.events != nil {
+			st.events.sizeKnown()
+		}
+	})
 }
 
 // tooEarly reports whether the streams held for a session that this end has not
