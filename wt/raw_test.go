@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -208,10 +209,10 @@ func TestEarlyStreamsBeyondTheLimitAreRejected(t *testing.T) {
 
 // The 2xx response may be with the client before the server has gone on.
 func TestStreamsAreNoLongerEarlyOnceTheSessionIsAccepted(t *testing.T) {
-	opened := 0
+	var opened atomic.Int32
 	server := &Server{Limits: Limits{EarlyStreams: 2}, Trace: func(e Event) {
 		if e.Type == StreamOpened {
-			opened++
+			opened.Add(1)
 		}
 	}}
 	server.Handle("/", Application{Callbacks: func(*Session) Callbacks {
@@ -226,8 +227,8 @@ func TestStreamsAreNoLongerEarlyOnceTheSessionIsAccepted(t *testing.T) {
 			c.sendStream(id, "content")
 		}
 		time.Sleep(rtt)
-		if opened != 5 {
-			t.Errorf("%d streams were opened, want 5", opened)
+		if n := opened.Load(); n != 5 {
+			t.Errorf("%d streams were opened, want 5", n)
 		}
 	})
 }
