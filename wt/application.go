@@ -15,10 +15,12 @@ type Application struct {
 	// Callbacks makes the state of a session that has been accepted, to which
 	// its events are delivered. It may open streams already.
 	Callbacks func(*Session) Callbacks
-	// Connecting, if it is not nil, decides on a session that a client asks for, after all other
-	// checks and before the response. It may open streams and send datagrams, which a client takes
-	// before the response too, and add to [Session.ResponseHeader]. The session is refused by an error: a *[RefusedError] with its status and header,
-	// any other with status 500. The session's context ends when the client gives up.
+	// Connecting, if it is not nil, decides on a session that a client asks for, after
+	// all other checks and before the response. It may open streams and send datagrams,
+	// which a client takes before the response too, and add to
+	// [Session.ResponseHeader]. The session is refused by an error: a *[RefusedError]
+	// with its status and header, any other with status 500. The session's context ends
+	// when the client gives up.
 	Connecting func(*Session) error
 	// CheckOrigin decides on the Origin of a request; one that is refused is
 	// answered with status 403. If it is nil, requests from the server's own

@@ -54,11 +54,12 @@
 // response too. [ClientConn.StartSession] does not: streams and datagrams may follow the request at
 // once, and are lost if the session is refused.
 //
-// A server waits for the client's SETTINGS. Then [Server] decides (SessionRate, Admit), then the [Application]
-// of the path (CheckOrigin, Protocols), then the limit of sessions, then Connecting, which may use the
-// session already. Capsules of the client wait for the response. What is refused is
-// answered with a status, and the client has a [RefusedError] that says so; a request that is malformed, or
-// one session too many without flow control, is reset.
+// A server waits for the client's SETTINGS. Then [Server] decides (SessionRate, Admit),
+// then the [Application] of the path (CheckOrigin, Protocols), then the limit of
+// sessions, then Connecting, which may use the session already. Capsules of the client
+// wait for the response. What is refused is answered with a status, and the client has
+// a [RefusedError] that says so; a request that is malformed, or one session too many
+// without flow control, is reset.
 //
 // # How a session ends
 //
@@ -82,24 +83,32 @@
 // [Session.Draining] tells of it at both ends, at the client also of the server's
 // GOAWAY, after which no session is opened. A session that is draining is as usable as before.
 //
-// [Server.Shutdown] drains all sessions, refuses new ones and requests, and closes
-// what has not ended in time, so that close codes arrive here too; [ClientConn.Shutdown] is its like.
+// [Server.Shutdown] drains all sessions, refuses new ones and requests, and closes what
+// has not ended in time, so that close codes arrive here too; [ClientConn.Shutdown] is
+// its like.
 //
 // # Early data
 //
-// No session begins in 0-RTT: a client asks for one when it has the SETTINGS of this very connection, never with remembered
-// ones, and a server holds a request that comes in early data until the handshake is
-// complete. A server whose listener accepts early data must not lower the limits of its [FlowControl] as
-// long as clients hold its session tickets (draft-ietf-webtrans-http3-16, section 3.2). The listeners of
+// No session begins in 0-RTT: a client asks for one when it has the SETTINGS of this
+// very connection, never with remembered ones, and a server holds a request that comes
+// in early data until the handshake is complete. A server whose listener accepts early
+// data must not lower the limits of its [FlowControl] as long as clients hold its
+// session tickets (draft-ietf-webtrans-http3-16, section 3.2). The listeners of
 // [http3.Server] accept none once there are settings of an extension.
 //
 // # Bounds
 //
-// [Limits] and [DatagramOptions] bound early streams and datagrams, queued datagrams, and the time to
-// send headers and SETTINGS. Streams that the application has not accepted are bounded
-// by QUIC's stream limits. A CLOSE_SESSION capsule has at most 1028 bytes, a
-// datagram in a capsule 65535; all other capsules are skipped as they arrive. SETTINGS
-// have at most 8 KiB, PRIORITY_UPDATE 4 KiB, and 64 of those are held for requests to come.
+// [Limits] and [DatagramOptions] bound early streams and datagrams, queued datagrams,
+// and the time to send headers and SETTINGS. Streams that the application has not
+// accepted are bounded by QUIC's stream limits. A CLOSE_SESSION capsule has at most
+// 1028 bytes, a datagram in a capsule 65535; all other capsules are skipped as they
+// arrive. SETTINGS have at most 8 KiB, PRIORITY_UPDATE 4 KiB, and 64 of those are held
+// for requests to come. Header fields have 64 KiB together, and sessions are limited in
+// number and rate (Server.MaxSessions, SessionRate).
+//
+// What a peer may do now and then, such as to send streams long ahead of their session, is
+// counted: one that does it all the time loses its connection, with H3_EXCESSIVE_LOAD
+// (Limits.Offences).
 //
 // What a session may send and have open is bounded by its flow control. What a peer
 // sends against the rules is noticed when it is read, or when a stream's final size is known,
@@ -107,21 +116,21 @@
 //
 // # Flow control and pooling
 //
-// If both ends announce flow control of sessions ([FlowControl]), a connection
-// carries several; otherwise one at a time. Credit is given when the
-// application reads, and when a stream has ended. The windows grow with the pace of the
-// reader and the round-trip time, each up to an equal share of what the connection may hold, so that a
+// If both ends announce flow control of sessions ([FlowControl]), a connection carries
+// several; otherwise one at a time. Credit is given when the application reads, and
+// when a stream has ended. The windows grow with the pace of the reader and the
+// round-trip time, each up to an equal share of what the connection may hold, so that a
 // session that is not read does not hold up the others. Sessions that write at the same
 // time get equal turns, however many streams each of them has.
 //
 // # What is sent first
 //
 // Streams have the urgency of their session, which the client asks for with the
-// Priority header field or PRIORITY_UPDATE (RFC 9218), unless the application
-// gives them one of their own ([SendStream.SetPriority]) or an order among each other
+// Priority header field or PRIORITY_UPDATE (RFC 9218), unless the application gives
+// them one of their own ([SendStream.SetPriority]) or an order among each other
 // ([SendStream.SetSendOrder]). QUIC sends datagrams ahead of streams. They go straight
-// to its queue, which all sessions of a connection share, or wait in one of their session, where they
-// may expire; such sessions take turns ([DatagramOptions]).
+// to its queue, which all sessions of a connection share, or wait in one of their
+// session, where they may expire; such sessions take turns ([DatagramOptions]).
 //
 // # What http3 cannot do
 //

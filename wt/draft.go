@@ -65,10 +65,10 @@ func (c *conn) offeredDraft() (Draft, error) {
 	return d, c.checkRequirements(d)
 }
 
-// requestedDraft returns the draft of a session that a client asks for with
-// the given :protocol. Clients of the older drafts that say in no setting which one they speak are served too.
-// A client that announces draft 15 or 16 is to meet its requirements even if
-// it makes a request of an older one.
+// requestedDraft returns the draft of a session that a client asks for with the given
+// :protocol. Clients of the older drafts that say in no setting which one they speak
+// are served too. A client that announces draft 15 or 16 is to meet its requirements
+// even if it makes a request of an older one.
 func (c *conn) requestedDraft(token string) (Draft, error) {
 	d := c.settings.draft()
 	if token == protocolH3 && d != Draft16 {

@@ -22,7 +22,8 @@ var (
 	// ErrTooManySessions is returned by [ClientConn.OpenSession] when the
 	// connection already carries ClientConfig.MaxSessions sessions.
 	ErrTooManySessions = errors.New("wt: too many sessions on this connection")
-	// ErrGoAway is returned by [ClientConn.OpenSession] after the server sent GOAWAY (RFC 9114, section 5.2).
+	// ErrGoAway is returned by [ClientConn.OpenSession] after the server sent GOAWAY
+	// (RFC 9114, section 5.2).
 	ErrGoAway = errors.New("wt: server is going away")
 	// ErrRefused matches every *[RefusedError].
 	ErrRefused = errors.New("wt: session refused")

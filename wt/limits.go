@@ -10,7 +10,8 @@ import (
 // zero has the default stated.
 type Limits struct {
 	// EarlyStreams is the number of streams per connection that a server holds for
-	// sessions it has not accepted yet (32). Further ones are reset with WT_BUFFERED_STREAM_REJECTED.
+	// sessions it has not accepted yet (32). Further ones are reset with
+	// WT_BUFFERED_STREAM_REJECTED.
 	EarlyStreams int
 	// EarlyDatagrams is the number of datagrams per connection that are held
 	// for sessions not yet known (64). Further ones are dropped.
@@ -26,11 +27,12 @@ type Limits struct {
 	// HeaderBytes is the size of the largest header accepted, in bytes as RFC 9114, section 4.2.2,
 	// counts them (64 KiB). A request with a larger one is answered with status 431.
 	HeaderBytes int
-	// Offences is how often in a minute a peer may do what is legitimate only
-	// now and then: send streams and datagrams that have to be rejected because their session is
-	// not there in time, priorities of requests that do not come, streams without a header, malformed
-	// requests and capsules, and requests for sessions that are refused (4096). A peer that does it more often has its connection closed
-	// with H3_EXCESSIVE_LOAD. If it is negative there is no limit.
+	// Offences is how often in a minute a peer may do what is legitimate only now and
+	// then: send streams and datagrams that have to be rejected because their session
+	// is not there in time, priorities of requests that do not come, streams without a
+	// header, malformed requests and capsules, and requests for sessions that are
+	// refused (4096). A peer that does it more often has its connection closed with
+	// H3_EXCESSIVE_LOAD. If it is negative there is no limit.
 	Offences int
 	// SettingsTimeout is how long to wait for the peer's SETTINGS (5 s).
 	SettingsTimeout time.Duration

@@ -242,8 +242,9 @@ func (s *Session) Ready(ctx context.Context) (*http.Response, error) {
 	return s.response, s.openErr
 }
 
-// ResponseHeader returns the header of the response to the CONNECT request. A
-// server may add to it until the session is accepted, as in Application.Connecting; a client has none before the session is ready.
+// ResponseHeader returns the header of the response to the CONNECT request. A server
+// may add to it until the session is accepted, as in Application.Connecting; a client
+// has none before the session is ready.
 func (s *Session) ResponseHeader() http.Header {
 	if s.conn.server {
 		return s.header
@@ -326,8 +327,9 @@ func (s *Session) refuse(response *http.Response, err error) {
 	s.release()
 }
 
-// abort ends a session that is not established yet, and reports false if it
-// is, or has ended already. Whoever waits for the answer to the request, or makes it, releases the session.
+// abort ends a session that is not established yet, and reports false if it is, or has
+// ended already. Whoever waits for the answer to the request, or makes it, releases the
+// session.
 func (s *Session) abort(e *SessionError) bool {
 	s.mu.Lock()
 	if s.established || s.end != nil {

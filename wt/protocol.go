@@ -32,7 +32,8 @@ func offerProtocols(h http.Header, protocols []string, draft Draft) {
 	}
 }
 
-// marshalList returns a List of values that stand for the subprotocols, without those that none can stand for.
+// marshalList returns a List of values that stand for the subprotocols, without those
+// that none can stand for.
 func marshalList(protocols []string, value func(string) any) string {
 	var list httpsfv.List
 	for _, p := range protocols {

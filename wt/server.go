@@ -18,7 +18,8 @@ import (
 // connections. The zero value serves nothing; give it a Handler or call Handle.
 // Its fields must not change once it serves.
 type Server struct {
-	// Handler serves the requests that are not for a session. If it is nil they are answered with 404.
+	// Handler serves the requests that are not for a session. If it is nil they are
+	// answered with 404.
 	Handler http.Handler
 	// MaxSessions is the number of sessions that may be open on a connection at
 	// the same time (16). Further ones are refused with status 429. It is one if flow control
@@ -27,8 +28,9 @@ type Server struct {
 	// SessionRate is the number of sessions that may be asked for on a connection
 	// in a second (100). Further ones are refused with status 429. A negative rate has no limit.
 	SessionRate int
-	// Admit, if it is not nil, decides on a request for a session before the application
-	// is looked for: a *[RefusedError] refuses it with its status, such as 429 or 503, and header; any other error with status 500.
+	// Admit, if it is not nil, decides on a request for a session before the
+	// application is looked for: a *[RefusedError] refuses it with its status, such as
+	// 429 or 503, and header; any other error with status 500.
 	Admit func(*http.Request) error
 	// FlowControl is that of the sessions.
 	FlowControl FlowControl

@@ -5,11 +5,11 @@ import "github.com/quic-go/quic-go"
 // EventType says what an [Event] reports.
 type EventType int
 
-// The events of a connection and of its sessions, in the order in which a
-// session usually passes through them. Every event of a session's set-up and
-// end happens at most once for it. A request that a server refuses has
-// ConnectReceived alone, unless its application was asked (Application.Connecting): then, and always at
-// the client, a session that was refused ends too, without CloseCalled and ConnectFinished.
+// The events of a connection and of its sessions, in the order in which a session
+// usually passes through them. Every event of a session's set-up and end happens at
+// most once for it. A request that a server refuses has ConnectReceived alone, unless
+// its application was asked (Application.Connecting): then, and always at the client, a
+// session that was refused ends too, without CloseCalled and ConnectFinished.
 const (
 	// SettingsReceived: the peer's SETTINGS arrived. It has no session.
 	SettingsReceived EventType = iota
