@@ -137,10 +137,10 @@ func creditUsed(t *testing.T, config FlowControl, plans []streamPlan, loss int, 
 		c := w.dial(&ClientConfig{FlowControl: config})
 		s := w.open(c, "/")
 		peer := <-sessions
-		random := rand.New(rand.NewPCG(seed, 0))
-		drop := func() bool { return random.IntN(100) < loss }
-		w.clientNet.setDrop(drop)
-		w.serverNet.setDrop(drop)
+		for i, end := range []*pipeEnd{w.clientNet, w.serverNet} {
+			random := rand.New(rand.NewPCG(seed, uint64(i)))
+			end.setDrop(func() bool { return random.IntN(100) < loss })
+		}
 		var writers sync.WaitGroup
 		for i, p := range plans {
 			writers.Go(func() { p.write(w.ctx, s, byte(i)) })
@@ -151,31 +151,41 @@ func creditUsed(t *testing.T, config FlowControl, plans []streamPlan, loss int, 
 		synctest.Wait()
 		w.clientNet.setDrop(nil)
 		w.serverNet.setDrop(nil)
-		sent, got := s.outFlow, peer.in
-		switch {
-		case s.ctx.Err() != nil:
-			problem = "the session ended: " + context.Cause(s.ctx).Error()
-		case openStreams(s) != 0 || openStreams(peer) != 0:
-			problem = "streams are left"
-		case sent.data.used > sent.data.limit:
-			problem = "more was sent than the peer allowed"
-		case sent.data.used != got.received:
-			problem = "the ends disagree about what was sent"
-		case got.received != got.consumed:
-			problem = "what was received did not all come back as credit"
-		case sent.data.limit != got.limit:
-			problem = "the ends disagree about the limit"
-		case sent.streams[bidirectional].used != got.streams[bidirectional].ended,
-			sent.streams[unidirectional].used != got.streams[unidirectional].ended:
-			problem = "the ends disagree about the streams that were used"
-		case len(sent.sched.groups[defaultUrgency].members) != 0:
-			problem = "a writer was left in the scheduler"
-		}
+		problem = disagreement(s, peer)
 		if problem != "" {
-			t.Logf("sent %+v\ngot %+v", sent.data, got)
+			t.Logf("sent %+v\ngot %+v", s.outFlow.data, peer.in)
 		}
 		s.Close(0, "")
 		c.Close()
 	})
 	return problem
+}
+
+// disagreement says on what the sender and the receiver of a session at rest disagree, if they do.
+func disagreement(s, peer *Session) string {
+	sent, got := s.outFlow, peer.in
+	sent.sched.mu.Lock()
+	defer sent.sched.mu.Unlock()
+	got.mu.Lock()
+	defer got.mu.Unlock()
+	switch {
+	case s.ctx.Err() != nil:
+		return "the session ended: " + context.Cause(s.ctx).Error()
+	case openStreams(s) != 0 || openStreams(peer) != 0:
+		return "streams are left"
+	case sent.data.used > sent.data.limit:
+		return "more was sent than the peer allowed"
+	case sent.data.used != got.received:
+		return "the ends disagree about what was sent"
+	case got.received != got.consumed:
+		return "what was received did not all come back as credit"
+	case sent.data.limit != got.limit:
+		return "the ends disagree about the limit"
+	case sent.streams[bidirectional].used != got.streams[bidirectional].ended,
+		sent.streams[unidirectional].used != got.streams[unidirectional].ended:
+		return "the ends disagree about the streams that were used"
+	case len(sent.sched.groups[defaultUrgency].members) != 0:
+		return "a writer was left in the scheduler"
+	}
+	return ""
 }
