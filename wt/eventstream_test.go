@@ -114,6 +114,16 @@ func TestWritableFollowsWhatCanBeSent(t *testing.T) {
 }
 
 func TestAnEventStreamWaitsForStreamCredit(t *testing.T) {
+	for name, limit := range map[string]func(*world){
+		"of the connection": func(w *world) { w.serveQUIC.MaxIncomingUniStreams = 4 }, // of which HTTP/3 has one
+		"of the session":    func(w *world) { w.server.FlowControl.UniStreams = 3 },
+	} {
+		t.Run(name, func(t *testing.T) { testStreamCredit(t, limit) })
+	}
+}
+
+// testStreamCredit opens six streams where the peer allows three.
+func testStreamCredit(t *testing.T, limit func(*world)) {
 	client := &diary{}
 	var first *EventStream
 	client.supply = func(st *EventStream, p []byte) (int, Next) {
@@ -125,12 +135,12 @@ func TestAnEventStreamWaitsForStreamCredit(t *testing.T) {
 	server := &diary{}
 	app := &Server{}
 	app.Handle("/events", Application{Callbacks: func(*Session) Callbacks { return server }})
-	inWorld(t, app, func(w *world) { w.serveQUIC.MaxIncomingUniStreams = 4 }, func(w *world) {
+	inWorld(t, app, limit, func(w *world) {
 		c := w.dial(nil)
 		defer c.Close()
 		s := w.openWith(c, "/events", client)
 		var streams []*EventStream
-		for range 6 { // of 4 streams, HTTP/3 has one
+		for range 6 {
 			st, err := s.OpenEventStream(false, nil)
 			if err != nil {
 				t.Fatal(err)
