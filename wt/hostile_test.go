@@ -32,6 +32,7 @@ func underAttack(t *testing.T, limits Limits, configure func(*world), attack fun
 		checkEcho(w, session)
 		c := w.dialRaw()
 		time.Sleep(rtt)
+		synctest.Wait()
 		attacked := w.server.conns[1]
 		attack(w, c, end)
 		checkEcho(w, session)
