@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -107,6 +108,7 @@ func TestRefusalsThatAPeerDoesNotTakeAreGivenUp(t *testing.T) {
 		str := c.begin()
 		str.SendRequestHeader(c.request("/"))
 		time.Sleep(time.Second + rtt)
+		synctest.Wait()
 		checkForgotten(t, w.server.conns[0])
 	})
 }
