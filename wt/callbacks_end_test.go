@@ -1,6 +1,7 @@
 package wt
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -295,4 +296,69 @@ func (*echoCallbacks) Writable(st *EventStream, p []byte) (int, Next) {
 		return n, End
 	}
 	return n, Wait
+}
+
+// Streams that one end resets while the other closes the session, on a network
+// that loses packets, end once at each end.
+func TestResetsThatCrossACloseEndEachStreamOnce(t *testing.T) {
+	const streams = 50
+	client, server := &diary{}, &diary{}
+	client.supply = func(_ *EventStream, p []byte) (int, Next) { return copy(p, "data"), Wait }
+	var opened []*EventStream
+	server.react = func(event string, _ *Session, st *EventStream) {
+		if strings.HasSuffix(event, "opened") {
+			opened = append(opened, st)
+		}
+	}
+	callbackWorld(t, func() *diary { return server }, func(w *world) {
+		c := w.dial(nil)
+		defer c.Close()
+		s := w.openWith(c, "/events", client)
+		for range streams {
+			if _, err := s.OpenEventStream(true, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.settle()
+		for i, net := range []*pipeEnd{w.clientNet, w.serverNet} {
+			rng := rand.New(rand.NewPCG(uint64(i), 0))
+			net.setDrop(func() bool { return rng.IntN(3) == 0 })
+		}
+		for i, st := range opened { // on their way while the close is
+			st.Reset(uint32(i))
+			st.StopSending(uint32(i))
+		}
+		time.Sleep(oneWay / 2)
+		s.Close(1, "over")
+		if n := len(opened); n != streams {
+			t.Errorf("%d streams were opened, want %d", n, streams)
+		}
+		w.settle()
+		w.settle()
+	})
+	for _, d := range []*diary{client, server} {
+		checkInvariants(t, d)
+		if len(d.over) != streams {
+			t.Errorf("%d streams have ended, want %d", len(d.over), streams)
+		}
+	}
+}
+
+// What arrived before the peer closed the session is delivered before that is told.
+func TestDatagramsAheadOfACloseAreDelivered(t *testing.T) {
+	server := &diary{}
+	server.react = func(string, *Session, *EventStream) { time.Sleep(time.Second) }
+	callbackWorld(t, func() *diary { return server }, func(w *world) {
+		c := w.dial(nil)
+		defer c.Close()
+		s := w.open(c, "/events")
+		for _, text := range []string{"one", "two", "three"} {
+			s.SendDatagram([]byte(text))
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(oneWay)
+		s.Close(0, "done")
+		time.Sleep(10 * time.Second)
+		server.expect(t, "accepted", "datagram one", "datagram two", "datagram three", `closed by the peer 0 "done"`, "freed")
+	})
 }

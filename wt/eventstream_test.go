@@ -125,9 +125,8 @@ func TestAnEventStreamWaitsForStreamCredit(t *testing.T) {
 // testStreamCredit opens six streams where the peer allows three.
 func testStreamCredit(t *testing.T, limit func(*world)) {
 	client := &diary{}
-	var first *EventStream
 	client.supply = func(st *EventStream, p []byte) (int, Next) {
-		if st == first {
+		if st.Value() == 0 {
 			return copy(p, "first"), Wait
 		}
 		return copy(p, "later"), End
@@ -141,12 +140,9 @@ func testStreamCredit(t *testing.T, limit func(*world)) {
 		s := w.openWith(c, "/events", client)
 		var streams []*EventStream
 		for range 6 {
-			st, err := s.OpenEventStream(false, nil)
+			st, err := s.OpenEventStream(false, len(streams))
 			if err != nil {
 				t.Fatal(err)
-			}
-			if len(streams) == 0 {
-				first = st
 			}
 			streams = append(streams, st)
 		}
@@ -162,7 +158,7 @@ func testStreamCredit(t *testing.T, limit func(*world)) {
 		if streams[3].StreamID() != 18 || streams[5].StreamID() != 22 {
 			t.Errorf("stream IDs %d and %d when there is credit, want 18 and 22", streams[3].StreamID(), streams[5].StreamID())
 		}
-		first.Reset(1)
+		streams[0].Reset(1)
 		w.settle()
 		log := client.log()
 		slices.Sort(log)
