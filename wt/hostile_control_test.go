@@ -28,14 +28,16 @@ func TestWhatClosesTheConnectionOfAClientEndsItsSessions(t *testing.T) {
 		do   func(*wireClient, *quic.SendStream)
 		code uint64
 	}{
-		"FIN of the control stream":      {func(_ *wireClient, control *quic.SendStream) { control.Close() }, h3ClosedCriticalStream},
-		"a reset of the control stream":  {func(_ *wireClient, control *quic.SendStream) { control.CancelWrite(0) }, h3ClosedCriticalStream},
-		"a second control stream":        {func(c *wireClient, _ *quic.SendStream) { c.uni(varints(streamTypeControl)) }, h3StreamCreationError},
-		"another first control stream":   {func(c *wireClient, _ *quic.SendStream) { c.uni([]byte{0xc0, 0, 0, 0, 0, 0, 0, 0}) }, h3StreamCreationError},
-		"SETTINGS again":                 {func(_ *wireClient, control *quic.SendStream) { control.Write(settings16()) }, h3FrameUnexpected},
-		"a header of SETTINGS again":     {func(_ *wireClient, control *quic.SendStream) { control.Write(varints(frameSettings, 1<<62-1)) }, h3FrameUnexpected},
-		"a GOAWAY that is too long":      {func(_ *wireClient, control *quic.SendStream) { control.Write(varints(frameGoAway, 9)) }, h3FrameError},
-		"a PRIORITY_UPDATE beyond limit": {func(_ *wireClient, control *quic.SendStream) { control.Write(varints(framePriorityUpdate, maxPriorityUpdateLength+1)) }, h3FrameError},
+		"FIN of the control stream":     {func(_ *wireClient, control *quic.SendStream) { control.Close() }, h3ClosedCriticalStream},
+		"a reset of the control stream": {func(_ *wireClient, control *quic.SendStream) { control.CancelWrite(0) }, h3ClosedCriticalStream},
+		"a second control stream":       {func(c *wireClient, _ *quic.SendStream) { c.uni(varints(streamTypeControl)) }, h3StreamCreationError},
+		"another first control stream":  {func(c *wireClient, _ *quic.SendStream) { c.uni([]byte{0xc0, 0, 0, 0, 0, 0, 0, 0}) }, h3StreamCreationError},
+		"SETTINGS again":                {func(_ *wireClient, control *quic.SendStream) { control.Write(settings16()) }, h3FrameUnexpected},
+		"a header of SETTINGS again":    {func(_ *wireClient, control *quic.SendStream) { control.Write(varints(frameSettings, 1<<62-1)) }, h3FrameUnexpected},
+		"a GOAWAY that is too long":     {func(_ *wireClient, control *quic.SendStream) { control.Write(varints(frameGoAway, 9)) }, h3FrameError},
+		"a PRIORITY_UPDATE beyond limit": {func(_ *wireClient, control *quic.SendStream) {
+			control.Write(varints(framePriorityUpdate, maxPriorityUpdateLength+1))
+		}, h3FrameError},
 		"two encoder streams": {func(c *wireClient, _ *quic.SendStream) {
 			c.uni(varints(2))
 			c.uni(varints(2))

@@ -51,15 +51,17 @@ func clientTLS() *tls.Config {
 	return &tls.Config{RootCAs: roots, ServerName: "server", NextProtos: []string{http3.NextProtoH3}}
 }
 
-// pipeEnd is one end of a pair of packet connections with a delay, in order,
-// and a function that may drop datagrams.
+// pipeEnd is one end of a pair of packet connections with a delay, and functions
+// that may drop datagrams and delay them further, which changes their order.
 type pipeEnd struct {
 	addr  *net.UDPAddr
 	peer  *pipeEnd
 	delay time.Duration
 
 	mu       sync.Mutex
+	from     net.Addr // as the peer sees it
 	drop     func() bool
+	jitter   func() time.Duration
 	inFlight [][]byte
 	closed   chan struct{}
 	once     sync.Once
@@ -71,6 +73,7 @@ func newPipe(delay time.Duration) (client, server *pipeEnd) {
 	end := func(port int) *pipeEnd {
 		return &pipeEnd{
 			addr: &net.UDPAddr{IP: net.IPv4(10, 0, 0, 1), Port: port}, delay: delay,
+			from:   &net.UDPAddr{IP: net.IPv4(10, 0, 0, 1), Port: port},
 			closed: make(chan struct{}), arrived: make(chan []byte, 1<<16), deadline: make(chan struct{}),
 		}
 	}
@@ -83,6 +86,11 @@ func (p *pipeEnd) WriteTo(b []byte, _ net.Addr) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.drop != nil && p.drop() {
+		return len(b), nil
+	}
+	if p.jitter != nil {
+		d := append([]byte(nil), b...)
+		time.AfterFunc(p.delay+p.jitter(), func() { p.peer.arrived <- d })
 		return len(b), nil
 	}
 	p.inFlight = append(p.inFlight, append([]byte(nil), b...))
@@ -102,13 +110,32 @@ func (p *pipeEnd) setDrop(f func() bool) {
 	p.drop = f
 }
 
+func (p *pipeEnd) setJitter(f func() time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.jitter = f
+}
+
+// rebind gives the end another port, as a NAT does that has forgotten it.
+func (p *pipeEnd) rebind(port int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.from = &net.UDPAddr{IP: net.IPv4(10, 0, 0, 1), Port: port}
+}
+
+func (p *pipeEnd) seenFrom() net.Addr {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.from
+}
+
 func (p *pipeEnd) ReadFrom(b []byte) (int, net.Addr, error) {
 	p.mu.Lock()
 	deadline := p.deadline
 	p.mu.Unlock()
 	select {
 	case d := <-p.arrived:
-		return copy(b, d), p.peer.addr, nil
+		return copy(b, d), p.peer.seenFrom(), nil
 	case <-deadline:
 		return 0, nil, os.ErrDeadlineExceeded
 	case <-p.closed:
