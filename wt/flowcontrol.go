@@ -93,9 +93,11 @@ func flowFault(format string, args ...any) error {
 	return &sessionFault{code: codeFlowControlError, reason: fmt.Sprintf(format, args...)}
 }
 
-// startFlow puts flow control in force for the session, if both ends announced
-// it. The peer's SETTINGS are known.
+// startFlow notes which rules of the connection hold for the streams of the session:
+// flow control is in force if both ends announced it. The peer's SETTINGS are known.
 func (s *Session) startFlow() {
+	resets := s.conn.quic.ConnectionState().SupportsStreamResetPartialDelivery
+	s.reliableResets = resets.Local && resets.Remote
 	if !s.conn.flowEnabled() {
 		return
 	}

@@ -107,6 +107,18 @@ func TestBothEndsAgreeOnTheCreditUsed(t *testing.T) {
 	})
 }
 
+// QUIC would send a second, smaller final size when a stream is stopped whose reset was lost
+// and held data that had not been packed.
+func TestAStreamThatIsResetAndStoppedHasOneFinalSize(t *testing.T) {
+	plan := streamPlan{writes: []int{3167, 11}, reset: true, chunk: 5, stop: 43, uni: true, backlog: 15 * time.Millisecond}
+	config := FlowControl{InitialData: 3179, MaxData: 1000, Streams: 1, UniStreams: 1}
+	for seed := range uint64(60) {
+		if problem := creditUsed(t, config, []streamPlan{plan}, 10, seed); problem != "" {
+			t.Errorf("%s (seed %d)", problem, seed)
+		}
+	}
+}
+
 func creditUsed(t *testing.T, config FlowControl, plans []streamPlan, loss int, seed uint64) (problem string) {
 	server := &Server{FlowControl: config}
 	var sessions chan *Session

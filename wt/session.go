@@ -37,6 +37,8 @@ type Session struct {
 	in      *incomingFlow // nil if flow control is not in force
 	outFlow *outgoingFlow // likewise
 
+	reliableResets bool // RESET_STREAM_AT is in force
+
 	ctx    context.Context // cancelled, with a *SessionError, when the session ends
 	cancel context.CancelCauseFunc
 

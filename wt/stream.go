@@ -61,8 +61,9 @@ type streamState struct {
 	order       *sendOrder // nil if it has none
 	ownPriority bool       // SetPriority was called
 
-	incoming bool     // opened by the peer
-	received received // for flow control
+	incoming   bool        // opened by the peer
+	received   received    // for flow control
+	uncredited atomic.Bool // QUIC had no credit for the header when it was written
 
 	send    quicSendStream    // nil if there is no such direction
 	receive quicReceiveStream // nil if there is no such direction
@@ -176,7 +177,6 @@ type SendStream struct {
 	headerMu   sync.Mutex  // serialises the calls that find the header missing
 	headerSent atomic.Bool // set from the start on streams opened by the peer
 	streamType uint64
-	unreliable bool // the header was without credit when it was written; belongs to Write
 
 	ctxOnce  sync.Once
 	ctx      context.Context // made by Context
@@ -265,10 +265,14 @@ func (s *SendStream) writeHeader(p []byte) (int, error) {
 }
 
 // writeFirst hands the header and n bytes of data behind it to QUIC, or just
-// the header if there is no credit for the data. What QUIC has credit for may be declared reliable at
-// once; a reset must not make it send more.
+// the header if there is no credit for the data.
 func (s *SendStream) writeFirst(b []byte, n int) (int, error) {
-	f := s.state.session.outFlow
+	session := s.state.session
+	f := session.outFlow
+	if f == nil && !session.reliableResets {
+		_, err := s.stream.Write(b)
+		return n, err
+	}
 	if !s.deadline.passed() && (f == nil || f.takeNow(n)) {
 		err := s.stream.TryWriteAll(b)
 		if err == nil {
@@ -286,14 +290,22 @@ func (s *SendStream) writeFirst(b []byte, n int) (int, error) {
 		return 0, nil
 	}
 	_, err := s.stream.Write(header)
-	s.unreliable = err == nil
+	s.state.uncredited.Store(err == nil)
 	return 0, err
 }
 
-// sentMore notes that all that was written before has credit of QUIC.
+// settleBuffered makes what a reset delivers end where its final size is: QUIC may hold data
+// that it has taken credit for, and which it would leave out if the peer asked it to
+// stop after the reset, with another final size. Data without such credit must not become part of either.
+func (st *streamState) settleBuffered() {
+	if st.session.outFlow != nil && !st.uncredited.Load() {
+		st.send.SetReliableBoundary()
+	}
+}
+
+// sentMore notes that QUIC has credit for all that was written before.
 func (s *SendStream) sentMore() {
-	if s.unreliable {
-		s.unreliable = false
+	if s.state.uncredited.CompareAndSwap(true, false) {
 		s.stream.SetReliableBoundary()
 	}
 }
@@ -323,6 +335,7 @@ func (s *SendStream) CancelWrite(code uint32) {
 		return // the end of the session resets the stream
 	}
 	s.sendHeader(nil) // without it the peer could not tell whose stream was reset
+	s.state.settleBuffered()
 	s.stream.CancelWrite(wireCode(code))
 	s.state.finished(sendHalf)
 }
