@@ -159,6 +159,9 @@
 //   - A WebTransport header inside a request stream is skipped as an unknown
 //     frame instead of closing the connection with H3_FRAME_ERROR.
 //   - A STOP_SENDING is answered with a plain RESET_STREAM and the same code.
+//   - If a stream is reset while QUIC still holds data of it, and the peer asks to stop it
+//     before the reset arrives, up to 4 KiB of the session's credit for data are lost.
+//   - A FIN inside a frame of the CONNECT stream, between capsules, passes for a proper end.
 //   - SETTINGS and header fields are sent in the order of a Go map: their bytes
 //     vary from run to run, their sizes do not.
 package wt

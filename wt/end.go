@@ -128,7 +128,6 @@ func (st *streamState) interrupt() {
 // reset ends the stream without its application, with a code of the protocol.
 func (st *streamState) reset(code quic.StreamErrorCode) {
 	if st.open&sendHalf != 0 {
-		st.settleBuffered()
 		st.send.CancelWrite(code)
 	}
 	if st.open&receiveHalf != 0 {

@@ -242,3 +242,26 @@ func TestFramesThatHaveNoPlaceOnTheConnectStream(t *testing.T) {
 		})
 	}
 }
+
+// http3 reports the end of a stream inside a frame as if the frame ended there.
+func TestHTTP3HidesThatAFrameIsCutOff(t *testing.T) {
+	for name, b := range map[string][]byte{
+		"a DATA frame":            append(varints(frameData, 100), capsule(0x17, "grease")...),
+		"the header of one":       {frameData},
+		"a frame of unknown type": varints(0x21, 100),
+	} {
+		t.Run(name, func(t *testing.T) {
+			hostileWorld(t, Limits{}, func(w *world, _ *rawClient, end ends) {
+				c := w.dialWire(settings16(settingWebTransport, 1))
+				defer c.close()
+				connect := c.request(connectHeaders(protocolH3, "/end"))
+				c.accepted(connect)
+				connect.Write(b)
+				connect.Close()
+				if e := <-end; *e != (SessionError{Remote: true, Clean: true}) {
+					t.Errorf("session ended with %+v", e)
+				}
+			})
+		})
+	}
+}

@@ -294,15 +294,6 @@ func (s *SendStream) writeFirst(b []byte, n int) (int, error) {
 	return 0, err
 }
 
-// settleBuffered makes what a reset delivers end where its final size is: QUIC may hold data
-// that it has taken credit for, and which it would leave out if the peer asked it to
-// stop after the reset, with another final size. Data without such credit must not become part of either.
-func (st *streamState) settleBuffered() {
-	if st.session.outFlow != nil && !st.uncredited.Load() {
-		st.send.SetReliableBoundary()
-	}
-}
-
 // sentMore notes that QUIC has credit for all that was written before.
 func (s *SendStream) sentMore() {
 	if s.state.uncredited.CompareAndSwap(true, false) {
@@ -335,7 +326,6 @@ func (s *SendStream) CancelWrite(code uint32) {
 		return // the end of the session resets the stream
 	}
 	s.sendHeader(nil) // without it the peer could not tell whose stream was reset
-	s.state.settleBuffered()
 	s.stream.CancelWrite(wireCode(code))
 	s.state.finished(sendHalf)
 }
