@@ -12,7 +12,7 @@ type Data struct {
 	Directions []Direction     // both directions of the network, apart
 	Changes    []time.Duration // when parameters of a link changed
 	RTTs       []RTT           // one a connection end
-	Delays     []Series        // delays of single messages in seconds: one-way delay of media, round trip of echo
+	Delays     []Series        // delays of single messages in seconds: one-way delay of media and batons, round trip of echo
 	Senders    []Sender        // the connection ends that send data
 	Sessions   []Session       // in order of the scenario
 }
