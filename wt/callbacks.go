@@ -44,8 +44,8 @@ type Callbacks interface {
 	StreamEnded(*EventStream)
 	// Datagram: a datagram arrived. It belongs to the application.
 	Datagram(*Session, []byte)
-	// Draining: the peer asks that the session be brought to an end, or the
-	// server's connection takes no more sessions. The session may be used further.
+	// Draining: one of the ends wants the session to be wound down, as
+	// [Session.Draining] says. The session may be used further.
 	Draining(*Session)
 	// Closed: the session has ended, as the error says, which this end may
 	// have done itself. Its streams are being reset.

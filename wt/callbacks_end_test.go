@@ -362,3 +362,25 @@ func TestDatagramsAheadOfACloseAreDelivered(t *testing.T) {
 		server.expect(t, "accepted", "datagram one", "datagram two", "datagram three", `closed by the peer 0 "done"`, "freed")
 	})
 }
+
+// A server that shuts down tells its sessions, at both ends, and waits for them.
+func TestASessionWithCallbacksClosesWhenTheServerShutsDown(t *testing.T) {
+	client, server := &diary{}, &diary{}
+	client.react = func(event string, s *Session, _ *EventStream) {
+		if event == "draining" {
+			s.Close(6, "as you wish")
+		}
+	}
+	callbackWorld(t, func() *diary { return server }, func(w *world) {
+		c := w.dial(nil)
+		defer c.Close()
+		w.openWith(c, "/events", client)
+		w.settle()
+		if err := w.server.Shutdown(w.ctx); err != nil {
+			t.Error(err)
+		}
+		w.settle()
+		client.expect(t, "accepted", "draining", `closed by us 6 "as you wish"`, "freed")
+		server.expect(t, "accepted", "draining", `closed by the peer 6 "as you wish"`, "freed")
+	})
+}

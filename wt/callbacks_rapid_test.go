@@ -36,6 +36,20 @@ func (w *whim) open(s *Session, bidirectional bool) {
 	}
 }
 
+// ask calls what changes no state that events tell of.
+func (w *whim) ask(s *Session, st *EventStream) {
+	s.Stats()
+	s.MaxDatagramSize()
+	s.Protocol()
+	s.ExportKeyingMaterial("whim", nil, 8)
+	s.SetDatagramOptions(DatagramOptions{WhenFull: DatagramPolicy(w.rng.IntN(3))})
+	if st != nil {
+		st.SetPriority(int8(w.rng.IntN(8)), w.rng.IntN(2) == 0)
+		st.SetSendOrder(w.rng.Int64N(5))
+		st.SetValue(st.StreamID())
+	}
+}
+
 // act is called within a callback, so never twice at a time.
 func (w *whim) act(s *Session, st *EventStream) {
 	if st != nil {
@@ -57,6 +71,7 @@ func (w *whim) act(s *Session, st *EventStream) {
 	case action == 4:
 		s.Drain()
 	case action == 5:
+		w.ask(s, st)
 		time.Sleep(time.Duration(w.rng.IntN(10)) * time.Millisecond)
 	case st == nil:
 	case action < 9:
