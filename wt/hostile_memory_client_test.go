@@ -43,7 +43,7 @@ func TestFloodsOfAServerFillNoMemory(t *testing.T) {
 					str.Close()
 				}
 			})
-		}, 0},
+		}, connectionStreams * 2 << 10}, // both ends are here
 		"datagrams of what is no session": {nil, datagrams(func(*quic.Stream) quic.StreamID { return 400 }), 0},
 		"datagrams of a session":          {nil, datagrams((*quic.Stream).StreamID), Limits{}.withDefaults().DatagramQueue * 2 << 10},
 		"capsules": {nil, frames(frame(frameData, slices.Concat(

@@ -91,6 +91,7 @@ func TestFloodsOfAClientFillNoMemory(t *testing.T) {
 	configure := func(w *world) {
 		w.server.SessionRate = -1
 		w.serveQUIC.MaxStreamReceiveWindow, w.serveQUIC.MaxConnectionReceiveWindow = 512<<10, 768<<10
+		w.serveQUIC.MaxIncomingStreams, w.serveQUIC.MaxIncomingUniStreams = 100, 100
 	}
 	for name, test := range map[string]struct {
 		flood func(*rawClient, *gauge)

@@ -50,14 +50,18 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-func setDefault[T int | time.Duration](v *T, def T) {
+func setDefault[T int | int64 | time.Duration](v *T, def T) {
 	if *v == 0 {
 		*v = def
 	}
 }
 
-// connectionWindow is the receive window of a connection, in bytes.
-const connectionWindow = 16 << 20
+const (
+	// connectionWindow is the receive window of a connection, in bytes.
+	connectionWindow = 16 << 20
+	// connectionStreams is how many streams of each kind a peer may have open.
+	connectionStreams = 1000
+)
 
 // QUICConfig returns a copy of c, which may be nil, with the extensions of
 // QUIC enabled that WebTransport requires: datagrams (RFC 9221) and
@@ -68,6 +72,8 @@ const connectionWindow = 16 << 20
 // from the start, more than [FlowControl] lets sessions send by default: were
 // the data that applications do not read to fill it, no capsule would get
 // through, and two ends that wait for credit before they read would wait for ever.
+// The peer may have 1000 streams of each kind open, requests and sessions included,
+// if c leaves that to its default: browsers do not wait for credit, they fail.
 func QUICConfig(c *quic.Config) *quic.Config {
 	if c == nil {
 		c = &quic.Config{}
@@ -78,5 +84,7 @@ func QUICConfig(c *quic.Config) *quic.Config {
 	if c.InitialConnectionReceiveWindow == 0 && c.MaxConnectionReceiveWindow == 0 {
 		c.InitialConnectionReceiveWindow, c.MaxConnectionReceiveWindow = connectionWindow, connectionWindow
 	}
+	setDefault(&c.MaxIncomingStreams, connectionStreams)
+	setDefault(&c.MaxIncomingUniStreams, connectionStreams)
 	return c
 }
