@@ -48,7 +48,7 @@ func (p *prober) wait() error {
 		return fmt.Errorf("the server has not ended the session within %v", p.config.Timeout)
 	}
 	end, _ := errors.AsType[*wt.SessionError](context.Cause(p.session.Context()))
-	if end != nil && end.Clean {
+	if end != nil && end.Clean && end.Remote {
 		return nil
 	}
 	return context.Cause(p.session.Context())
