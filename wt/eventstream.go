@@ -31,6 +31,7 @@ type EventStream struct {
 	waiting  context.Context     // while the stream waits for credit
 	giveUp   context.CancelFunc  // ends the wait
 	givenUp  bool                // before the stream was open
+	code     uint32              // with which it was given up
 	priority []func(*SendStream) // what to do when the stream is open
 	paused   bool
 	sized    bool // the final size has become known since the last look
@@ -160,11 +161,11 @@ func (es *EventStream) open(ctx context.Context, wait bool) error {
 		apply(send)
 	}
 	es.priority = nil
-	givenUp := es.givenUp
+	givenUp, code := es.givenUp, es.code
 	es.mu.Unlock()
 	if givenUp {
-		es.Reset(0)
-		es.StopSending(0)
+		es.Reset(code)
+		es.StopSending(code)
 	}
 	es.watchStop()
 	s.conn.wg.Go(es.write)
@@ -295,12 +296,13 @@ func (es *EventStream) WantWrite() {
 func (es *EventStream) Reset(code uint32) {
 	es.mu.Lock()
 	es.sent = true
-	send := es.send
+	send, waits := es.send, es.abandon(code)
 	es.mu.Unlock()
-	if send != nil {
+	switch {
+	case waits:
+		es.opener().remove(es)
+	case send != nil:
 		send.CancelWrite(code)
-	} else {
-		es.abandon()
 	}
 }
 
@@ -308,29 +310,27 @@ func (es *EventStream) Reset(code uint32) {
 // Data any more, nor the end of the peer's direction. A stream that is not open yet is given up.
 func (es *EventStream) StopSending(code uint32) {
 	es.mu.Lock()
-	receive := es.receive
 	es.stopped, es.paused = true, false
 	es.changed.Broadcast()
+	receive, waits := es.receive, es.bidirectional && es.abandon(code)
 	es.mu.Unlock()
-	if receive != nil {
+	switch {
+	case waits:
+		es.opener().remove(es)
+	case receive != nil:
 		receive.CancelRead(code)
-	} else if es.bidirectional {
-		es.abandon()
 	}
 }
 
-// abandon gives up a stream that is not open yet.
-func (es *EventStream) abandon() {
-	es.mu.Lock()
-	abandon := es.local && es.send == nil && !es.givenUp
-	if abandon {
-		es.givenUp = true
-		es.giveUp()
+// abandon gives up a stream that is not open yet, and reports false for others.
+// If it is opened all the same it is reset with the code. The caller holds es.mu.
+func (es *EventStream) abandon(code uint32) bool {
+	if !es.local || es.send != nil {
+		return false
 	}
-	es.mu.Unlock()
-	if abandon {
-		es.opener().remove(es)
-	}
+	es.givenUp, es.code = true, code
+	es.giveUp()
+	return true
 }
 
 // Pause stops Data, until Resume. What the peer sends is held back by
