@@ -36,9 +36,9 @@ type measurement struct {
 
 const (
 	mebibyte     = 1 << 20
-	streamBytes  = 256 * mebibyte
+	streamBytes  = 512 * mebibyte
 	manyStreamed = 100
-	echoes       = 20_000
+	echoes       = 80_000
 	echoWorkers  = 16
 	datagrams    = 200_000
 	datagramSize = 1000
