@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -168,5 +169,50 @@ func TestASessionIsGoneInTimeWhateverItsPeerAnswersClose(t *testing.T) {
 		}
 		w.settle()
 		checkForgotten(t, w.server.conns[0])
+	})
+}
+
+// A peer may reset streams as those of an ended session, and not end it. It is
+// not believed for long, and the session goes on.
+func TestAPeerThatOnlyClaimsTheEndOfASession(t *testing.T) {
+	server := echoServer()
+	var errs chan error
+	server.Handle("/", Application{Serve: func(s *Session) {
+		for range 2 {
+			str, err := s.AcceptStream(context.Background())
+			if err != nil {
+				t.Errorf("AcceptStream: %v", err)
+				return
+			}
+			start := time.Now()
+			_, err = io.Copy(io.Discard, str)
+			if e, ok := errors.AsType[*StreamError](err); !ok || e.HasCode || e.Wire != codeSessionGone || !e.Remote {
+				t.Errorf("Read: %v, want a reset without code", err)
+			}
+			if d := time.Since(start); d > maxCloseWait+2*rtt {
+				t.Errorf("Read took %v", d)
+			}
+			str.CancelWrite(0)
+		}
+		errs <- s.Context().Err()
+		<-s.Context().Done()
+	}})
+	inWorld(t, server, func(*world) { errs = make(chan error, 1) }, func(w *world) {
+		c := w.dialRaw()
+		defer c.close()
+		connect := c.connect("/")
+		for range 2 {
+			str := c.sendStream(uint64(connect.StreamID()), "x")
+			time.Sleep(rtt)
+			str.CancelWrite(codeSessionGone)
+			str.CancelRead(codeSessionGone)
+		}
+		if err := <-errs; err != nil {
+			t.Errorf("session ended with %v", err)
+		}
+		connect.Close()
+		if code := answer(t, connect); code != 0 {
+			t.Errorf("answered with %#x, want FIN", code)
+		}
 	})
 }
