@@ -121,10 +121,10 @@ func againstResponse(t *testing.T, timeout time.Duration, respond func(*quic.Str
 				respond(connect)
 			}
 		}()
-		ctx, cancel := context.WithTimeout(ctx, timeout)
+		limited, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		start := time.Now()
-		s, _, err := c.OpenSession(ctx, "https://server/", nil)
+		s, _, err := c.OpenSession(limited, "https://server/", nil)
 		if err == nil {
 			s.Close(0, "")
 		}
