@@ -14,8 +14,12 @@ import (
 // caller go on, and FIN travel with the end of the data, up to maxBuffered
 // bytes of a stream in small writes are counted at once instead, and handed to QUIC such that they are
 // part of the final size whatever happens to the stream.
+//
+// So is the end of a write that is not large. At the end of a large one a packet that is
+// not full, and so the end of a batch of packets, weighs more than a round of waiting.
 const (
 	smallWrite  = 1 << 10
+	largeWrite  = 16 << 10
 	maxBuffered = 4 << 10
 )
 
@@ -29,7 +33,7 @@ func (s *SendStream) writeWithCredit(f *outgoingFlow, p []byte) (int, error) {
 	written := 0
 	for {
 		rest := p[written:]
-		if len(rest) > 2*smallWrite {
+		if len(rest) > 2*smallWrite && len(p) <= largeWrite {
 			rest = rest[:len(rest)-smallWrite]
 		}
 		n, err := s.stream.WriteWithLimit(rest, f.limiter)
