@@ -128,7 +128,7 @@ func TestFloodsOfAClientFillNoMemory(t *testing.T) {
 			return capsule(capsuleDatagram, strings.Repeat("x", maxDatagramCapsule))
 		}), limits.DatagramQueue * (maxDatagramCapsule + 1)},
 		"datagrams of a session": {withSession(func(c *rawClient, g *gauge, _ io.Writer, id uint64) {
-			g.each(20_000, func(int) { c.quic.SendDatagram(append(varints(id/4), payload...)) })
+			g.each(10_000, func(int) { c.quic.SendDatagram(append(varints(id/4), payload...)) })
 		}), limits.DatagramQueue * 2 * datagramSize},
 		"early datagrams": {withSession(func(c *rawClient, g *gauge, _ io.Writer, _ uint64) {
 			g.each(6_000, func(i int) { c.quic.SendDatagram(append(varints(1<<20+uint64(i)), payload...)) })
