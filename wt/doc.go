@@ -13,8 +13,8 @@
 // Its context ends with it, and the context's cause is a *[SessionError],
 // which is also the error of every call on the session and its streams from
 // then on. A stream that is reset alone fails with a *[StreamError].
-// Streams hand data straight to quic-go and take it from there: no copy, no
-// lock and no goroutine of this package is between.
+// Streams hand data straight to quic-go and take it from there: no goroutine of this
+// package is between, and no copy but of the ends of writes. Flow control of sessions counts what passes.
 //
 // # Callbacks
 //

@@ -246,6 +246,23 @@ func TestCreditForStreamsComesWhenTheyHaveEnded(t *testing.T) {
 	})
 }
 
+func TestASessionMayAllowMoreStreamsThanOthers(t *testing.T) {
+	config := FlowControl{Streams: 2, UniStreams: 2}
+	withFlowPeer(t, config, limits(1000, 10, 10), func(w *world, p *flowPeer) {
+		p.server.AllowStreams(5, 1)
+		p.wantCapsules("more of one kind", capsuleMaxStreams, 5)
+		str := p.sendStream(p.id, "x")
+		str.Close()
+		in, err := p.server.AcceptStream(w.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.Close()
+		io.ReadAll(in)
+		p.wantCapsules("one has ended", capsuleMaxStreams, 6)
+	})
+}
+
 func TestViolationsOfFlowControlEndTheSession(t *testing.T) {
 	config := FlowControl{InitialData: 1000, MaxData: 1000, Streams: 2, UniStreams: 1}
 	for name, test := range map[string]struct {

@@ -67,6 +67,33 @@ func (f *incomingFlow) opened(d direction) {
 	}
 }
 
+// AllowStreams lets the peer have at least so many bidirectional and
+// unidirectional streams open in this session at the same time, beyond what
+// [FlowControl] says (W3C's anticipatedConcurrentIncoming… are such numbers). The limits of
+// QUIC, which all sessions of a connection share, stay ([quic.Config]). Without
+// flow control of sessions they are the only ones, and AllowStreams does nothing.
+func (s *Session) AllowStreams(streams, uniStreams int64) {
+	s.in.allow(bidirectional, streams)
+	s.in.allow(unidirectional, uniStreams)
+}
+
+// allow raises the number of streams that may be open at once.
+func (f *incomingFlow) allow(d direction, open int64) {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	n := &f.streams[d]
+	n.open = max(n.open, min(open, maxStreams))
+	limit := min(n.ended+n.open, maxStreams)
+	grant := limit > n.limit
+	n.limit = max(limit, n.limit)
+	f.mu.Unlock()
+	if grant {
+		f.session.out.send([...]outgoing{sendMaxStreams, sendMaxUniStreams}[d], uint64(limit))
+	}
+}
+
 // ended gives credit for a stream of the peer that is over at this end: often
 // when the peer is about to run out of it, in larger steps otherwise.
 func (f *incomingFlow) ended(d direction) {

@@ -19,6 +19,8 @@ const (
 	max1xx = 5
 	// maxRefusalBody is how much of the body of a refusal is kept, in bytes.
 	maxRefusalBody = 4 << 10
+	// refusalBodyTime is how long the body of a refusal is awaited: the refusal is what counts.
+	refusalBodyTime = time.Second
 )
 
 // SessionOptions are what a client asks of a session beside its URL. The zero
@@ -193,7 +195,7 @@ func (s *Session) awaitResponse(stream *http3.RequestStream, options *SessionOpt
 	response.Request = s.request
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		stream.Close()
-		stream.SetReadDeadline(time.Now().Add(s.conn.limits.HeaderTimeout))
+		stream.SetReadDeadline(time.Now().Add(min(refusalBodyTime, s.conn.limits.HeaderTimeout)))
 		body, _ := io.ReadAll(io.LimitReader(stream, maxRefusalBody))
 		stream.CancelRead(h3NoError)
 		response.Body = io.NopCloser(bytes.NewReader(body))

@@ -47,7 +47,7 @@ var proofs = map[string][]string{
 	"queues and ages of datagrams":                                           {"TestDatagramsThatWaitAreDroppedByPolicyAndAge", "TestIncomingDatagramsAreDroppedByNumberAndAge"},
 	"statistics of sessions":                                                 {"TestStatsCountStreamsAndTheirData"},
 	"limits on sessions and their rate, with 429":                            {"TestServerRefusesSessionsBeyondItsLimit", "TestSessionsAskedForTooFastAreRefused"},
-	"memory and goroutines bounded against hostile peers":                    {"TestPeersThatOffendTooOftenLoseTheirConnection"},
+	"memory and goroutines bounded against hostile peers":                    {"TestFloodsOfAClientFillNoMemory", "TestFloodsOfAServerFillNoMemory", "TestPeersThatOffendTooOftenLoseTheirConnection"},
 }
 
 func TestTheReadmeClaimsOnlyWhatIsProven(t *testing.T) {
