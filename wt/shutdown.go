@@ -34,7 +34,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		last, cancel := lastMoments(ctx)
 		defer cancel()
 		ctx = last
-		closeSessions(ctx, sessionsOf(conns), code, reason)
+		if sessions := sessionsOf(conns); len(sessions) > 0 {
+			closeSessions(ctx, sessions, code, reason)
+			// A browser forgets the code if the connection is closed right after it, though it has answered.
+			linger(ctx, minCloseWait)
+		}
 	}
 	s.closeConns()
 	done := make(chan struct{})
@@ -91,17 +95,22 @@ func awaitIdle(ctx context.Context, conns []*conn) error {
 			return ctx.Err()
 		}
 	}
-	var linger time.Duration
+	var longest time.Duration
 	for _, c := range conns {
-		linger = max(linger, c.lingering())
+		longest = max(longest, c.lingering())
 	}
-	timer := time.NewTimer(linger)
+	linger(ctx, longest)
+	return nil
+}
+
+// linger waits for some time, but no longer than ctx.
+func linger(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	return nil
 }
 
 // closeCode returns the code and reason with which the sessions are closed that

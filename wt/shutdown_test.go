@@ -162,7 +162,7 @@ func TestShutdownClosesTheSessionsThatAreLeft(t *testing.T) {
 					if err := server.Shutdown(ctx); err != test.err {
 						t.Errorf("Shutdown: %v, want %v", err, test.err)
 					}
-					if d := time.Since(start); loss == 0 && d != time.Second+rtt || d > time.Second+2*maxCloseWait {
+					if d := time.Since(start); loss == 0 && d != time.Second+rtt+minCloseWait || d > time.Second+2*maxCloseWait {
 						t.Errorf("Shutdown took %v", d)
 					}
 					for _, s := range sessions {
@@ -190,12 +190,12 @@ func TestShutdownDoesNotWaitForClientsThatDoNotAnswer(t *testing.T) {
 		after     time.Duration
 	}{
 		"silent": {
-			nil, func(w *world) { w.clientNet.setDrop(func() bool { return true }) }, time.Second + minCloseWait,
+			nil, func(w *world) { w.clientNet.setDrop(func() bool { return true }) }, time.Second + 2*minCloseWait,
 		},
 		"without credit": {
 			func(w *world) {
 				w.clientQUIC.InitialStreamReceiveWindow, w.clientQUIC.MaxStreamReceiveWindow = 256, 256
-			}, func(*world) {}, time.Second + maxCloseWait,
+			}, func(*world) {}, time.Second + maxCloseWait + minCloseWait,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
