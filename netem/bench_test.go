@@ -50,7 +50,7 @@ var benchPaths = []struct {
 	{"path", []Element{MTU{Size: 1500}, Bernoulli{0.01}, benchRate, Delay{20 * time.Millisecond}}},
 }
 
-var benchRate = Rate{Rate: 100 * MbitPerSecond, Overhead: HeaderIPv4, Queue: FIFO{Limit{Bytes: 100_000}}}
+var benchRate = Rate{Rate: 100 * MbitPerSecond, Overhead: HeaderIPv4, Queue: FIFO{Limit: Limit{Bytes: 100_000}}}
 
 // The cost of a packet of 1200 bytes on a path of one element, or of all of
 // them, at a load of 0.98.

@@ -164,9 +164,12 @@ func newBench(tb testing.TB, seed uint64, elements ...Element) *bench {
 var someBytes [maxPayload]byte
 
 // send puts a packet on the path now.
-func (b *bench) send(size int) {
+func (b *bench) send(size int) { b.sendFrom(1, size, NotECT) }
+
+// sendFrom is send from a port, with a codepoint.
+func (b *bench) sendFrom(port uint16, size int, ecn ECN) {
 	b.sent++
-	p := newPacket(addrOf(1, 1), addrOf(2, 2), someBytes[:size], NotECT)
+	p := newPacket(addrOf(1, port), addrOf(2, 2), someBytes[:size], ecn)
 	p.ID = b.sent
 	b.path.Send(p)
 }
@@ -204,6 +207,16 @@ func (b *bench) fates() string {
 		letters[s.id-1] = map[Fate]byte{Delivered: 'D', Dropped: 'x', InTransit: 't'}[s.fate]
 	}
 	return string(letters)
+}
+
+// codepoints returns a digit for each packet in order of ID: the ECN field that
+// it had at the end.
+func (b *bench) codepoints() string {
+	digits := make([]byte, b.sent)
+	for _, s := range b.seen {
+		digits[s.id-1] = '0' + byte(s.ecn)
+	}
+	return string(digits)
 }
 
 // departures returns the times at which packets left, in the order in which

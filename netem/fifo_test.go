@@ -26,7 +26,7 @@ func TestAPacketBeyondTheLimitIsDropped(t *testing.T) {
 		{"never less than a packet", Limit{BDP: 1000}.Resolve(8*MbitPerSecond, 0), 28, []int{500, 1472, 0}, "DDx"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newBench(t, 1, Rate{Rate: 8 * MbitPerSecond, Overhead: c.overhead, Queue: FIFO{c.limit}})
+			b := newBench(t, 1, Rate{Rate: 8 * MbitPerSecond, Overhead: c.overhead, Queue: FIFO{Limit: c.limit}})
 			for _, size := range c.sizes {
 				b.send(size)
 			}
@@ -44,7 +44,7 @@ func TestAPacketBeyondTheLimitIsDropped(t *testing.T) {
 }
 
 func TestALimitInTimeFollowsTheRate(t *testing.T) {
-	limit := FIFO{Limit{Time: 100 * time.Microsecond}}
+	limit := FIFO{Limit: Limit{Time: 100 * time.Microsecond}}
 	b := newBench(t, 1, Rate{Rate: 8 * MbitPerSecond, Queue: limit})
 	b.send(1000)
 	b.send(100)
@@ -59,11 +59,11 @@ func TestALimitInTimeFollowsTheRate(t *testing.T) {
 }
 
 func TestALimitThatShrinksDropsOnlyArrivals(t *testing.T) {
-	b := newBench(t, 1, Rate{Rate: 8 * MbitPerSecond, Queue: FIFO{Limit{Packets: 3}}})
+	b := newBench(t, 1, Rate{Rate: 8 * MbitPerSecond, Queue: FIFO{Limit: Limit{Packets: 3}}})
 	for range 4 {
 		b.send(100)
 	}
-	b.configureAt(50*time.Microsecond, Rate{Rate: 8 * MbitPerSecond, Queue: FIFO{Limit{Packets: 1}}})
+	b.configureAt(50*time.Microsecond, Rate{Rate: 8 * MbitPerSecond, Queue: FIFO{Limit: Limit{Packets: 1}}})
 	b.sendAt(60*time.Microsecond, 100)  // behind three
 	b.sendAt(260*time.Microsecond, 100) // behind one
 	b.sendAt(360*time.Microsecond, 100) // behind none
@@ -74,7 +74,7 @@ func TestALimitThatShrinksDropsOnlyArrivals(t *testing.T) {
 }
 
 func TestAChangeWithoutAQueueIsAFIFOWithoutLimit(t *testing.T) {
-	b := newBench(t, 1, Rate{Rate: 8 * MbitPerSecond, Queue: FIFO{Limit{Packets: 1}}})
+	b := newBench(t, 1, Rate{Rate: 8 * MbitPerSecond, Queue: FIFO{Limit: Limit{Packets: 1}}})
 	b.configureAt(1, Rate{Rate: 8 * MbitPerSecond})
 	for i := range 4 {
 		b.sendAt(time.Duration(i), 100)
@@ -82,5 +82,59 @@ func TestAChangeWithoutAQueueIsAFIFOWithoutLimit(t *testing.T) {
 	b.run()
 	if got, want := b.fates(), "DDDD"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestHeadDropMakesRoomForTheArrival(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		limit Limit
+		sizes []int // sent at once
+		want  string
+	}{
+		{"packets", Limit{Packets: 2}, []int{100, 1, 2, 3, 4}, "DxxDD"},
+		{"bytes", Limit{Bytes: 300}, []int{500, 100, 100, 100, 101}, "DxxDD"},
+		{"time", Limit{Time: 300 * time.Microsecond}, []int{500, 200, 100, 1}, "DxDD"},
+		{"a packet larger than the queue", Limit{Bytes: 300}, []int{500, 300, 301}, "DDx"},
+		{"no limit", Limit{}, []int{500, 300, 301}, "DDD"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, 1, Rate{Rate: 8 * MbitPerSecond, Queue: FIFO{Limit: c.limit, HeadDrop: true}})
+			for _, size := range c.sizes {
+				b.send(size)
+			}
+			b.run()
+			if got := b.fates(); got != c.want {
+				t.Errorf("packets of %d bytes: %s, want %s", c.sizes, got, c.want)
+			}
+		})
+	}
+}
+
+// Packets of 100 bytes take 100 µs each.
+func TestAStepMarksCapablePacketsAboveItsThreshold(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		mark Limit
+		ecn  ECN
+		want string
+	}{
+		{"none", Limit{}, ECT0, "22222"},
+		{"packets", Limit{Packets: 2}, ECT0, "22233"},
+		{"bytes", Limit{Bytes: 299}, ECT1, "11133"},
+		{"wait of exactly the time", Limit{Time: 300 * time.Microsecond}, ECT0, "22223"},
+		{"wait", Limit{Time: 300*time.Microsecond - 1}, ECT0, "22233"},
+		{"not capable", Limit{Packets: 1}, NotECT, "00000"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, 1, Rate{Rate: 8 * MbitPerSecond, Queue: FIFO{Mark: c.mark}})
+			for range 5 {
+				b.sendFrom(1, 100, c.ecn)
+			}
+			b.run()
+			if got := b.codepoints(); got != c.want || b.fates() != "DDDDD" {
+				t.Errorf("ECN fields %s, want %s; fates %s", got, c.want, b.fates())
+			}
+		})
 	}
 }

@@ -39,7 +39,7 @@ func batchMeans(values []float64) (mean, half float64) {
 // poisson sends packets of the sizes that size returns, at a load of the link.
 // The closer the load is to 1, the longer waits depend on those before.
 func poisson(tb testing.TB, load float64, limit Limit, overhead Bytes, size func(*rand.Rand) int) []sighting {
-	b := newBench(tb, lawSeed, Rate{Rate: lawRate, Overhead: overhead, Queue: FIFO{limit}})
+	b := newBench(tb, lawSeed, Rate{Rate: lawRate, Overhead: overhead, Queue: FIFO{Limit: limit}})
 	random := rand.New(rand.NewPCG(lawSeed, 0))
 	packets := uint64(20_000 / math.Abs(1-load))
 	next := func(mean float64) time.Duration {

@@ -21,7 +21,7 @@ func another(r *rapid.T, e Element) Element {
 	case Rate:
 		limit := rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Packets: 3}, {Bytes: 300}, {Time: 20}}).Draw(r, "limit")
 		rate := rapid.SampledFrom([]BitRate{0, 30 * GbitPerSecond, 100 * GbitPerSecond, 70 * GbitPerSecond, TbitPerSecond}).Draw(r, "rate")
-		return Rate{Rate: rate, Overhead: Bytes(rapid.IntRange(0, 40).Draw(r, "overhead")), Queue: FIFO{limit}}
+		return Rate{Rate: rate, Overhead: Bytes(rapid.IntRange(0, 40).Draw(r, "overhead")), Queue: anotherFIFO(r, limit)}
 	case Delay:
 		return Delay{time.Duration(rapid.IntRange(0, 50).Draw(r, "delay"))}
 	case Bernoulli:
@@ -30,6 +30,11 @@ func another(r *rapid.T, e Element) Element {
 		return MTU{Size: Bytes(rapid.IntRange(100, 300).Draw(r, "mtu"))}
 	}
 	panic("an unknown element")
+}
+
+func anotherFIFO(r *rapid.T, limit Limit) FIFO {
+	mark := rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Bytes: 300}, {Time: 20}}).Draw(r, "mark")
+	return FIFO{Limit: limit, HeadDrop: rapid.Bool().Draw(r, "head drop"), Mark: mark}
 }
 
 // marker is an element from outside the package's own, which holds every n-th
@@ -120,7 +125,7 @@ func TestAPathKeepsOrderAndConservesPackets(t *testing.T) {
 }
 
 func TestEveryElementCounts(t *testing.T) {
-	b := newBench(t, 1, MTU{Size: 1028}, Bernoulli{0}, Rate{Rate: 8 * MbitPerSecond, Queue: FIFO{Limit{Packets: 1}}}, Delay{time.Second})
+	b := newBench(t, 1, MTU{Size: 1028}, Bernoulli{0}, Rate{Rate: 8 * MbitPerSecond, Queue: FIFO{Limit: Limit{Packets: 1}}}, Delay{time.Second})
 	for _, size := range []int{1000, 1001, 500, 400} {
 		b.send(size)
 	}

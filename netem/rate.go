@@ -51,6 +51,7 @@ type Queue interface {
 // shaper's Env.
 type queue interface {
 	configure(Queue) error
+	pass(*Packet) *Packet // takes a packet while the link is idle and returns it, or nil if it dropped it
 	enqueue(*Packet)
 	dequeue() *Packet // nil when it holds none
 	held(yield func(*Packet))
@@ -105,12 +106,15 @@ func (s *shaper) Receive(p *Packet) {
 	}
 	p.wire = p.Size() + s.overhead
 	p.queued = s.env.Clock.Now()
-	if s.sending == nil {
-		s.transmit(p, p.queued, 0)
-	} else {
+	if s.sending != nil {
 		s.queue.enqueue(p)
+	} else if p = s.queue.pass(p); p != nil {
+		s.transmit(p, p.queued, 0)
 	}
 }
+
+// waited returns how long p has been in the queue.
+func (s *shaper) waited(p *Packet) time.Duration { return s.env.Clock.Now() - p.queued }
 
 // transmit starts the transmission of p, of which the link has done credit
 // already.

@@ -156,8 +156,8 @@ func TestRateRefuses(t *testing.T) {
 	for want, rate := range map[string]Rate{
 		"netem: path p: queue: the rate is not between 0 and 1Tbit/s":            {Rate: TbitPerSecond + 1},
 		"netem: path p: queue: the overhead is not between 0 and 1000 bytes":     {Overhead: -1},
-		"netem: path p: queue: a limit in BDP must be resolved into bytes first": {Queue: FIFO{Limit{BDP: 1000}}},
-		"netem: path p: queue: the limit is negative":                            {Queue: FIFO{Limit{Packets: -1}}},
+		"netem: path p: queue: a limit in BDP must be resolved into bytes first": {Queue: FIFO{Limit: Limit{BDP: 1000}}},
+		"netem: path p: queue: the limit is negative":                            {Queue: FIFO{Limit: Limit{Packets: -1}}},
 	} {
 		if _, err := NewPath(&testClock{}, "p", 1, []Element{rate}, nil, nil); err == nil || err.Error() != want {
 			t.Errorf("%+v: error %v, want %s", rate, err, want)
@@ -170,7 +170,7 @@ func TestARefusedChangeChangesNothing(t *testing.T) {
 	b.send(1000)
 	b.send(1000)
 	b.clock.At(100, func() {
-		if err := b.path.Configure(Rate{Rate: 1, Queue: FIFO{Limit{BDP: 1}}}); err == nil {
+		if err := b.path.Configure(Rate{Rate: 1, Queue: FIFO{Limit: Limit{BDP: 1}}}); err == nil {
 			t.Error("a limit in BDP was accepted")
 		}
 	})
@@ -261,7 +261,7 @@ func TestDeparturesFollowLindleysRecursion(t *testing.T) {
 		const overhead = 28
 		limits := rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Packets: 5}, {Bytes: 3000}, {Time: time.Microsecond}})
 		changes := []rateChange{{0, rates.Draw(r, "first rate")}}
-		b := newBench(t, 1, Rate{Rate: changes[0].rate, Overhead: overhead, Queue: FIFO{limits.Draw(r, "limit")}})
+		b := newBench(t, 1, Rate{Rate: changes[0].rate, Overhead: overhead, Queue: FIFO{Limit: limits.Draw(r, "limit")}})
 
 		// Rates change at odd times and packets arrive at even ones.
 		at := time.Duration(0)
@@ -269,7 +269,7 @@ func TestDeparturesFollowLindleysRecursion(t *testing.T) {
 			at += 2 * time.Duration(rapid.Int64Range(1, 5000).Draw(r, "pause"))
 			c := rateChange{at - 1, rates.Draw(r, "rate")}
 			changes = append(changes, c)
-			b.configureAt(c.at, Rate{Rate: c.rate, Overhead: overhead, Queue: FIFO{limits.Draw(r, "limit")}})
+			b.configureAt(c.at, Rate{Rate: c.rate, Overhead: overhead, Queue: FIFO{Limit: limits.Draw(r, "limit")}})
 		}
 		at = 0
 		for range rapid.IntRange(1, 40).Draw(r, "packets") {
@@ -303,7 +303,7 @@ func TestDeparturesFollowLindleysRecursion(t *testing.T) {
 func TestDeparturesKeepToATokenBucketOfOnePacket(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		rate := rapid.Int64Range(1e3, 1e10).Draw(r, "rate")
-		b := newBench(t, 1, Rate{Rate: BitRate(rate), Queue: FIFO{Limit{Packets: 20}}})
+		b := newBench(t, 1, Rate{Rate: BitRate(rate), Queue: FIFO{Limit: Limit{Packets: 20}}})
 		at := time.Duration(0)
 		for range 50 {
 			at += time.Duration(rapid.Int64Range(0, 20_000).Draw(r, "gap"))
