@@ -44,10 +44,13 @@ var benchPaths = []struct {
 }{
 	{"none", nil},
 	{"mtu", []Element{MTU{Size: 1500}}},
-	{"loss", []Element{Bernoulli{0.01}}},
+	{"loss", []Element{Bernoulli{P: 0.01}}},
+	{"correlated loss", []Element{Bernoulli{0.01, 0.25}}},
+	{"gilbert-elliott", []Element{GilbertElliott{P: 0.01, R: 0.17, Bad: 1}}},
+	{"markov", []Element{Markov{P13: 0.01, P31: 0.17, P32: 0.1, P23: 0.5}}},
 	{"queue", []Element{benchRate}},
 	{"delay", []Element{Delay{20 * time.Millisecond}}},
-	{"path", []Element{MTU{Size: 1500}, Bernoulli{0.01}, benchRate, Delay{20 * time.Millisecond}}},
+	{"path", []Element{MTU{Size: 1500}, Bernoulli{P: 0.01}, benchRate, Delay{20 * time.Millisecond}}},
 }
 
 var benchRate = Rate{Rate: 100 * MbitPerSecond, Overhead: HeaderIPv4, Queue: FIFO{Limit: Limit{Bytes: 100_000}}}
@@ -84,7 +87,7 @@ func BenchmarkNetwork(b *testing.B) {
 			for i := range links {
 				h, err := n.AddHost(fmt.Sprint(i))
 				if err == nil {
-					_, err = n.Connect(h.name, hub, h, benchPaths[5].elements, benchPaths[5].elements)
+					_, err = n.Connect(h.name, hub, h, benchPaths[len(benchPaths)-1].elements, benchPaths[len(benchPaths)-1].elements)
 				}
 				if err != nil {
 					b.Fatal(err)

@@ -94,7 +94,7 @@ func TestConnectRefuses(t *testing.T) {
 		"netem: link x: the hosts host0 and host1 have a link already":         func() (*Link, error) { return n.Connect("x", a, b, nil, nil) },
 		"netem: link x: the hosts host1 and host0 have a link already":         func() (*Link, error) { return n.Connect("x", b, a, nil, nil) },
 		"netem: path x.reverse: delay: the delay is not between 0 and 24h0m0s": func() (*Link, error) { return n.Connect("x", a, c, nil, []Element{Delay{-1}}) },
-		"netem: path x.forward: loss: the probability is not between 0 and 1":  func() (*Link, error) { return n.Connect("x", a, c, []Element{Bernoulli{2}}, nil) },
+		"netem: path x.forward: loss: the probability is not between 0 and 1":  func() (*Link, error) { return n.Connect("x", a, c, []Element{Bernoulli{P: 2}}, nil) },
 	} {
 		if _, err := connect(); err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)

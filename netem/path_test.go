@@ -12,7 +12,7 @@ import (
 // elements draws elements with times of some ten nanoseconds, so that their
 // queues fill and their events coincide.
 var elements = rapid.Custom(func(r *rapid.T) Element {
-	return another(r, rapid.SampledFrom([]Element{Rate{}, Rate{}, Delay{}, Bernoulli{}, MTU{}}).Draw(r, "kind"))
+	return another(r, rapid.SampledFrom([]Element{Rate{}, Rate{}, Delay{}, Bernoulli{}, GilbertElliott{}, Markov{}, MTU{}}).Draw(r, "kind"))
 })
 
 // another draws an element of the type of e.
@@ -25,7 +25,12 @@ func another(r *rapid.T, e Element) Element {
 	case Delay:
 		return Delay{time.Duration(rapid.IntRange(0, 50).Draw(r, "delay"))}
 	case Bernoulli:
-		return Bernoulli{rapid.SampledFrom([]float64{0, 0.1, 0.5, 1}).Draw(r, "p")}
+		return Bernoulli{aProbability(r), aProbability(r)}
+	case GilbertElliott:
+		return GilbertElliott{aProbability(r), aProbability(r), aProbability(r), aProbability(r)}
+	case Markov:
+		p := aProbability(r)
+		return Markov{P13: p, P31: aProbability(r), P23: aProbability(r), P14: 1 - p}
 	case MTU:
 		return MTU{Size: Bytes(rapid.IntRange(100, 300).Draw(r, "mtu"))}
 	}
@@ -35,6 +40,10 @@ func another(r *rapid.T, e Element) Element {
 func anotherFIFO(r *rapid.T, limit Limit) FIFO {
 	mark := rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Bytes: 300}, {Time: 20}}).Draw(r, "mark")
 	return FIFO{Limit: limit, HeadDrop: rapid.Bool().Draw(r, "head drop"), Mark: mark}
+}
+
+func aProbability(r *rapid.T) float64 {
+	return rapid.SampledFrom([]float64{0, 0.1, 0.5, 1}).Draw(r, "probability")
 }
 
 // marker is an element from outside the package's own, which holds every n-th
@@ -125,7 +134,7 @@ func TestAPathKeepsOrderAndConservesPackets(t *testing.T) {
 }
 
 func TestEveryElementCounts(t *testing.T) {
-	b := newBench(t, 1, MTU{Size: 1028}, Bernoulli{0}, Rate{Rate: 8 * MbitPerSecond, Queue: FIFO{Limit: Limit{Packets: 1}}}, Delay{time.Second})
+	b := newBench(t, 1, MTU{Size: 1028}, Bernoulli{P: 0}, Rate{Rate: 8 * MbitPerSecond, Queue: FIFO{Limit: Limit{Packets: 1}}}, Delay{time.Second})
 	for _, size := range []int{1000, 1001, 500, 400} {
 		b.send(size)
 	}
