@@ -1,0 +1,94 @@
+package netem
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// queues has each kind of managed queue once.
+var queues = []Queue{CoDel{}}
+
+// anotherQueue draws a queue of the type of q.
+func anotherQueue(r *rapid.T, q Queue) Queue {
+	few := rapid.IntRange(0, 4)
+	short := rapid.Custom(func(r *rapid.T) time.Duration { return time.Duration(rapid.IntRange(0, 20).Draw(r, "time")) })
+	switch q.(type) {
+	case CoDel:
+		return CoDel{
+			Limit: few.Draw(r, "limit"), Target: short.Draw(r, "target"), Interval: short.Draw(r, "interval"),
+			ECN: rapid.Bool().Draw(r, "ECN"), CEThreshold: short.Draw(r, "CE threshold"),
+		}
+	}
+	panic("an unknown queue")
+}
+
+// A link of 8 Gbit/s sends a byte a nanosecond.
+func TestAManagedQueueConservesPacketsAndKeepsTheOrderOfFlows(t *testing.T) {
+	for _, q := range queues {
+		t.Run(fmt.Sprintf("%T", q), func(t *testing.T) {
+			rapid.Check(t, func(r *rapid.T) {
+				rates := rapid.SampledFrom([]BitRate{0, 80 * GbitPerSecond, 8 * GbitPerSecond, 800 * GbitPerSecond})
+				another := func() Rate { return Rate{Rate: rates.Draw(r, "rate"), Queue: anotherQueue(r, q)} }
+				b := newBench(t, rapid.Uint64().Draw(r, "seed"), another())
+				var ports []uint16 // of the packets, in order of ID
+				for range rapid.IntRange(1, 60).Draw(r, "packets") {
+					at := time.Duration(rapid.IntRange(0, 200).Draw(r, "at"))
+					port, size := uint16(rapid.IntRange(1, 3).Draw(r, "port")), rapid.IntRange(0, 300).Draw(r, "size")
+					ecn := ECN(rapid.IntRange(0, 3).Draw(r, "ECN"))
+					b.clock.At(at, func() {
+						ports = append(ports, port)
+						b.sendFrom(port, size, ecn)
+					})
+				}
+				for range rapid.IntRange(0, 10).Draw(r, "changes") {
+					b.configureAt(time.Duration(rapid.IntRange(0, 250).Draw(r, "at")), another())
+				}
+				for at := range time.Duration(300) {
+					b.clock.runUntil(at)
+					if err := b.path.check(); err != nil {
+						r.Fatal(err)
+					}
+				}
+				b.configureAt(300, Rate{Queue: q})
+				b.run()
+				last := map[uint16]uint64{}
+				for _, id := range b.delivered {
+					if port := ports[id-1]; id > last[port] {
+						last[port] = id
+					} else {
+						r.Fatalf("packet %d of port %d left behind packet %d", id, port, last[port])
+					}
+				}
+				if uint64(len(b.seen)) != b.sent {
+					r.Fatalf("%d packets have a fate, of %d", len(b.seen), b.sent)
+				}
+			})
+		})
+	}
+}
+
+// The cost of a packet of 1200 bytes that waits behind 50 others, at a load of
+// 1.
+func BenchmarkQueue(b *testing.B) {
+	for _, q := range append([]Queue{FIFO{}}, queues...) {
+		b.Run(fmt.Sprintf("%T", q), func(b *testing.B) {
+			clock := &fewCalls{}
+			path, err := NewPath(clock, "path", 1, []Element{Rate{Rate: 96 * MbitPerSecond, Queue: q}}, (*Packet).release, nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			send := func() { path.Send(newPacket(addrOf(1, 1), addrOf(2, 2), someBytes[:1200], ECT0)) }
+			for range 50 {
+				send()
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				send()
+				clock.runUntil(clock.now + 100*time.Microsecond)
+			}
+		})
+	}
+}
