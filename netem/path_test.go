@@ -12,12 +12,12 @@ import (
 // elements draws elements with times of some ten nanoseconds, so that their
 // queues fill and their events coincide.
 var elements = rapid.Custom(func(r *rapid.T) Element {
-	return another(r, rapid.SampledFrom([]Element{Rate{}, Rate{}, Delay{}, Bernoulli{}, GilbertElliott{}, Markov{}, MTU{}}).Draw(r, "kind"))
+	return another(r, rapid.SampledFrom([]Element{Rate{}, Rate{}, Delay{}, Bernoulli{}, GilbertElliott{}, Markov{}, Periodic{}, ListedLoss{}, LossMask{}, Filter{Loss: Periodic{}}, MTU{}}).Draw(r, "kind"))
 })
 
 // another draws an element of the type of e.
 func another(r *rapid.T, e Element) Element {
-	switch e.(type) {
+	switch e := e.(type) {
 	case Rate:
 		limit := rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Packets: 3}, {Bytes: 300}, {Time: 20}}).Draw(r, "limit")
 		rate := rapid.SampledFrom([]BitRate{0, 30 * GbitPerSecond, 100 * GbitPerSecond, 70 * GbitPerSecond, TbitPerSecond}).Draw(r, "rate")
@@ -31,6 +31,20 @@ func another(r *rapid.T, e Element) Element {
 	case Markov:
 		p := aProbability(r)
 		return Markov{P13: p, P31: aProbability(r), P23: aProbability(r), P14: 1 - p}
+	case Periodic:
+		return Periodic{rapid.Uint64Range(0, 5).Draw(r, "every")}
+	case ListedLoss:
+		return ListedLoss{rapid.SliceOf(rapid.Uint64Range(1, 60)).Draw(r, "packets")}
+	case LossMask:
+		return LossMask{rapid.Uint64().Draw(r, "mask")}
+	case Filter:
+		from := time.Duration(rapid.IntRange(0, 100).Draw(r, "from"))
+		return Filter{
+			Loss:  another(r, e.Loss).(Loss),
+			Above: Bytes(rapid.IntRange(0, 300).Draw(r, "above")),
+			From:  from,
+			Until: from + time.Duration(rapid.IntRange(1, 100).Draw(r, "window")),
+		}
 	case MTU:
 		return MTU{Size: Bytes(rapid.IntRange(100, 300).Draw(r, "mtu"))}
 	}
