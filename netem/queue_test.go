@@ -9,7 +9,7 @@ import (
 )
 
 // queues has each kind of managed queue once.
-var queues = []Queue{CoDel{}}
+var queues = []Queue{CoDel{}, FQCoDel{Flows: 4}}
 
 // anotherQueue draws a queue of the type of q.
 func anotherQueue(r *rapid.T, q Queue) Queue {
@@ -20,6 +20,12 @@ func anotherQueue(r *rapid.T, q Queue) Queue {
 		return CoDel{
 			Limit: few.Draw(r, "limit"), Target: short.Draw(r, "target"), Interval: short.Draw(r, "interval"),
 			ECN: rapid.Bool().Draw(r, "ECN"), CEThreshold: short.Draw(r, "CE threshold"),
+		}
+	case FQCoDel:
+		return FQCoDel{
+			Limit: few.Draw(r, "limit"), Memory: Bytes(100 * few.Draw(r, "memory")), Flows: 4, Quantum: Bytes(100 * few.Draw(r, "quantum")),
+			Target: short.Draw(r, "target"), Interval: short.Draw(r, "interval"), CEThreshold: short.Draw(r, "CE threshold"),
+			NoECN: rapid.Bool().Draw(r, "no ECN"),
 		}
 	}
 	panic("an unknown queue")
