@@ -54,6 +54,8 @@ var benchPaths = []struct {
 	{"filter", []Element{Filter{Loss: Bernoulli{P: 0.01}, Above: 1000, Until: time.Hour}}},
 	{"queue", []Element{benchRate}},
 	{"delay", []Element{Delay{20 * time.Millisecond}}},
+	{"jitter", []Element{Jitter{Delay: 2 * time.Millisecond, Deviation: time.Millisecond, Distribution: Normal(), Correlation: 0.25}}},
+	{"policer", []Element{Policer{Rate: 90 * MbitPerSecond, Burst: 10_000}}},
 	{"path", []Element{MTU{Size: 1500}, Bernoulli{P: 0.01}, benchRate, Delay{20 * time.Millisecond}}},
 }
 

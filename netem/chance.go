@@ -72,9 +72,12 @@ func (c *correlated) configure(p, correlation float64) error {
 // happens draws a number even when the probability is 0 or 1.
 func (c *correlated) happens(r *rand.Rand) bool { return c.decide(draw(r)) }
 
-// decide continues the sequence with a uniform number. Before the first one
-// there is none to correlate with.
-func (c *correlated) decide(uniform chance) bool {
+// decide continues the sequence with a uniform number.
+func (c *correlated) decide(uniform chance) bool { return c.next(uniform) < c.chance }
+
+// next returns the number that follows in the sequence from a uniform number.
+// Before the first one there is none to correlate with.
+func (c *correlated) next(uniform chance) chance {
 	if !c.drawn {
 		c.last, c.drawn = uniform, true
 	}
@@ -82,5 +85,5 @@ func (c *correlated) decide(uniform chance) bool {
 	hi2, lo2 := bits.Mul64(uint64(c.last), uint64(c.rho))
 	lo, carry := bits.Add64(lo1, lo2, 0)
 	c.last = chance((hi1+hi2+carry)<<1 | lo>>63)
-	return c.last < c.chance
+	return c.last
 }

@@ -12,7 +12,10 @@ import (
 // elements draws elements with times of some ten nanoseconds, so that their
 // queues fill and their events coincide.
 var elements = rapid.Custom(func(r *rapid.T) Element {
-	return another(r, rapid.SampledFrom([]Element{Rate{}, Rate{}, Delay{}, Bernoulli{}, GilbertElliott{}, Markov{}, Periodic{}, ListedLoss{}, LossMask{}, Filter{Loss: Periodic{}}, MTU{}}).Draw(r, "kind"))
+	return another(r, rapid.SampledFrom([]Element{
+		Rate{}, Rate{}, Delay{}, Jitter{}, Policer{}, MTU{},
+		Bernoulli{}, GilbertElliott{}, Markov{}, Periodic{}, ListedLoss{}, LossMask{}, Filter{Loss: Periodic{}},
+	}).Draw(r, "kind"))
 })
 
 // another draws an element of the type of e.
@@ -24,6 +27,17 @@ func another(r *rapid.T, e Element) Element {
 		return Rate{Rate: rate, Overhead: Bytes(rapid.IntRange(0, 40).Draw(r, "overhead")), Queue: anotherFIFO(r, limit)}
 	case Delay:
 		return Delay{time.Duration(rapid.IntRange(0, 50).Draw(r, "delay"))}
+	case Jitter:
+		return Jitter{
+			Delay:        time.Duration(rapid.IntRange(0, 50).Draw(r, "delay")),
+			Deviation:    time.Duration(rapid.IntRange(0, 30).Draw(r, "deviation")),
+			Distribution: rapid.SampledFrom([]*Distribution{nil, Normal(), ParetoNormal()}).Draw(r, "distribution"),
+			Correlation:  rapid.SampledFrom([]float64{0, 0.25, 1}).Draw(r, "correlation"),
+			InOrder:      true,
+		}
+	case Policer:
+		rate := rapid.SampledFrom([]BitRate{0, 30 * GbitPerSecond, TbitPerSecond}).Draw(r, "rate")
+		return Policer{Rate: rate, Burst: Bytes(rapid.IntRange(1, 1000).Draw(r, "burst"))}
 	case Bernoulli:
 		return Bernoulli{aProbability(r), aProbability(r)}
 	case GilbertElliott:
