@@ -56,6 +56,7 @@ var benchPaths = []struct {
 	{"delay", []Element{Delay{20 * time.Millisecond}}},
 	{"jitter", []Element{Jitter{Delay: 2 * time.Millisecond, Deviation: time.Millisecond, Distribution: Normal(), Correlation: 0.25}}},
 	{"policer", []Element{Policer{Rate: 90 * MbitPerSecond, Burst: 10_000}}},
+	{"ecn", []Element{ECNFault{Drop: 0.01, Bleach: 0.1, Mangle: 0.1, From: ECT0, To: CE}}},
 	{"path", []Element{MTU{Size: 1500}, Bernoulli{P: 0.01}, benchRate, Delay{20 * time.Millisecond}}},
 }
 

@@ -13,7 +13,7 @@ import (
 // queues fill and their events coincide.
 var elements = rapid.Custom(func(r *rapid.T) Element {
 	return another(r, rapid.SampledFrom([]Element{
-		Rate{}, Rate{}, Delay{}, Jitter{}, Policer{}, MTU{},
+		Rate{}, Rate{}, Delay{}, Jitter{}, Policer{}, ECNFault{}, MTU{},
 		Bernoulli{}, GilbertElliott{}, Markov{}, Periodic{}, ListedLoss{}, LossMask{}, Filter{Loss: Periodic{}},
 	}).Draw(r, "kind"))
 })
@@ -35,6 +35,8 @@ func another(r *rapid.T, e Element) Element {
 			Correlation:  rapid.SampledFrom([]float64{0, 0.25, 1}).Draw(r, "correlation"),
 			InOrder:      true,
 		}
+	case ECNFault:
+		return ECNFault{aProbability(r), aProbability(r), aProbability(r), NotECT, ECN(rapid.IntRange(0, 3).Draw(r, "to"))}
 	case Policer:
 		rate := rapid.SampledFrom([]BitRate{0, 30 * GbitPerSecond, TbitPerSecond}).Draw(r, "rate")
 		return Policer{Rate: rate, Burst: Bytes(rapid.IntRange(1, 1000).Draw(r, "burst"))}
