@@ -9,12 +9,15 @@ import (
 )
 
 // queues has each kind of managed queue once.
-var queues = []Queue{CoDel{}, FQCoDel{Flows: 4}}
+var queues = []Queue{CoDel{}, FQCoDel{Flows: 4}, PIE{}}
+
+// byteTime is the time that the slowest link takes for a byte.
+const byteTime = 10 * time.Microsecond
 
 // anotherQueue draws a queue of the type of q.
 func anotherQueue(r *rapid.T, q Queue) Queue {
 	few := rapid.IntRange(0, 4)
-	short := rapid.Custom(func(r *rapid.T) time.Duration { return time.Duration(rapid.IntRange(0, 20).Draw(r, "time")) })
+	short := rapid.Custom(func(r *rapid.T) time.Duration { return byteTime * time.Duration(rapid.IntRange(0, 20).Draw(r, "time")) })
 	switch q.(type) {
 	case CoDel:
 		return CoDel{
@@ -27,21 +30,26 @@ func anotherQueue(r *rapid.T, q Queue) Queue {
 			Target: short.Draw(r, "target"), Interval: short.Draw(r, "interval"), CEThreshold: short.Draw(r, "CE threshold"),
 			NoECN: rapid.Bool().Draw(r, "no ECN"),
 		}
+	case PIE:
+		return PIE{
+			Limit: few.Draw(r, "limit"), Target: short.Draw(r, "target"), Update: 10 * max(byteTime, short.Draw(r, "update")),
+			MaxBurst: short.Draw(r, "burst"), Alpha: few.Draw(r, "alpha"), Beta: 8 * few.Draw(r, "beta"),
+			ECN: rapid.Bool().Draw(r, "ECN"), ByteMode: rapid.Bool().Draw(r, "byte mode"),
+		}
 	}
 	panic("an unknown queue")
 }
 
-// A link of 8 Gbit/s sends a byte a nanosecond.
 func TestAManagedQueueConservesPacketsAndKeepsTheOrderOfFlows(t *testing.T) {
 	for _, q := range queues {
 		t.Run(fmt.Sprintf("%T", q), func(t *testing.T) {
 			rapid.Check(t, func(r *rapid.T) {
-				rates := rapid.SampledFrom([]BitRate{0, 80 * GbitPerSecond, 8 * GbitPerSecond, 800 * GbitPerSecond})
+				rates := rapid.SampledFrom([]BitRate{0, 8 * MbitPerSecond, 800 * KbitPerSecond, 80 * MbitPerSecond})
 				another := func() Rate { return Rate{Rate: rates.Draw(r, "rate"), Queue: anotherQueue(r, q)} }
 				b := newBench(t, rapid.Uint64().Draw(r, "seed"), another())
 				var ports []uint16 // of the packets, in order of ID
 				for range rapid.IntRange(1, 60).Draw(r, "packets") {
-					at := time.Duration(rapid.IntRange(0, 200).Draw(r, "at"))
+					at := byteTime * time.Duration(rapid.IntRange(0, 200).Draw(r, "at"))
 					port, size := uint16(rapid.IntRange(1, 3).Draw(r, "port")), rapid.IntRange(0, 300).Draw(r, "size")
 					ecn := ECN(rapid.IntRange(0, 3).Draw(r, "ECN"))
 					b.clock.At(at, func() {
@@ -50,15 +58,15 @@ func TestAManagedQueueConservesPacketsAndKeepsTheOrderOfFlows(t *testing.T) {
 					})
 				}
 				for range rapid.IntRange(0, 10).Draw(r, "changes") {
-					b.configureAt(time.Duration(rapid.IntRange(0, 250).Draw(r, "at")), another())
+					b.configureAt(byteTime*time.Duration(rapid.IntRange(0, 250).Draw(r, "at")), another())
 				}
 				for at := range time.Duration(300) {
-					b.clock.runUntil(at)
+					b.clock.runUntil(at * byteTime)
 					if err := b.path.check(); err != nil {
 						r.Fatal(err)
 					}
 				}
-				b.configureAt(300, Rate{Queue: q})
+				b.configureAt(300*byteTime, Rate{Queue: q})
 				b.run()
 				last := map[uint16]uint64{}
 				for _, id := range b.delivered {
