@@ -52,6 +52,8 @@ var benchPaths = []struct {
 	{"list", []Element{ListedLoss{[]uint64{1, 10, 100, 1000}}}},
 	{"mask", []Element{LossMask{1 << 40}}},
 	{"filter", []Element{Filter{Loss: Bernoulli{P: 0.01}, Above: 1000, Until: time.Hour}}},
+	{"duplicate", []Element{Duplicate{P: 0.01}}},
+	{"corrupt", []Element{Corrupt{P: 0.01}}},
 	{"queue", []Element{benchRate}},
 	{"delay", []Element{Delay{20 * time.Millisecond}}},
 	{"jitter", []Element{Jitter{Delay: 2 * time.Millisecond, Deviation: time.Millisecond, Distribution: Normal(), Correlation: 0.25}}},

@@ -57,6 +57,9 @@ type Counters struct {
 	Out     Count
 	Dropped Count
 	Marked  Count // datagrams whose ECN field it set to CE
+
+	Duplicated Count // copies that it made: In + Duplicated = Out + Dropped + what it holds
+	Corrupted  Count // datagrams whose payload it changed
 }
 
 // Env connects a running element with its path.
@@ -105,15 +108,33 @@ func (e *Env) Mark(p *Packet) bool {
 	return true
 }
 
+// Duplicate returns a copy of a packet, with the same ID, for the element to
+// hand on or to end as it does the original. What the original waited in queues
+// is not counted again for the copy.
+func (e *Env) Duplicate(p *Packet) *Packet {
+	p = p.clone()
+	p.QueueDelay = 0
+	e.counters.Duplicated.add(p)
+	e.path.duplicated.add(p)
+	return p
+}
+
 // check compares the counters with what the element holds.
 func (e *Env) check() error {
 	var held Count
 	e.runner.Held(held.add)
 	c := e.counters
-	if c.In.Packets != c.Out.Packets+c.Dropped.Packets+held.Packets || c.In.Bytes != c.Out.Bytes+c.Dropped.Bytes+held.Bytes {
-		return fmt.Errorf("%s: took in %v, but handed on %v, dropped %v and holds %v (packets, bytes)", c.Kind, c.In, c.Out, c.Dropped, held)
+	if !conserved(c.In, c.Duplicated, c.Out, c.Dropped, held) {
+		return fmt.Errorf("%s: took in %v, duplicated %v, but handed on %v, dropped %v and holds %v (packets, bytes)", c.Kind, c.In, c.Duplicated, c.Out, c.Dropped, held)
 	}
 	return nil
+}
+
+// conserved reports whether what came in and what was duplicated is all that
+// went out, was dropped and is held.
+func conserved(in, duplicated, out, dropped, held Count) bool {
+	return in.Packets+duplicated.Packets == out.Packets+dropped.Packets+held.Packets &&
+		in.Bytes+duplicated.Bytes == out.Bytes+dropped.Bytes+held.Bytes
 }
 
 // configured returns the configuration of a running element's own type, for

@@ -165,7 +165,7 @@ func (n *Network) Idle() bool {
 }
 
 // Check verifies that every element of every path has conserved packets: bytes
-// in = out + dropped + held.
+// in + duplicated = out + dropped + held.
 func (n *Network) Check() error {
 	var errs []error
 	for _, l := range n.links {

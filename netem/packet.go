@@ -23,7 +23,7 @@ const HeaderIPv4 Bytes = 28
 // Packet is one UDP datagram in the network. Whoever holds it owns it: an
 // element hands it on with [Env.Forward] or ends it with [Env.Drop], once.
 type Packet struct {
-	ID         uint64         // counts from 1 in order of entry into the network
+	ID         uint64         // counts from 1 in order of entry into the network; a copy has that of its original
 	Source     netip.AddrPort // the sender
 	Dest       netip.AddrPort // the receiver
 	Payload    []byte         // the UDP payload
@@ -49,6 +49,15 @@ func newPacket(source, dest netip.AddrPort, payload []byte, ecn ECN) *Packet {
 	p := packetPool.Get().(*Packet)
 	*p = Packet{Source: source, Dest: dest, ECN: ecn, Payload: append(p.Payload[:0], payload...)}
 	return p
+}
+
+// clone returns a copy of the packet and of its payload.
+func (p *Packet) clone() *Packet {
+	c := packetPool.Get().(*Packet)
+	payload := append(c.Payload[:0], p.Payload...)
+	*c = *p
+	c.Payload = payload
+	return c
 }
 
 func (p *Packet) release() { packetPool.Put(p) }

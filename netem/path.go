@@ -43,6 +43,8 @@ type Path struct {
 	out      Count
 	droppedN Count
 
+	duplicated Count // copies that its elements made
+
 	network *Network // nil if the path belongs to none
 
 	// lookahead is the path's bound of [Clock.AtQuiet], and never if the path
@@ -166,11 +168,14 @@ func (p *Path) Counters() []Counters {
 }
 
 // Totals returns what entered the path, left it at its end, and was dropped on
-// the way.
+// the way. What left and was dropped may be copies of what entered: see
+// Duplicated of [Counters].
 func (p *Path) Totals() (in, out, dropped Count) { return p.in, p.out, p.droppedN }
 
 // holds returns how many packets are on the path.
-func (p *Path) holds() int64 { return p.in.Packets - p.out.Packets - p.droppedN.Packets }
+func (p *Path) holds() int64 {
+	return p.in.Packets + p.duplicated.Packets - p.out.Packets - p.droppedN.Packets
+}
 
 func (p *Path) finish(packet *Packet) {
 	p.out.add(packet)
@@ -197,8 +202,8 @@ func (p *Path) stop() {
 	}
 }
 
-// check verifies that bytes in = out + dropped + held, for every element and
-// for the path.
+// check verifies that bytes in + duplicated = out + dropped + held, for every
+// element and for the path.
 func (p *Path) check() error {
 	var errs []error
 	var held Count
@@ -206,8 +211,8 @@ func (p *Path) check() error {
 		stage.runner.Held(held.add)
 		errs = append(errs, stage.check())
 	}
-	if p.in.Bytes != p.out.Bytes+p.droppedN.Bytes+held.Bytes || p.in.Packets != p.out.Packets+p.droppedN.Packets+held.Packets {
-		errs = append(errs, fmt.Errorf("took in %v, but handed on %v, dropped %v and holds %v (packets, bytes)", p.in, p.out, p.droppedN, held))
+	if !conserved(p.in, p.duplicated, p.out, p.droppedN, held) {
+		errs = append(errs, fmt.Errorf("took in %v, duplicated %v, but handed on %v, dropped %v and holds %v (packets, bytes)", p.in, p.duplicated, p.out, p.droppedN, held))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("netem: path %s does not conserve packets: %w", p.name, err)

@@ -174,3 +174,25 @@ func TestDownloadFinishesWithAndWithoutLoss(t *testing.T) {
 		})
 	}
 }
+
+// What is corrupted fails authentication, and what is duplicated has a packet
+// number that was seen: QUIC discards both.
+func TestDownloadFinishesWithCorruptionAndCopies(t *testing.T) {
+	p := path(20*netem.MbitPerSecond, 20*time.Millisecond, netem.Limit{Bytes: 100_000}, netem.Corrupt{P: 0.01}, netem.Duplicate{P: 0.05})
+	client, server := download(2_000_000)
+	fates, again := make(map[uint64]int), 0
+	_, err := connection{
+		seed: 1, forward: p, reverse: p, client: client, server: server,
+		observe: func(o netem.Outcome) {
+			if fates[o.Packet.ID]++; fates[o.Packet.ID] > 1 {
+				again++
+			}
+		},
+	}.run()
+	if err != nil {
+		t.Fatalf("seed 1: %v", err)
+	}
+	if again == 0 {
+		t.Error("seed 1: no datagram was duplicated")
+	}
+}

@@ -76,13 +76,14 @@ type Link struct {
 }
 
 // Counters counts what one direction of a link did in a run. Bytes are bytes
-// on the link, overhead included, and In = Out + Dropped + Queued.
+// on the link, overhead included, and In + Duplicated = Out + Dropped + Queued.
 type Counters struct {
-	Overhead int64  `json:"overhead"` // bytes added to each datagram on the link, as configured at the start
-	In       Count  `json:"in"`
-	Out      Count  `json:"out"`
-	Queued   Count  `json:"queued"`            // still held when the run ended
-	Dropped  []Drop `json:"dropped,omitempty"` // by reason, in the order of the path's elements
+	Overhead   int64  `json:"overhead"` // bytes added to each datagram on the link, as configured at the start
+	In         Count  `json:"in"`
+	Duplicated Count  `json:"duplicated,omitzero"` // copies that the link made
+	Out        Count  `json:"out"`
+	Queued     Count  `json:"queued"`            // still held when the run ended
+	Dropped    []Drop `json:"dropped,omitempty"` // by reason, in the order of the path's elements
 }
 
 // Count is a number of datagrams and the bytes in them.

@@ -65,15 +65,21 @@ func (f *flow) fromClient() bool {
 // counters counts what a direction did.
 func (d *direction) counters() record.Counters {
 	in, out, dropped := d.path.Totals()
+	var duplicated netem.Count
+	for _, element := range d.path.Counters() {
+		duplicated.Packets += element.Duplicated.Packets
+		duplicated.Bytes += element.Duplicated.Bytes
+	}
 	queued := netem.Count{
-		Packets: in.Packets - out.Packets - dropped.Packets,
-		Bytes:   in.Bytes - out.Bytes - dropped.Bytes,
+		Packets: in.Packets + duplicated.Packets - out.Packets - dropped.Packets,
+		Bytes:   in.Bytes + duplicated.Bytes - out.Bytes - dropped.Bytes,
 	}
 	c := record.Counters{
-		Overhead: int64(d.overhead),
-		In:       d.onLink(in),
-		Out:      d.onLink(out),
-		Queued:   d.onLink(queued),
+		Overhead:   int64(d.overhead),
+		In:         d.onLink(in),
+		Duplicated: d.onLink(duplicated),
+		Out:        d.onLink(out),
+		Queued:     d.onLink(queued),
 	}
 	for _, element := range d.path.Counters() {
 		if element.Dropped.Packets > 0 {

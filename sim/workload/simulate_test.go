@@ -221,8 +221,8 @@ func (r *recording) accounted() {
 			for _, d := range c.Dropped {
 				out += d.Packets
 			}
-			if c.In.Packets != out {
-				r.t.Errorf("seed %d: link %s took in %d packets and accounts for %d", r.seed, l.Name, c.In.Packets, out)
+			if c.In.Packets+c.Duplicated.Packets != out {
+				r.t.Errorf("seed %d: link %s took in and duplicated %d packets and accounts for %d", r.seed, l.Name, c.In.Packets+c.Duplicated.Packets, out)
 			}
 			in += c.In.Packets
 		}
