@@ -59,6 +59,7 @@ var benchPaths = []struct {
 	{"jitter", []Element{Jitter{Delay: 2 * time.Millisecond, Deviation: time.Millisecond, Distribution: Normal(), Correlation: 0.25}}},
 	{"policer", []Element{Policer{Rate: 90 * MbitPerSecond, Burst: 10_000}}},
 	{"ecn", []Element{ECNFault{Drop: 0.01, Bleach: 0.1, Mangle: 0.1, From: ECT0, To: CE}}},
+	{"slot", []Element{Slot{Min: time.Millisecond, Max: 2 * time.Millisecond, Packets: 32}}},
 	{"path", []Element{MTU{Size: 1500}, Bernoulli{P: 0.01}, benchRate, Delay{20 * time.Millisecond}}},
 }
 

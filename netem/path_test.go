@@ -13,7 +13,7 @@ import (
 // queues fill and their events coincide.
 var elements = rapid.Custom(func(r *rapid.T) Element {
 	return another(r, rapid.SampledFrom([]Element{
-		Rate{}, Rate{}, Delay{}, Jitter{}, Policer{}, ECNFault{}, MTU{},
+		Rate{}, Rate{}, Delay{}, Jitter{}, Policer{}, ECNFault{}, Slot{}, MTU{},
 		Bernoulli{}, GilbertElliott{}, Markov{}, Periodic{}, ListedLoss{}, LossMask{}, Filter{Loss: Periodic{}},
 	}).Draw(r, "kind"))
 })
@@ -34,6 +34,12 @@ func another(r *rapid.T, e Element) Element {
 			Distribution: rapid.SampledFrom([]*Distribution{nil, Normal(), ParetoNormal()}).Draw(r, "distribution"),
 			Correlation:  rapid.SampledFrom([]float64{0, 0.25, 1}).Draw(r, "correlation"),
 			InOrder:      true,
+		}
+	case Slot:
+		least := time.Duration(rapid.IntRange(0, 20).Draw(r, "min"))
+		return Slot{
+			Min: least, Max: least + time.Duration(rapid.IntRange(0, 20).Draw(r, "range")),
+			Packets: rapid.IntRange(0, 3).Draw(r, "packets"), Bytes: Bytes(rapid.IntRange(0, 300).Draw(r, "bytes")),
 		}
 	case ECNFault:
 		return ECNFault{aProbability(r), aProbability(r), aProbability(r), NotECT, ECN(rapid.IntRange(0, 3).Draw(r, "to"))}
