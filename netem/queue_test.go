@@ -9,7 +9,7 @@ import (
 )
 
 // queues has each kind of managed queue once.
-var queues = []Queue{CoDel{}, FQCoDel{Flows: 4}, PIE{}}
+var queues = []Queue{CoDel{}, FQCoDel{Flows: 4}, PIE{}, RED{}}
 
 // byteTime is the time that the slowest link takes for a byte.
 const byteTime = 10 * time.Microsecond
@@ -35,6 +35,12 @@ func anotherQueue(r *rapid.T, q Queue) Queue {
 			Limit: few.Draw(r, "limit"), Target: short.Draw(r, "target"), Update: 10 * max(byteTime, short.Draw(r, "update")),
 			MaxBurst: short.Draw(r, "burst"), Alpha: few.Draw(r, "alpha"), Beta: 8 * few.Draw(r, "beta"),
 			ECN: rapid.Bool().Draw(r, "ECN"), ByteMode: rapid.Bool().Draw(r, "byte mode"),
+		}
+	case RED:
+		return RED{
+			Limit: Bytes(300 * few.Draw(r, "limit")), Min: Bytes(1 + 100*few.Draw(r, "min")), Max: Bytes(402 + 300*few.Draw(r, "max")),
+			P: float64(few.Draw(r, "p")) / 4, AvPkt: 100, Burst: 5 + few.Draw(r, "burst"),
+			ECN: rapid.Bool().Draw(r, "ECN"), HardDrop: rapid.Bool().Draw(r, "hard drop"),
 		}
 	}
 	panic("an unknown queue")

@@ -42,7 +42,8 @@ func (r Rate) queue() Queue {
 	return r.Queue
 }
 
-// Queue configures the queue in front of a [Rate].
+// Queue configures the queue in front of a [Rate]: a [FIFO], [RED], [CoDel],
+// [FQCoDel] or [PIE]. A running queue cannot become one of another type.
 type Queue interface {
 	start(*shaper) queue // not configured yet
 }
