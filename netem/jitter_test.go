@@ -3,6 +3,7 @@ package netem
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -257,4 +258,35 @@ func TestJitterLooksAheadToItsLeastDelay(t *testing.T) {
 			t.Errorf("%+v: %d, want %d", c.j, got, c.want)
 		}
 	}
+}
+
+// Packets that overtake each other are the same to a clock that puts quiet
+// calls off, before and behind a link.
+func TestALazyClockSeesTheSameOvertaking(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		overtaking := func() Element {
+			j := another(r, Jitter{}).(Jitter)
+			j.InOrder = false
+			return j
+		}
+		link := Rate{Rate: 30 * GbitPerSecond}
+		paths := [][]Element{{link, overtaking()}, {overtaking(), link, overtaking()}}
+		var sends, changes []action
+		for range rapid.IntRange(1, 60).Draw(r, "sends") {
+			sends = append(sends, action{
+				at:   time.Duration(rapid.IntRange(0, 200).Draw(r, "at")),
+				path: rapid.IntRange(0, 1).Draw(r, "path"),
+				size: rapid.IntRange(0, 200).Draw(r, "size"),
+			})
+		}
+		for range rapid.IntRange(0, 5).Draw(r, "changes") {
+			at := time.Duration(rapid.IntRange(0, 200).Draw(r, "at"))
+			changes = append(changes, action{at: at, path: rapid.IntRange(0, 1).Draw(r, "path"), element: overtaking()})
+		}
+		eager := history(r, t, false, paths, sends, changes)
+		lazy := history(r, t, true, paths, sends, changes)
+		if !slices.Equal(eager, lazy) {
+			r.Fatalf("eager\n%s\nlazy\n%s", strings.Join(eager, "\n"), strings.Join(lazy, "\n"))
+		}
+	})
 }
