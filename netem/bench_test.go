@@ -53,6 +53,7 @@ var benchPaths = []struct {
 	{"mask", []Element{LossMask{1 << 40}}},
 	{"filter", []Element{Filter{Loss: Bernoulli{P: 0.01}, Above: 1000, Until: time.Hour}}},
 	{"duplicate", []Element{Duplicate{P: 0.01}}},
+	{"reorder", []Element{Reorder{Delay: 20 * time.Millisecond, P: 0.1, Gap: 5}}},
 	{"corrupt", []Element{Corrupt{P: 0.01}}},
 	{"queue", []Element{benchRate}},
 	{"delay", []Element{Delay{20 * time.Millisecond}}},
