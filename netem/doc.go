@@ -17,6 +17,6 @@
 // file. To add an element, write one file with a type that implements
 // [Element].
 //
-// Every element counts what it took in, handed on and dropped, and can list
-// what it holds; [Network.Check] compares the two.
+// Every element counts what it took in, duplicated, handed on and dropped, and
+// can list what it holds; [Network.Check] compares the two.
 package netem

@@ -270,7 +270,7 @@ type action struct {
 // outcomes at the same times, whatever the chains and however they change.
 func TestALazyClockSeesTheSame(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		paths := rapid.SliceOfN(rapid.SliceOfN(elements, 0, 5), 1, 3).Draw(r, "paths")
+		paths := rapid.SliceOfN(rapid.SliceOfN(rapid.OneOf(elements, elements, disorder), 0, 5), 1, 3).Draw(r, "paths")
 		draw := func(element bool) action {
 			a := action{
 				at:   time.Duration(rapid.IntRange(0, 200).Draw(r, "at")),
@@ -296,7 +296,8 @@ func TestALazyClockSeesTheSame(t *testing.T) {
 		if !slices.Equal(eager, lazy) {
 			r.Fatalf("eager\n%s\nlazy\n%s", strings.Join(eager, "\n"), strings.Join(lazy, "\n"))
 		}
-		if len(eager) != len(sends) {
+		duplicates := slices.ContainsFunc(slices.Concat(paths...), func(e Element) bool { return e.Kind() == "duplicate" })
+		if len(eager) < len(sends) || len(eager) > len(sends) && !duplicates {
 			r.Fatalf("%d packets had %d fates", len(sends), len(eager))
 		}
 	})

@@ -18,6 +18,11 @@ var elements = rapid.Custom(func(r *rapid.T) Element {
 	}).Draw(r, "kind"))
 })
 
+// disorder draws an element that may make, change or reorder packets.
+var disorder = rapid.Custom(func(r *rapid.T) Element {
+	return another(r, rapid.SampledFrom([]Element{Duplicate{}, Corrupt{}, Reorder{}}).Draw(r, "kind"))
+})
+
 // another draws an element of the type of e.
 func another(r *rapid.T, e Element) Element {
 	switch e := e.(type) {
@@ -67,6 +72,13 @@ func another(r *rapid.T, e Element) Element {
 			From:  from,
 			Until: from + time.Duration(rapid.IntRange(1, 100).Draw(r, "window")),
 		}
+	case Duplicate:
+		return Duplicate{aProbability(r), aProbability(r)}
+	case Corrupt:
+		return Corrupt{aProbability(r), aProbability(r)}
+	case Reorder:
+		delay := time.Duration(rapid.IntRange(0, 50).Draw(r, "delay"))
+		return Reorder{delay, aProbability(r), aProbability(r), rapid.IntRange(0, 4).Draw(r, "gap")}
 	case MTU:
 		return MTU{Size: Bytes(rapid.IntRange(100, 300).Draw(r, "mtu"))}
 	}
