@@ -2,6 +2,8 @@ package netem
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,6 +86,34 @@ func TestAManagedQueueConservesPacketsAndKeepsTheOrderOfFlows(t *testing.T) {
 				}
 				if uint64(len(b.seen)) != b.sent {
 					r.Fatalf("%d packets have a fate, of %d", len(b.seen), b.sent)
+				}
+			})
+		})
+	}
+}
+
+func TestALazyClockSeesTheSameOfAManagedQueue(t *testing.T) {
+	for _, q := range queues {
+		t.Run(fmt.Sprintf("%T", q), func(t *testing.T) {
+			rapid.Check(t, func(r *rapid.T) {
+				rate := func() Rate {
+					rates := rapid.SampledFrom([]BitRate{0, 8 * MbitPerSecond, 800 * KbitPerSecond, 80 * MbitPerSecond})
+					return Rate{Rate: rates.Draw(r, "rate"), Queue: anotherQueue(r, q)}
+				}
+				at := func() time.Duration { return byteTime * time.Duration(rapid.IntRange(0, 200).Draw(r, "at")) }
+				delay := Delay{time.Duration(rapid.IntRange(0, 50).Draw(r, "delay")) * byteTime}
+				paths := [][]Element{{rate(), delay}, {rate()}}
+				var sends, changes []action
+				for range rapid.IntRange(1, 60).Draw(r, "sends") {
+					sends = append(sends, action{at: at(), path: rapid.IntRange(0, 1).Draw(r, "path"), size: rapid.IntRange(0, 200).Draw(r, "size")})
+				}
+				for range rapid.IntRange(0, 8).Draw(r, "changes") {
+					changes = append(changes, action{at: at(), path: rapid.IntRange(0, 1).Draw(r, "path"), element: rate()})
+				}
+				eager := history(r, t, false, paths, sends, changes)
+				lazy := history(r, t, true, paths, sends, changes)
+				if !slices.Equal(eager, lazy) {
+					r.Fatalf("eager\n%s\nlazy\n%s", strings.Join(eager, "\n"), strings.Join(lazy, "\n"))
 				}
 			})
 		})
