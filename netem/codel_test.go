@@ -153,6 +153,16 @@ func TestCoDelResumesAtTheRateThatItHad(t *testing.T) {
 	}
 }
 
+func TestCoDelForgetsItsRateAfter16Intervals(t *testing.T) {
+	const interval, last = 100 * time.Millisecond, time.Second
+	for now, want := range map[time.Duration]uint32{last + 16*interval - 1: 9, last + 16*interval: 1} {
+		f := codelFlow{count: 10, lastCount: 1, dropNext: last, invSqrt: math.MaxUint16 / 3}
+		if f.enter(now, interval); f.count != want || f.lastCount != want {
+			t.Errorf("after %v: count %d, want %d", now-last, f.count, want)
+		}
+	}
+}
+
 // One step a drop makes up for its first errors by the seventh.
 func TestTheInverseSquareRootIsThatOfTheCount(t *testing.T) {
 	f := codelFlow{count: 1, invSqrt: math.MaxUint16}

@@ -112,6 +112,18 @@ func TestBeyondALimitTheFattestFlowLosesItsHead(t *testing.T) {
 	}
 }
 
+// Linux has CoDel count these drops, so that it signals more.
+func TestDropsBeyondALimitCountForCoDel(t *testing.T) {
+	b := newBench(t, 1, Rate{Rate: 8 * GbitPerSecond, Queue: FQCoDel{Limit: 10, Flows: 1}})
+	for range 12 {
+		b.send(1000)
+	}
+	q := b.path.stages[0].runner.(*shaper).queue.(*fqCoDel)
+	if got := q.flows[0].count; got != 6 || len(b.drops()) != 6 {
+		t.Errorf("count %d after %d drops, want 6", got, len(b.drops()))
+	}
+}
+
 // One flow in FQCoDel is a CoDel.
 func TestAFlowOfFQCoDelIsACoDel(t *testing.T) {
 	run := func(q Queue, ecn ECN) *bench {

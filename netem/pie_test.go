@@ -115,6 +115,20 @@ func TestPIEMarksOnlyWhileItsProbabilityIsSmall(t *testing.T) {
 	}
 }
 
+func TestPIETakesTheWaitOfTheLastPacketForTheDelay(t *testing.T) {
+	b := newBench(t, 1, millisecondLink(PIE{}))
+	q := b.path.stages[0].runner.(*shaper).queue.(*pie)
+	b.overload(4, 0, NotECT)
+	for at, want := range map[int]time.Duration{0: 0, 1: time.Millisecond, 2: 2 * time.Millisecond, 3: 0} { // the last leaves nothing
+		b.clock.At(time.Duration(at)*time.Millisecond+1, func() {
+			if q.delay != want {
+				t.Errorf("delay %v at %d ms, want %v", q.delay, at, want)
+			}
+		})
+	}
+	b.run()
+}
+
 func TestPIEDropsArrivalsBeyondItsLimit(t *testing.T) {
 	for limit, want := range map[int]int{0: 1000, 3: 3} {
 		b := newBench(t, 1, Rate{Rate: GbitPerSecond, Queue: PIE{Limit: limit}})
