@@ -25,6 +25,10 @@ const (
 	numOutgoing
 )
 
+// maxStreamsCapsule and streamsBlockedCapsule return the kinds for streams of a direction.
+func (d direction) maxStreamsCapsule() outgoing     { return sendMaxStreams + outgoing(d) }
+func (d direction) streamsBlockedCapsule() outgoing { return sendStreamsBlocked + outgoing(d) }
+
 var outgoingTypes = [numOutgoing]uint64{
 	capsuleMaxData, capsuleMaxStreams, capsuleMaxUniStreams,
 	capsuleDataBlocked, capsuleStreamsBlocked, capsuleUniStreamsBlocked,

@@ -6,8 +6,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/quic-go/quic-go"
-
 	"github.com/wtsim/wtsim/wt"
 )
 
@@ -62,12 +60,7 @@ func (echo) Datagram(s *wt.Session, b []byte) { s.SendDatagram(b) }
 
 // An echo server in callbacks.
 func ExampleCallbacks() {
-	serverTLS, clientTLS, err := selfSigned()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	ln, err := quic.ListenAddr("127.0.0.1:0", serverTLS, wt.QUICConfig(nil))
+	ln, clientTLS, err := listen()
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -8,20 +8,13 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/quic-go/quic-go"
-
 	"github.com/wtsim/wtsim/wt"
 )
 
 // A server that speaks two subprotocols and refuses guests, and a client that
 // sends a question along with its request.
 func ExampleClientConn_StartSession() {
-	serverTLS, clientTLS, err := selfSigned()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	ln, err := quic.ListenAddr("127.0.0.1:0", serverTLS, wt.QUICConfig(nil))
+	ln, clientTLS, err := listen()
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -5,19 +5,12 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/quic-go/quic-go"
-
 	"github.com/wtsim/wtsim/wt"
 )
 
 // A server that gives its sessions half a second to end by themselves. One does, the other is closed.
 func ExampleServer_Shutdown() {
-	serverTLS, clientTLS, err := selfSigned()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	ln, err := quic.ListenAddr("127.0.0.1:0", serverTLS, wt.QUICConfig(nil))
+	ln, clientTLS, err := listen()
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -43,14 +43,19 @@ func selfSigned() (server, client *tls.Config, err error) {
 	return http3.ConfigureTLSConfig(server), &tls.Config{RootCAs: roots}, nil
 }
 
-// A server that greets on every stream and a client that reads the greeting.
-func Example() {
+// listen listens on a free port of 127.0.0.1, and returns the TLS configuration of clients too.
+func listen() (*quic.Listener, *tls.Config, error) {
 	serverTLS, clientTLS, err := selfSigned()
 	if err != nil {
-		fmt.Println(err)
-		return
+		return nil, nil, err
 	}
 	ln, err := quic.ListenAddr("127.0.0.1:0", serverTLS, wt.QUICConfig(nil))
+	return ln, clientTLS, err
+}
+
+// A server that greets on every stream and a client that reads the greeting.
+func Example() {
+	ln, clientTLS, err := listen()
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -85,13 +85,7 @@ func (f *incomingFlow) allow(d direction, open int64) {
 	f.mu.Lock()
 	n := &f.streams[d]
 	n.open = max(n.open, min(open, maxStreams))
-	limit := min(n.ended+n.open, maxStreams)
-	grant := limit > n.limit
-	n.limit = max(limit, n.limit)
-	f.mu.Unlock()
-	if grant {
-		f.session.out.send([...]outgoing{sendMaxStreams, sendMaxUniStreams}[d], uint64(limit))
-	}
+	f.grant(d, 1)
 }
 
 // ended gives credit for a stream of the peer that is over at this end: often
@@ -103,15 +97,25 @@ func (f *incomingFlow) ended(d direction) {
 	f.mu.Lock()
 	n := &f.streams[d]
 	n.ended++
-	limit := min(n.ended+n.open, maxStreams)
 	step := max(1, n.open/4)
-	grant := limit > n.limit && (limit-n.limit >= step || n.limit-n.opened <= step)
-	if grant {
+	if n.limit-n.opened <= step {
+		step = 1
+	}
+	f.grant(d, step)
+}
+
+// grant raises the limit of streams if it can be raised by at least step. It is
+// called with f.mu locked, and unlocks it.
+func (f *incomingFlow) grant(d direction, step int64) {
+	n := &f.streams[d]
+	limit := min(n.ended+n.open, maxStreams)
+	raise := limit-n.limit >= step
+	if raise {
 		n.limit = limit
 	}
 	f.mu.Unlock()
-	if grant {
-		f.session.out.send([...]outgoing{sendMaxStreams, sendMaxUniStreams}[d], uint64(limit))
+	if raise {
+		f.session.out.send(d.maxStreamsCapsule(), uint64(limit))
 	}
 }
 

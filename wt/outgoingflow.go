@@ -107,7 +107,7 @@ func (s *Session) reserveStream(ctx context.Context, d direction, mayWait bool) 
 		tell, limit := c.used >= c.limit && len(c.waiting) > 0 && c.blocked(), c.limit
 		f.sched.mu.Unlock()
 		if tell {
-			s.out.send([...]outgoing{sendStreamsBlocked, sendUniStreamsBlocked}[d], uint64(limit))
+			s.out.send(d.streamsBlockedCapsule(), uint64(limit))
 		}
 		if took {
 			return nil

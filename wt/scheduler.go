@@ -105,21 +105,6 @@ func (g *group) begin() {
 // allowance is how far a member may borrow: long enough to prove that others are stalled.
 func (g *group) allowance() int { return max(quantum, 2*g.writers*1500) }
 
-// borrow lets a member send although others still have their turn. It reports
-// false if another one does so already.
-func (g *group) borrow(t *turn) bool {
-	if g.borrower != nil && g.borrower != t {
-		return false
-	}
-	if g.borrower == nil {
-		g.borrower, g.proof = t, 2*g.writers
-		for _, other := range g.members {
-			other.moved = false
-		}
-	}
-	return true
-}
-
 // sent notes that a member has sent n bytes.
 func (g *group) sent(t *turn, n int) {
 	t.left -= n
@@ -215,11 +200,19 @@ func (f *outgoingFlow) obstacle() obstacle {
 	return obstacle{ready: g.next}
 }
 
-// overtake lets a session borrow that has waited long enough for its turn.
+// overtake lets a session borrow that has waited long enough for its turn,
+// unless another one does so already.
 func (f *outgoingFlow) overtake() {
 	f.sched.mu.Lock()
 	defer f.sched.mu.Unlock()
-	f.turn.group.borrow(&f.turn)
+	g := f.turn.group
+	if g.borrower != nil {
+		return
+	}
+	g.borrower, g.proof = &f.turn, 2*g.writers
+	for _, other := range g.members {
+		other.moved = false
+	}
 }
 
 // patience is how long a session waits for the others to use their turn.
