@@ -45,12 +45,10 @@ func (r *policer) Configure(e Element) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case c.Rate < 0 || c.Rate > TbitPerSecond:
-		return errors.New("the rate is not between 0 and 1Tbit/s")
-	case c.Overhead < 0 || c.Overhead > 1000:
-		return errors.New("the overhead is not between 0 and 1000 bytes")
-	case c.Rate > 0 && (c.Burst < 1 || c.Burst > GB):
+	if err := checkRate(c.Rate, c.Overhead); err != nil {
+		return err
+	}
+	if c.Rate > 0 && (c.Burst < 1 || c.Burst > GB) {
 		return errors.New("the burst is not between 1B and 1GB")
 	}
 	r.refill()

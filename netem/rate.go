@@ -81,11 +81,8 @@ func (s *shaper) Configure(e Element) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case c.Rate < 0 || c.Rate > TbitPerSecond:
-		return errors.New("the rate is not between 0 and 1Tbit/s")
-	case c.Overhead < 0 || c.Overhead > 1000:
-		return errors.New("the overhead is not between 0 and 1000 bytes")
+	if err := checkRate(c.Rate, c.Overhead); err != nil {
+		return err
 	}
 	if err := s.queue.configure(c.queue()); err != nil {
 		return err
@@ -96,6 +93,17 @@ func (s *shaper) Configure(e Element) error {
 		s.work -= old * int64(now-s.since)
 		s.since = now
 		s.schedule()
+	}
+	return nil
+}
+
+// checkRate checks a rate and the bytes that a packet has on the wire beside its payload.
+func checkRate(r BitRate, overhead Bytes) error {
+	switch {
+	case r < 0 || r > TbitPerSecond:
+		return errors.New("the rate is not between 0 and 1Tbit/s")
+	case overhead < 0 || overhead > 1000:
+		return errors.New("the overhead is not between 0 and 1000 bytes")
 	}
 	return nil
 }

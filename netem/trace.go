@@ -123,8 +123,9 @@ func (t *trace) Configure(e Element) error {
 		return fmt.Errorf("the period does not hold all opportunities, or is longer than %s", maxDelay)
 	case c.Bytes < 0 || c.Bytes > 1<<30:
 		return errors.New("an opportunity takes less than 0 or more than 1GiB")
-	case c.Overhead < 0 || c.Overhead > 1000:
-		return errors.New("the overhead is not between 0 and 1000 bytes")
+	}
+	if err := checkRate(0, c.Overhead); err != nil {
+		return err
 	}
 	if err := t.queue.configure(Rate{Queue: c.Queue}.queue()); err != nil {
 		return err
