@@ -126,9 +126,7 @@ func (q *pie) early(p *Packet, random int64) bool {
 		return false
 	case q.accumulated < pieOne/100*85:
 		return false
-	case q.accumulated >= pieOne/2*17:
-		return true
-	case random < prob:
+	case q.accumulated >= pieOne/2*17, random < prob:
 		q.accumulated = 0
 		return true
 	}

@@ -115,6 +115,22 @@ func TestPIEMarksOnlyWhileItsProbabilityIsSmall(t *testing.T) {
 	}
 }
 
+// RFC 8033, section 5.4: what is signalled for its sum of probabilities starts the sum anew,
+// a mark as well as a drop.
+func TestPIESumsItsProbabilitySinceTheLastSignal(t *testing.T) {
+	b := newBench(t, 1, Rate{Rate: 8 * MbitPerSecond, Queue: PIE{ECN: true}})
+	q := b.path.stages[0].runner.(*shaper).queue.(*pie)
+	q.burst, q.delay, q.prob, q.packets.bytes = 0, time.Second, pieOne/20, 10*pieMTU
+	q.accumulated = pieOne / 2 * 17
+	p := newPacket(addrOf(1, 1), addrOf(2, 2), someBytes[:1000], ECT0)
+	if !q.early(p, pieOne-1) || q.accumulated != 0 {
+		t.Errorf("no signal, or a sum of %d after it", q.accumulated)
+	}
+	if q.early(p, 0) {
+		t.Error("a signal right after another")
+	}
+}
+
 func TestPIETakesTheWaitOfTheLastPacketForTheDelay(t *testing.T) {
 	b := newBench(t, 1, millisecondLink(PIE{}))
 	q := b.path.stages[0].runner.(*shaper).queue.(*pie)

@@ -45,7 +45,7 @@ type red struct {
 
 	average int64         // length, in 2^-weight bytes
 	count   int64         // arrivals since the last drop or mark; negative while the average is below Min or at Max
-	wait    int64         // the next one is when count times the average above Min comes to this
+	random  uint64        // of 63 bits: the next one is when count times the average above Min comes to random/slope
 	idle    time.Duration // since when the link has been idle, negative if it is not
 }
 
@@ -64,12 +64,14 @@ func (q *red) configure(e Queue) error {
 		return errors.New("the limit is not between 0 and 1 GiB")
 	case c.Min < 0 || c.Max <= c.Min || c.Max > GiB:
 		return errors.New("the thresholds are not 0 ≤ min < max ≤ 1 GiB")
-	case !(c.P >= 0 && c.P <= 1):
-		return errors.New("the probability is not between 0 and 1")
 	case c.AvPkt < 0 || c.AvPkt > MiB:
 		return errors.New("the average packet is not between 1 and 1048576 bytes")
 	case c.Burst < 0 || c.Burst > 100_000:
 		return errors.New("the burst is not between 0 and 100000 packets")
+	}
+	p, err := newChance(c.P)
+	if err != nil {
+		return err
 	}
 	if c.Burst == 0 {
 		c.Burst = int(min(100_000, (2*c.Min+c.Max+3*c.AvPkt-1)/(3*c.AvPkt)))
@@ -80,7 +82,7 @@ func (q *red) configure(e Queue) error {
 	}
 	q.average = q.average >> q.weight << weight
 	q.weight, q.config = weight, c
-	q.slope = max(1, uint64(c.P*(1<<63))/uint64(c.Max-c.Min))
+	q.slope = max(1, uint64(p)/uint64(c.Max-c.Min))
 	return nil
 }
 
@@ -158,11 +160,11 @@ func (q *red) signal(random uint64) (signal, hard bool) {
 		return true, true
 	}
 	q.count++
-	if q.count > 0 && above*q.count < q.wait {
+	if q.count > 0 && uint64(above*q.count) < q.random/q.slope {
 		return false, false
 	}
 	signal = q.count > 0
-	q.count, q.wait = 0, int64(random/q.slope)
+	q.count, q.random = 0, random
 	return signal, false
 }
 

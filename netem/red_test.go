@@ -30,6 +30,23 @@ func TestREDDerivesWhatIsNotGiven(t *testing.T) {
 	}
 }
 
+func TestREDTakesANewProbabilityAtTheNextArrival(t *testing.T) {
+	config := RED{Min: 10_000, Max: 30_000, P: 1e-6}
+	q := runningRED(t, config)
+	q.average, q.count = 20_000<<q.weight, -1
+	q.signal(1<<63 - 1) // the next one is to come after a million
+	if signal, _ := q.signal(0); signal {
+		t.Error("a signal at the first arrival")
+	}
+	config.P = 1
+	if err := q.configure(config); err != nil {
+		t.Fatal(err)
+	}
+	if signal, _ := q.signal(0); !signal {
+		t.Error("no signal with the new probability")
+	}
+}
+
 // While the average does not change, the number of arrivals from one signal to
 // the next is uniform between 1 and 1/p, where p is P times the share of the
 // way from Min to Max.

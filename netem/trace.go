@@ -39,13 +39,13 @@ func ParseMahimahi(r io.Reader) (Trace, error) {
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		n := len(t.Opportunities) + 1
-		ms, err := strconv.ParseUint(lines.Text(), 10, 63)
-		at := time.Duration(ms) * time.Millisecond
+		number, err := strconv.ParseUint(lines.Text(), 10, 63)
+		at := time.Duration(number) * time.Millisecond
 		switch {
-		case err != nil || ms > uint64(maxDelay/time.Millisecond):
+		case err != nil || number > uint64(maxDelay/time.Millisecond):
 			return Trace{}, fmt.Errorf("line %d: %q is not a number of milliseconds up to %d", n, lines.Text(), maxDelay/time.Millisecond)
 		case at < t.Period:
-			return Trace{}, fmt.Errorf("line %d: %d comes after %d; expected ascending times", n, ms, t.Period/time.Millisecond)
+			return Trace{}, fmt.Errorf("line %d: %d comes after %d; expected ascending times", n, number, t.Period/time.Millisecond)
 		case n > maxTraceLines:
 			return Trace{}, fmt.Errorf("more than %d lines", maxTraceLines)
 		}
@@ -154,7 +154,7 @@ func (t *trace) Receive(p *Packet) {
 func (t *trace) await() {
 	now := t.env.Clock.Now()
 	o := t.trace.Opportunities
-	if elapsed := now - t.cycle; elapsed > t.trace.Period {
+	if elapsed := now - t.cycle; elapsed >= t.trace.Period {
 		if t.trace.Once {
 			return
 		}
@@ -166,8 +166,7 @@ func (t *trace) await() {
 		if t.trace.Once {
 			return
 		}
-		t.cycle += t.trace.Period
-		t.next = searchAfter(o, now-t.cycle)
+		t.cycle, t.next = t.cycle+t.trace.Period, 0
 	}
 	t.waiting, t.due = true, t.cycle+o[t.next]
 	t.env.Clock.At(t.due, t.tick)

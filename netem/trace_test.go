@@ -57,6 +57,15 @@ func TestAnOpportunityThatNothingWaitsForIsLost(t *testing.T) {
 	}
 }
 
+func TestAPacketAtTheVeryEndOfAPeriodWaitsForTheNext(t *testing.T) {
+	b := newBench(t, 1, Trace{Opportunities: []time.Duration{0}, Period: 10 * ms})
+	b.sendAt(10*ms, 100)
+	b.run()
+	if got, want := b.departures(), []time.Duration{20 * ms}; !slices.Equal(got, want) {
+		t.Errorf("departures %v, want %v", got, want)
+	}
+}
+
 func TestATraceThatIsReplacedBeginsThen(t *testing.T) {
 	b := newBench(t, 1, Trace{Opportunities: []time.Duration{1 * ms}, Period: 1 * ms, Once: true})
 	b.send(1500)
