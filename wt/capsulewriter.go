@@ -181,6 +181,9 @@ func (w *capsuleWriter) write(b []byte) {
 			}
 		}
 		w.busy = false
+		if err == nil && w.over {
+			err = net.ErrClosed // the stream was reset meanwhile
+		}
 		switch {
 		case err != nil:
 			w.fail()

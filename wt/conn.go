@@ -300,13 +300,13 @@ func (c *conn) handlePriorityUpdate(id quic.StreamID, p priority) error {
 
 // awaitSettings waits for the peer's SETTINGS.
 func (c *conn) awaitSettings(ctx context.Context) error {
-	timer := time.NewTimer(c.limits.SettingsTimeout)
-	defer timer.Stop()
 	select {
 	case <-c.gotSettings:
 		return nil
 	default:
 	}
+	timer := time.NewTimer(c.limits.SettingsTimeout)
+	defer timer.Stop()
 	select {
 	case <-c.gotSettings:
 		return nil

@@ -114,11 +114,9 @@ func (s *SendStream) awaitCredit(f *outgoingFlow) {
 		timeout = timer.C
 	}
 	deadline, changed := s.deadline.wait()
-	if deadline != nil {
-		defer deadline.Stop()
-	}
 	var expired <-chan time.Time
 	if deadline != nil {
+		defer deadline.Stop()
 		expired = deadline.C
 	}
 	select {

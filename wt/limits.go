@@ -9,9 +9,9 @@ import (
 // Limits bounds what a peer can make this end store and wait for. A field that is
 // zero has the default stated.
 type Limits struct {
-	// EarlyStreams is the number of streams per connection that a server holds for
-	// sessions it has not accepted yet (32). Further ones are reset with
-	// WT_BUFFERED_STREAM_REJECTED.
+	// EarlyStreams is the number of streams that a server holds per connection for
+	// sessions not yet known, and the number that each session may receive before it is
+	// accepted (32). Further ones are reset with WT_BUFFERED_STREAM_REJECTED.
 	EarlyStreams int
 	// EarlyDatagrams is the number of datagrams per connection that are held
 	// for sessions not yet known (64). Further ones are dropped.
@@ -42,6 +42,7 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.EarlyStreams, 32)
 	setDefault(&l.EarlyDatagrams, 64)
 	setDefault(&l.EarlyTimeout, 5*time.Second)
+	l.DatagramQueue = max(0, l.DatagramQueue)
 	setDefault(&l.DatagramQueue, 256)
 	setDefault(&l.HeaderTimeout, 10*time.Second)
 	setDefault(&l.HeaderBytes, 64<<10)

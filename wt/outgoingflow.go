@@ -40,7 +40,7 @@ func (c *credit) enter() chan struct{} {
 }
 
 // wake lets the first in line try again. Each of them, and whoever gives up,
-// calls it for the next, so that they come in order and none is left behind.
+// calls it for the next, so that none is left behind; who comes just then may overtake.
 func (c *credit) wake() {
 	if c.used < c.limit && len(c.waiting) > 0 {
 		close(c.waiting[0])

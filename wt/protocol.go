@@ -47,6 +47,10 @@ func marshalList(protocols []string, value func(string) any) string {
 
 // checkProtocols reports whether the subprotocols can be negotiated: each is a
 // non-empty String of RFC 9651, section 3.3.3, and if one is required there is one.
+// CheckProtocols reports whether subprotocols can be negotiated: they are not
+// empty and of printable ASCII characters (RFC 9651, section 3.3.3).
+func CheckProtocols(protocols []string) error { return checkProtocols(protocols, false) }
+
 func checkProtocols(protocols []string, required bool) error {
 	if required && len(protocols) == 0 {
 		return errors.New("a subprotocol is required and there is none")

@@ -163,6 +163,9 @@ func (f *outgoingFlow) giveBack(n int) {
 	f.sched.mu.Lock()
 	defer f.sched.mu.Unlock()
 	f.data.used -= int64(n)
+	if g := f.turn.group; g != nil && len(g.members) > 1 {
+		f.turn.left += n
+	}
 	f.data.wake()
 }
 

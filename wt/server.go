@@ -19,7 +19,8 @@ import (
 // Its fields must not change once it serves.
 type Server struct {
 	// Handler serves the requests that are not for a session. If it is nil they are
-	// answered with 404.
+	// answered with 404, with 405 at the path of an application, and with 501 if they
+	// CONNECT with a protocol that is unknown.
 	Handler http.Handler
 	// MaxSessions is the number of sessions that may be open on a connection at
 	// the same time (16). Further ones are refused with status 429. It is one if flow control

@@ -46,9 +46,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		s.wg.Wait()
 		close(done)
 	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
+	if !first(ctx, done) {
 		err = cmp.Or(err, ctx.Err())
 	}
 	return err
@@ -89,9 +87,7 @@ func sessionsOf(conns []*conn) []*Session {
 // had the time to receive what the last of them sent.
 func awaitIdle(ctx context.Context, conns []*conn) error {
 	for _, c := range conns {
-		select {
-		case <-c.table.idle():
-		case <-ctx.Done():
+		if !first(ctx, c.table.idle()) {
 			return ctx.Err()
 		}
 	}
@@ -101,6 +97,21 @@ func awaitIdle(ctx context.Context, conns []*conn) error {
 	}
 	linger(ctx, longest)
 	return nil
+}
+
+// first waits for done or ctx, and reports whether done is closed, also if ctx is done by then.
+func first(ctx context.Context, done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
 }
 
 // linger waits for some time, but no longer than ctx.
@@ -149,9 +160,7 @@ func (c *ClientConn) Shutdown(ctx context.Context) error {
 	}
 	var err error
 	for _, s := range sessions {
-		select {
-		case <-s.gone:
-		case <-ctx.Done():
+		if !first(ctx, s.gone) {
 			err = ctx.Err()
 		}
 	}
