@@ -52,7 +52,7 @@ server is unreachable, its certificate is not accepted, it does not support
 WebTransport, it refused the session, or an exchange failed.`,
 		Example: `  wtsim probe https://example.org/webtransport --header 'Authorization: Bearer TOKEN'
   wtsim probe https://localhost:4433/echo --insecure --run echo --count 100
-  wtsim probe https://localhost:4433/close?code=42 --cert-hash HASH --run wait --json`,
+  wtsim probe 'https://localhost:4433/close?code=42' --cert-hash HASH --run wait --json`,
 		Args: arguments(func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return fmt.Errorf("expected one URL, got %d arguments", len(args))
@@ -64,6 +64,7 @@ WebTransport, it refused the session, or an exchange failed.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.run, "run", string(probe.None), "`what` to do with the session: none, echo, bulk, baton or wait")
 	flags.TextVar(&f.size, "size", netem.Bytes(0), "`bytes` of each message (default 100B), of each stream of bulk (default 10MB), or of the padding of baton (default 0B)")
+	flags.Lookup("size").DefValue = "" // the usage says what it is
 	flags.IntVar(&f.count, "count", 0, "`number` of messages of each kind (default 10), of the streams of bulk (default 1), or of batons (default 1)")
 	flags.StringSliceVar(&f.protocols, "protocol", nil, "`subprotocols` to offer, most preferred first")
 	flags.StringArrayVar(&f.headers, "header", nil, "field of the request, as `name:value`; may be repeated")
@@ -119,7 +120,7 @@ func unmet(report *probe.Report, err error) string {
 	}
 	if errors.Is(err, wt.ErrRefused) && report.Session != nil {
 		if reason := report.Session.Header.Get(endpoints.ReasonHeader); reason != "" {
-			return text + ": " + reason
+			return text + ": " + printable(reason)
 		}
 	}
 	return text

@@ -201,7 +201,7 @@ func ending(err error) string {
 		if refused.Err != nil {
 			text += ": " + refused.Err.Error()
 		}
-		return text
+		return printable(text)
 	}
 	return printable(strings.TrimPrefix(err.Error(), "wt: session "))
 }

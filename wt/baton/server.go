@@ -61,7 +61,7 @@ func (c Config) asked(query string) (Config, error) {
 		}
 		n, err := strconv.Atoi(values[0])
 		if err != nil || len(values) > 1 || n < p.min || n > p.max {
-			return c, fmt.Errorf("baton: %s=%s is not one number from %d to %d", p.name, values[0], p.min, p.max)
+			return c, fmt.Errorf("baton: %s=%q is not one number from %d to %d", p.name, values[0], p.min, p.max)
 		}
 		*p.v = n
 	}

@@ -400,7 +400,7 @@ func TestAQueryThatIsNotUnderstoodIsRefusedWithTheReason(t *testing.T) {
 		"/refuse?header=content-length:5":              `header is "content-length:5"; expected name:value, and not of a field that the protocol uses itself`,
 		"/refuse?header=a:%0d":                         `header is "a:\\r"; expected name:value, and not of a field that the protocol uses itself`,
 		"/refuse?" + strings.Repeat("header=a:b&", 17): `17 header fields; expected at most 16`,
-		baton.Path + "?baton=256":                      `baton: baton=256 is not one number from 1 to 255`,
+		baton.Path + "?baton=256":                      `baton: baton="256" is not one number from 1 to 255`,
 		"/headers?%zz":                                 `query: invalid URL escape "%zz"`,
 	} {
 		r := refused(t, server, path, nil)

@@ -96,6 +96,9 @@ func Start(c Config) (*Server, error) {
 	if err := c.checkOrigins(); err != nil {
 		return nil, err
 	}
+	if err := wt.CheckProtocols(c.Protocols); err != nil {
+		return nil, fmt.Errorf("endpoints: %w", err)
+	}
 	certificate, err := c.certificate(host)
 	if err != nil {
 		return nil, err

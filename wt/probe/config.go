@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/wtsim/wtsim/wt"
 )
 
 // Kind is what a probe does once the session is open.
@@ -83,6 +85,9 @@ func (c Config) complete() (Config, error) {
 		return mistake("URL %q: expected https://host/path", c.URL)
 	case c.Insecure && c.CertificateHash != nil:
 		return mistake("a certificate is accepted by its hash or whatever it is, not both")
+	}
+	if err := wt.CheckProtocols(c.Protocols); err != nil {
+		return mistake("%v", err)
 	}
 	for name, values := range c.Header {
 		if !httpguts.ValidHeaderFieldName(name) {

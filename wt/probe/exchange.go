@@ -196,9 +196,15 @@ func (p *prober) bulk() error {
 	var received atomic.Int64
 	errs := make([]error, p.config.Count)
 	began := time.Now()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	idle := time.AfterFunc(p.config.Timeout, func() {
+		cancel(fmt.Errorf("the server allowed no further stream within %v", p.config.Timeout))
+	})
+	defer idle.Stop()
 	var wg sync.WaitGroup
 	for i := range errs {
-		wg.Go(func() { errs[i] = p.bulkStream(&received) })
+		wg.Go(func() { errs[i] = p.bulkStream(ctx, idle, &received) })
 	}
 	wg.Wait()
 	e := Exchange{What: inBulk, Sent: p.config.Count, Bytes: received.Load(), Elapsed: time.Since(began)}
@@ -218,8 +224,9 @@ func (p *prober) bulk() error {
 	return nil
 }
 
-func (p *prober) bulkStream(received *atomic.Int64) error {
-	st, err := p.session.OpenStream(context.Background())
+// bulkStream sends one stream, which it opens before ctx is done, and puts idle off as data comes back.
+func (p *prober) bulkStream(ctx context.Context, idle *time.Timer, received *atomic.Int64) error {
+	st, err := p.session.OpenStream(ctx)
 	if err != nil {
 		return err
 	}
@@ -241,6 +248,7 @@ func (p *prober) bulkStream(received *atomic.Int64) error {
 		st.SetReadDeadline(time.Now().Add(p.config.Timeout))
 		n, err := st.Read(buf)
 		received.Add(int64(n))
+		idle.Reset(p.config.Timeout)
 		for rest := buf[:n]; len(rest) > 0; {
 			want := pattern[at%256:]
 			m := min(len(rest), len(want))

@@ -2,8 +2,10 @@ package probe
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
@@ -73,4 +75,20 @@ func serveSessions(t *testing.T, server *wt.Server) string {
 		socket.Close()
 	})
 	return "https://" + ln.Addr().String() + "/"
+}
+
+func TestSubprotocolsThatCannotBeOfferedAreMistakes(t *testing.T) {
+	fails := Config{URL: "https://localhost/", Protocols: []string{"é"}}
+	if _, err := Run(t.Context(), fails); !errors.Is(err, ErrConfig) {
+		t.Errorf("%v, want a mistake in the configuration", err)
+	}
+	if _, err := endpoints.Start(endpoints.Config{Listen: "127.0.0.1:0", Protocols: []string{"é"}}); err == nil {
+		t.Error("endpoints started with a subprotocol that no field can carry")
+	}
+}
+
+func TestBulkDoesNotWaitForStreamsWithoutEnd(t *testing.T) {
+	url := serveSessions(t, &wt.Server{FlowControl: wt.FlowControl{Streams: -1}})
+	c := Config{URL: url, Insecure: true, Run: Bulk, Size: 1000, Timeout: 200 * time.Millisecond}
+	fails(t, c, "bulk: the server allowed no further stream within 200ms")
 }
