@@ -48,6 +48,9 @@ func TestACopyHasAFateOfItsOwn(t *testing.T) {
 	if _, _, dropped := b.path.Totals(); dropped != (Count{3, 300}) {
 		t.Errorf("dropped %v, want the three copies", dropped)
 	}
+	if copies := b.path.Duplicated(); copies != (Count{3, 300}) {
+		t.Errorf("%v copies, want three", copies)
+	}
 }
 
 func TestACopyDoesNotShareItsPayload(t *testing.T) {
@@ -225,7 +228,7 @@ func TestCopiesAreConservedInAnyChain(t *testing.T) {
 				r.Fatal(err)
 			}
 		}
-		b.run()
+		b.drain()
 		if !slices.IsSorted(b.delivered) {
 			r.Fatalf("packets arrived in the order %d", b.delivered)
 		}

@@ -5,38 +5,34 @@ import (
 	"time"
 )
 
-// Filter shows a [Loss] some packets only. The others pass, and do not count
-// for the model: neither do they have a number, nor does the state of a chain
-// change or the random stream advance.
+// Filter is a loss that can become one of another type while it runs, and that
+// can be shown some packets only. The others pass, and do not count for the
+// model: neither do they have a number, nor does the state of a chain change or
+// the random stream advance.
 //
-// Its kind is "filtered_" and that of the loss, or "filter" if there is none.
+// Its kind is "loss" whatever the model, so that with a [Bernoulli] it loses
+// the same packets as that alone. A model of another type starts afresh, and the
+// random stream goes on.
 type Filter struct {
-	Loss  Loss          // of the same type whenever the element is configured; nil loses none
+	Loss  Loss          // nil loses none
 	Above Bytes         // only datagrams with a UDP payload larger than that; 0 is any
 	From  time.Duration // only packets that come at this time of the clock or later
 	Until time.Duration // and earlier than that; 0 is no end
 }
 
 // Kind implements [Element].
-func (f Filter) Kind() string {
-	if f.Loss == nil {
-		return "filter"
-	}
-	return "filtered_" + f.Loss.Kind()
-}
+func (Filter) Kind() string { return "loss" }
 
 // Start implements [Element].
 func (f Filter) Start(env *Env) (Runner, error) {
 	r := &filter{env: env}
-	if f.Loss != nil {
-		r.model = f.Loss.model()
-	}
 	return r, r.Configure(f)
 }
 
 type filter struct {
 	env         *Env
 	model       lossModel // nil if there is none
+	kind        string    // of the model
 	above       Bytes
 	from, until time.Duration
 }
@@ -53,12 +49,17 @@ func (f *filter) Configure(e Element) error {
 	case c.Until != 0 && c.Until <= c.From:
 		return errors.New("the time window ends before it begins")
 	}
-	if f.model != nil {
-		if err := f.model.Configure(c.Loss); err != nil {
+	next := filter{env: f.env, above: c.Above, from: c.From, until: c.Until}
+	if c.Loss != nil {
+		next.model, next.kind = f.model, c.Loss.Kind()
+		if f.kind != next.kind {
+			next.model = c.Loss.model()
+		}
+		if err := next.model.Configure(c.Loss); err != nil {
 			return err
 		}
 	}
-	f.above, f.from, f.until = c.Above, c.From, c.Until
+	*f = next
 	return nil
 }
 

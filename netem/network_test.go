@@ -278,7 +278,7 @@ func TestALazyClockSeesTheSame(t *testing.T) {
 				size: rapid.IntRange(0, 200).Draw(r, "size"),
 			}
 			if chain := paths[a.path]; element && len(chain) > 0 {
-				a.element = another(r, rapid.SampledFrom(chain).Draw(r, "which"))
+				a.element = aChange(r, chain)
 			}
 			return a
 		}

@@ -169,8 +169,11 @@ func (p *Path) Counters() []Counters {
 
 // Totals returns what entered the path, left it at its end, and was dropped on
 // the way. What left and was dropped may be copies of what entered: see
-// Duplicated of [Counters].
+// [Path.Duplicated].
 func (p *Path) Totals() (in, out, dropped Count) { return p.in, p.out, p.droppedN }
+
+// Duplicated returns the copies that the path's elements made.
+func (p *Path) Duplicated() Count { return p.duplicated }
 
 // holds returns how many packets are on the path.
 func (p *Path) holds() int64 {

@@ -9,91 +9,6 @@ import (
 	"pgregory.net/rapid"
 )
 
-// elements draws elements with times of some ten nanoseconds, so that their
-// queues fill and their events coincide.
-var elements = rapid.Custom(func(r *rapid.T) Element {
-	return another(r, rapid.SampledFrom([]Element{
-		Rate{}, Rate{}, Delay{}, Jitter{}, Policer{}, ECNFault{}, Slot{}, MTU{},
-		Bernoulli{}, GilbertElliott{}, Markov{}, Periodic{}, ListedLoss{}, LossMask{}, Filter{Loss: Periodic{}},
-	}).Draw(r, "kind"))
-})
-
-// disorder draws an element that may make, change or reorder packets.
-var disorder = rapid.Custom(func(r *rapid.T) Element {
-	return another(r, rapid.SampledFrom([]Element{Duplicate{}, Corrupt{}, Reorder{}}).Draw(r, "kind"))
-})
-
-// another draws an element of the type of e.
-func another(r *rapid.T, e Element) Element {
-	switch e := e.(type) {
-	case Rate:
-		limit := rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Packets: 3}, {Bytes: 300}, {Time: 20}}).Draw(r, "limit")
-		rate := rapid.SampledFrom([]BitRate{0, 30 * GbitPerSecond, 100 * GbitPerSecond, 70 * GbitPerSecond, TbitPerSecond}).Draw(r, "rate")
-		return Rate{Rate: rate, Overhead: Bytes(rapid.IntRange(0, 40).Draw(r, "overhead")), Queue: anotherFIFO(r, limit)}
-	case Delay:
-		return Delay{time.Duration(rapid.IntRange(0, 50).Draw(r, "delay"))}
-	case Jitter:
-		return Jitter{
-			Delay:        time.Duration(rapid.IntRange(0, 50).Draw(r, "delay")),
-			Deviation:    time.Duration(rapid.IntRange(0, 30).Draw(r, "deviation")),
-			Distribution: rapid.SampledFrom([]*Distribution{nil, Normal(), ParetoNormal()}).Draw(r, "distribution"),
-			Correlation:  rapid.SampledFrom([]float64{0, 0.25, 1}).Draw(r, "correlation"),
-			InOrder:      true,
-		}
-	case Slot:
-		least := time.Duration(rapid.IntRange(0, 20).Draw(r, "min"))
-		return Slot{
-			Min: least, Max: least + time.Duration(rapid.IntRange(0, 20).Draw(r, "range")),
-			Packets: rapid.IntRange(0, 3).Draw(r, "packets"), Bytes: Bytes(rapid.IntRange(0, 300).Draw(r, "bytes")),
-		}
-	case ECNFault:
-		return ECNFault{aProbability(r), aProbability(r), aProbability(r), NotECT, ECN(rapid.IntRange(0, 3).Draw(r, "to"))}
-	case Policer:
-		rate := rapid.SampledFrom([]BitRate{0, 30 * GbitPerSecond, TbitPerSecond}).Draw(r, "rate")
-		return Policer{Rate: rate, Burst: Bytes(rapid.IntRange(1, 1000).Draw(r, "burst"))}
-	case Bernoulli:
-		return Bernoulli{aProbability(r), aProbability(r)}
-	case GilbertElliott:
-		return GilbertElliott{aProbability(r), aProbability(r), aProbability(r), aProbability(r)}
-	case Markov:
-		p := aProbability(r)
-		return Markov{P13: p, P31: aProbability(r), P23: aProbability(r), P14: 1 - p}
-	case Periodic:
-		return Periodic{rapid.Uint64Range(0, 5).Draw(r, "every")}
-	case ListedLoss:
-		return ListedLoss{rapid.SliceOf(rapid.Uint64Range(1, 60)).Draw(r, "packets")}
-	case LossMask:
-		return LossMask{rapid.Uint64().Draw(r, "mask")}
-	case Filter:
-		from := time.Duration(rapid.IntRange(0, 100).Draw(r, "from"))
-		return Filter{
-			Loss:  another(r, e.Loss).(Loss),
-			Above: Bytes(rapid.IntRange(0, 300).Draw(r, "above")),
-			From:  from,
-			Until: from + time.Duration(rapid.IntRange(1, 100).Draw(r, "window")),
-		}
-	case Duplicate:
-		return Duplicate{aProbability(r), aProbability(r)}
-	case Corrupt:
-		return Corrupt{aProbability(r), aProbability(r)}
-	case Reorder:
-		delay := time.Duration(rapid.IntRange(0, 50).Draw(r, "delay"))
-		return Reorder{delay, aProbability(r), aProbability(r), rapid.IntRange(0, 4).Draw(r, "gap")}
-	case MTU:
-		return MTU{Size: Bytes(rapid.IntRange(100, 300).Draw(r, "mtu"))}
-	}
-	panic("an unknown element")
-}
-
-func anotherFIFO(r *rapid.T, limit Limit) FIFO {
-	mark := rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Bytes: 300}, {Time: 20}}).Draw(r, "mark")
-	return FIFO{Limit: limit, HeadDrop: rapid.Bool().Draw(r, "head drop"), Mark: mark}
-}
-
-func aProbability(r *rapid.T) float64 {
-	return rapid.SampledFrom([]float64{0, 0.1, 0.5, 1}).Draw(r, "probability")
-}
-
 // marker is an element from outside the package's own, which holds every n-th
 // packet for a time, marks every packet, and can be broken on purpose.
 type marker struct {
@@ -151,7 +66,7 @@ func TestAPathKeepsOrderAndConservesPackets(t *testing.T) {
 		}
 		if len(chain) > 0 {
 			for range rapid.IntRange(0, 10).Draw(r, "changes") {
-				b.configureAt(time.Duration(rapid.IntRange(0, 250).Draw(r, "at")), another(r, rapid.SampledFrom(chain).Draw(r, "which")))
+				b.configureAt(time.Duration(rapid.IntRange(0, 250).Draw(r, "at")), aChange(r, chain))
 			}
 		}
 		for at := range time.Duration(300) {
@@ -160,7 +75,7 @@ func TestAPathKeepsOrderAndConservesPackets(t *testing.T) {
 				r.Fatal(err)
 			}
 		}
-		b.run()
+		b.drain()
 		if !slices.IsSorted(b.delivered) {
 			r.Fatalf("packets arrived in the order %d", b.delivered)
 		}

@@ -171,19 +171,84 @@ func TestAFilterChangesWithItsLoss(t *testing.T) {
 	if got, want := b.fates(), "DDDxDx"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if reason := b.seen[3].cause; reason != "filtered_periodic_loss" {
+	if reason := b.seen[3].cause; reason != "loss" {
 		t.Errorf("the reason is %s", reason)
+	}
+}
+
+// A scenario's runs stay the same when a loss that never changes its type is
+// built as one that can.
+func TestAFilterDrawsWhatItsLossAloneDoes(t *testing.T) {
+	for _, l := range []Bernoulli{{P: 0.3}, {P: 0.3, Correlation: 0.2}} {
+		if got, want := losses(t, 5, 1000, Filter{Loss: l}), losses(t, 5, 1000, l); got != want {
+			t.Errorf("seed 5: %+v: with a filter\n%s, without\n%s", l, got, want)
+		}
+	}
+}
+
+func TestALossBecomesOneOfAnotherType(t *testing.T) {
+	b := newBench(t, 1, Filter{Loss: Periodic{3}})
+	b.configureAt(4, Filter{Loss: LossMask{0b101}})
+	b.configureAt(8, Filter{})
+	b.configureAt(10, Filter{Loss: Periodic{2}})
+	b.configureAt(13, Filter{Loss: Periodic{4}})
+	for i := range 16 {
+		b.sendAt(time.Duration(i), 10)
+	}
+	b.run()
+	// The model of time 10 counts from there, and that of 13 is the same one.
+	if got, want := b.fates(), "DDxD"+"xDxD"+"DD"+"DxD"+"xDD"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestTheRandomStreamGoesOnInALossOfAnotherType(t *testing.T) {
+	b := newBench(t, 1, Filter{Loss: Bernoulli{P: 0.5}})
+	b.configureAt(100, Filter{Loss: GilbertElliott{P: 0.5, R: 1, Good: 0.5, Bad: 0.5}})
+	b.configureAt(200, Filter{Loss: Bernoulli{P: 0.5}})
+	for i := range 300 {
+		b.sendAt(time.Duration(i), 10)
+	}
+	b.run()
+	// The chain draws two numbers a packet, of which the second decides.
+	alone := losses(t, 1, 400, Bernoulli{P: 0.5})
+	want := alone[:100]
+	for i := 101; i < 300; i += 2 {
+		want += alone[i : i+1]
+	}
+	want += alone[300:]
+	if got := b.fates(); got != want {
+		t.Errorf("seed 1: %s, want %s", got, want)
+	}
+}
+
+func TestARefusedLossLeavesTheOldOne(t *testing.T) {
+	b := newBench(t, 1, Filter{Loss: Periodic{2}})
+	b.send(1)
+	for want, e := range map[string]Element{
+		"netem: path path: loss: packets count from 1":                                   Filter{Loss: ListedLoss{[]uint64{0}}},
+		"netem: path path: loss: the size is negative":                                   Filter{Above: -1},
+		"netem: path path: loss: a running netem.Filter cannot become a netem.Bernoulli": Bernoulli{},
+	} {
+		if err := b.path.Configure(e); err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+	b.send(1)
+	b.send(1)
+	b.run()
+	if got, want := b.fates(), "DxD"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 
 func TestPatternsAndFiltersRefuse(t *testing.T) {
 	for want, e := range map[string]Element{
-		"listed_loss: packets count from 1":                        ListedLoss{[]uint64{1, 0}},
-		"filter: the size is negative":                             Filter{Above: -1},
-		"filter: the time window has a negative bound":             Filter{From: -1},
-		"filter: the time window ends before it begins":            Filter{From: 2, Until: 2},
-		"filtered_loss: the probability is not between 0 and 1":    Filter{Loss: Bernoulli{P: 2}},
-		"filtered_loss_mask: the time window has a negative bound": Filter{Loss: LossMask{}, Until: -1},
+		"listed_loss: packets count from 1":            ListedLoss{[]uint64{1, 0}},
+		"loss: the size is negative":                   Filter{Above: -1},
+		"loss: the time window has a negative bound":   Filter{From: -1, Loss: LossMask{}},
+		"loss: the time window ends before it begins":  Filter{From: 2, Until: 2},
+		"loss: the probability is not between 0 and 1": Filter{Loss: Bernoulli{P: 2}},
 	} {
 		if _, err := NewPath(&testClock{}, "p", 1, []Element{e}, nil, nil); err == nil || err.Error() != "netem: path p: "+want {
 			t.Errorf("%+v: error %v, want %s", e, err, want)

@@ -17,10 +17,15 @@ import (
 // A change of the rate applies to what is left of the packet in transmission. A
 // change of the overhead applies to packets that arrive from then on. When the
 // rate becomes unlimited, all packets leave at that instant.
+//
+// While the link is paused, the transmission stands still and arrivals wait in
+// the queue, even of an idle link and at an unlimited rate. Afterwards the link
+// goes on with what was left, no faster than its rate.
 type Rate struct {
 	Rate     BitRate // 0 is unlimited: packets pass at once; at most 1 Tbit/s
 	Overhead Bytes   // added to each UDP payload on the wire, as by tc-stab(8), at most 1000; see [HeaderIPv4]
 	Queue    Queue   // nil is a [FIFO] without limit
+	Paused   bool    // an outage that holds packets; for one that drops them see [Outage]
 }
 
 // Kind implements [Element]. Packets that the queue refuses are dropped by
@@ -67,11 +72,12 @@ type shaper struct {
 	rate     int64
 	overhead Bytes
 	queue    queue
+	paused   bool // what waits stays in the queue
 
 	sending *Packet       // the packet in transmission, nil when idle
 	work    int64         // what was left of it at the time since
 	since   time.Duration // when it started, or the rate last changed
-	done    time.Duration // when the transmission ends
+	done    time.Duration // when the transmission ends, never while it is paused
 	spare   int64         // what the link can do beyond work until then
 	tick    func()        // timer, made once
 }
@@ -87,10 +93,18 @@ func (s *shaper) Configure(e Element) error {
 	if err := s.queue.configure(c.queue()); err != nil {
 		return err
 	}
-	old := s.rate
-	s.rate, s.overhead = int64(c.Rate), c.Overhead
-	if now := s.env.Clock.Now(); s.sending != nil && now < s.done {
-		s.work -= old * int64(now-s.since)
+	old := *s
+	s.rate, s.overhead, s.paused = int64(c.Rate), c.Overhead, c.Paused
+	now := s.env.Clock.Now()
+	switch {
+	case s.sending == nil && old.paused && !s.paused:
+		if p := s.queue.dequeue(); p != nil {
+			s.transmit(p, now, 0)
+		}
+	case s.sending != nil && now < s.done:
+		if !old.paused {
+			s.work -= old.rate * int64(now-s.since)
+		}
 		s.since = now
 		s.schedule()
 	}
@@ -109,13 +123,13 @@ func checkRate(r BitRate, overhead Bytes) error {
 }
 
 func (s *shaper) Receive(p *Packet) {
-	if s.rate == 0 && s.sending == nil {
+	if s.rate == 0 && s.sending == nil && !s.paused {
 		s.env.Forward(p)
 		return
 	}
 	p.wire = p.Size() + s.overhead
 	p.queued = s.env.Clock.Now()
-	if s.sending != nil {
+	if s.sending != nil || s.paused {
 		s.queue.enqueue(p)
 	} else if p = s.queue.pass(p); p != nil {
 		s.transmit(p, p.queued, 0)
@@ -138,6 +152,10 @@ func (s *shaper) transmit(p *Packet, start time.Duration, credit int64) {
 // schedule asks for the call that ends the transmission. The credit may exceed
 // the whole work where the rate sends several packets a nanosecond.
 func (s *shaper) schedule() {
+	if s.paused {
+		s.done = never
+		return
+	}
 	s.done, s.spare = s.since, 0
 	if s.rate > 0 {
 		duration := (max(0, s.work) + s.rate - 1) / s.rate
@@ -147,8 +165,10 @@ func (s *shaper) schedule() {
 	s.env.Clock.AtQuiet(s.done, s.tick)
 }
 
-// timer ends a transmission. A change of the rate leaves the old call behind,
-// which finds that the transmission ends at another time.
+// timer ends a transmission. A change of the rate, or a pause, leaves the old
+// call behind, which finds that the transmission ends at another time. At the
+// very instant at which a pause begins, what ends does end, and what follows on
+// it stands still at its start.
 //
 // The next transmission starts when this one ended, even if a clock of real
 // time calls late, and before the whole nanosecond only if the packet was

@@ -24,6 +24,7 @@ type Trace struct {
 	Bytes         Bytes         // that an opportunity takes, 0 is [MahimahiBytes]
 	Overhead      Bytes         // as that of [Rate]
 	Queue         Queue         // nil is a [FIFO] without limit; a limit in time is at the mean rate
+	Paused        bool          // opportunities are lost, and packets wait, as those of [Rate]; the time of the trace goes on
 }
 
 // MahimahiBytes is what an opportunity of a mahimahi trace takes: one packet of the usual MTU.
@@ -108,7 +109,8 @@ type trace struct {
 	left    Bytes   // what is left of it
 }
 
-// Configure replaces the trace, which begins at this instant.
+// Configure replaces the trace, which begins at this instant unless its times
+// stay the same.
 func (t *trace) Configure(e Element) error {
 	c, err := configured[Trace](e)
 	if err != nil {
@@ -130,13 +132,17 @@ func (t *trace) Configure(e Element) error {
 	if err := t.queue.configure(Rate{Queue: c.Queue}.queue()); err != nil {
 		return err
 	}
+	if old := t.trace; c.Period != old.Period || c.Once != old.Once || !slices.Equal(c.Opportunities, old.Opportunities) {
+		t.cycle, t.next, t.waiting = t.env.Clock.Now(), 0, false
+	}
 	t.trace = c
 	t.shaper.rate, t.shaper.overhead = int64(max(1, c.Rate())), c.Overhead
-	t.cycle, t.next, t.waiting = t.env.Clock.Now(), 0, false
-	held := false
-	t.Held(func(*Packet) { held = true })
-	if held {
-		t.await()
+	t.waiting = t.waiting && !c.Paused
+	if held := false; !t.waiting {
+		t.Held(func(*Packet) { held = true })
+		if held {
+			t.await()
+		}
 	}
 	return nil
 }
@@ -150,8 +156,12 @@ func (t *trace) Receive(p *Packet) {
 	}
 }
 
-// await asks for the first opportunity later than now, unless the trace has ended.
+// await asks for the first opportunity later than now, unless the trace is
+// paused or has ended.
 func (t *trace) await() {
+	if t.trace.Paused {
+		return
+	}
 	now := t.env.Clock.Now()
 	o := t.trace.Opportunities
 	if elapsed := now - t.cycle; elapsed >= t.trace.Period {

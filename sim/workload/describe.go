@@ -65,11 +65,7 @@ func (f *flow) fromClient() bool {
 // counters counts what a direction did.
 func (d *direction) counters() record.Counters {
 	in, out, dropped := d.path.Totals()
-	var duplicated netem.Count
-	for _, element := range d.path.Counters() {
-		duplicated.Packets += element.Duplicated.Packets
-		duplicated.Bytes += element.Duplicated.Bytes
-	}
+	duplicated := d.path.Duplicated()
 	queued := netem.Count{
 		Packets: in.Packets + duplicated.Packets - out.Packets - dropped.Packets,
 		Bytes:   in.Bytes + duplicated.Bytes - out.Bytes - dropped.Bytes,

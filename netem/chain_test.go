@@ -1,0 +1,127 @@
+package netem
+
+import (
+	"slices"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// elements draws elements with times of some ten nanoseconds, so that their
+// queues fill and their events coincide.
+var elements = rapid.Custom(func(r *rapid.T) Element {
+	return another(r, rapid.SampledFrom([]Element{
+		Rate{}, Rate{}, Delay{}, Jitter{}, Outage{}, Policer{}, ECNFault{}, Slot{}, MTU{},
+		Filter{}, Bernoulli{}, GilbertElliott{}, Markov{}, Periodic{}, ListedLoss{}, LossMask{},
+	}).Draw(r, "kind"))
+})
+
+// disorder draws an element that may make, change or reorder packets.
+var disorder = rapid.Custom(func(r *rapid.T) Element {
+	return another(r, rapid.SampledFrom([]Element{Duplicate{}, Corrupt{}, Reorder{}}).Draw(r, "kind"))
+})
+
+// another draws an element of the type of e.
+func another(r *rapid.T, e Element) Element {
+	switch e.(type) {
+	case Rate:
+		limit := rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Packets: 3}, {Bytes: 300}, {Time: 20}}).Draw(r, "limit")
+		rate := rapid.SampledFrom([]BitRate{0, 30 * GbitPerSecond, 100 * GbitPerSecond, 70 * GbitPerSecond, TbitPerSecond}).Draw(r, "rate")
+		return Rate{
+			Rate: rate, Overhead: Bytes(rapid.IntRange(0, 40).Draw(r, "overhead")), Queue: anotherFIFO(r, limit),
+			Paused: rapid.IntRange(0, 3).Draw(r, "paused") == 1,
+		}
+	case Delay:
+		return Delay{time.Duration(rapid.IntRange(0, 50).Draw(r, "delay"))}
+	case Jitter:
+		return Jitter{
+			Delay:        time.Duration(rapid.IntRange(0, 50).Draw(r, "delay")),
+			Deviation:    time.Duration(rapid.IntRange(0, 30).Draw(r, "deviation")),
+			Distribution: rapid.SampledFrom([]*Distribution{nil, Normal(), ParetoNormal()}).Draw(r, "distribution"),
+			Correlation:  rapid.SampledFrom([]float64{0, 0.25, 1}).Draw(r, "correlation"),
+			InOrder:      true,
+		}
+	case Slot:
+		least := time.Duration(rapid.IntRange(0, 20).Draw(r, "min"))
+		return Slot{
+			Min: least, Max: least + time.Duration(rapid.IntRange(0, 20).Draw(r, "range")),
+			Packets: rapid.IntRange(0, 3).Draw(r, "packets"), Bytes: Bytes(rapid.IntRange(0, 300).Draw(r, "bytes")),
+		}
+	case ECNFault:
+		return ECNFault{aProbability(r), aProbability(r), aProbability(r), NotECT, ECN(rapid.IntRange(0, 3).Draw(r, "to"))}
+	case Policer:
+		rate := rapid.SampledFrom([]BitRate{0, 30 * GbitPerSecond, TbitPerSecond}).Draw(r, "rate")
+		return Policer{Rate: rate, Burst: Bytes(rapid.IntRange(1, 1000).Draw(r, "burst"))}
+	case Outage:
+		return Outage{rapid.Bool().Draw(r, "down")}
+	case Bernoulli:
+		return Bernoulli{aProbability(r), aProbability(r)}
+	case GilbertElliott:
+		return GilbertElliott{aProbability(r), aProbability(r), aProbability(r), aProbability(r)}
+	case Markov:
+		p := aProbability(r)
+		return Markov{P13: p, P31: aProbability(r), P23: aProbability(r), P14: 1 - p}
+	case Periodic:
+		return Periodic{rapid.Uint64Range(0, 5).Draw(r, "every")}
+	case ListedLoss:
+		return ListedLoss{rapid.SliceOf(rapid.Uint64Range(1, 60)).Draw(r, "packets")}
+	case LossMask:
+		return LossMask{rapid.Uint64().Draw(r, "mask")}
+	case Filter:
+		from := time.Duration(rapid.IntRange(0, 100).Draw(r, "from"))
+		return Filter{
+			Loss:  aLoss(r),
+			Above: Bytes(rapid.IntRange(0, 300).Draw(r, "above")),
+			From:  from,
+			Until: from + time.Duration(rapid.IntRange(1, 100).Draw(r, "window")),
+		}
+	case Duplicate:
+		return Duplicate{aProbability(r), aProbability(r)}
+	case Corrupt:
+		return Corrupt{aProbability(r), aProbability(r)}
+	case Reorder:
+		delay := time.Duration(rapid.IntRange(0, 50).Draw(r, "delay"))
+		return Reorder{delay, aProbability(r), aProbability(r), rapid.IntRange(0, 4).Draw(r, "gap")}
+	case MTU:
+		return MTU{Size: Bytes(rapid.IntRange(100, 300).Draw(r, "mtu"))}
+	}
+	panic("an unknown element")
+}
+
+// aLoss draws a loss, or none.
+func aLoss(r *rapid.T) Loss {
+	l := rapid.SampledFrom([]Loss{nil, Bernoulli{}, GilbertElliott{}, Markov{}, Periodic{}, ListedLoss{}, LossMask{}}).Draw(r, "loss")
+	if l == nil {
+		return nil
+	}
+	return another(r, l).(Loss)
+}
+
+// aChange draws a change of an element of the chain.
+func aChange(r *rapid.T, chain []Element) Element {
+	which := rapid.SampledFrom(chain).Draw(r, "which")
+	first := slices.IndexFunc(chain, func(e Element) bool { return e.Kind() == which.Kind() })
+	return another(r, chain[first])
+}
+
+func anotherFIFO(r *rapid.T, limit Limit) FIFO {
+	mark := rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Bytes: 300}, {Time: 20}}).Draw(r, "mark")
+	return FIFO{Limit: limit, HeadDrop: rapid.Bool().Draw(r, "head drop"), Mark: mark}
+}
+
+func aProbability(r *rapid.T) float64 {
+	return rapid.SampledFrom([]float64{0, 0.1, 0.5, 1}).Draw(r, "probability")
+}
+
+// drain ends every pause and runs until nothing is left to do.
+func (b *bench) drain() []sighting {
+	b.Helper()
+	for _, stage := range b.path.stages {
+		if s, ok := stage.runner.(*shaper); ok && s.paused {
+			if err := s.Configure(Rate{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	return b.run()
+}
