@@ -125,7 +125,7 @@ func TestMarkovWithoutItsOtherStatesIsGilbertsModel(t *testing.T) {
 	if err := g.Configure(GilbertElliott{P: 0.1, R: 0.4, Bad: 1}); err != nil {
 		t.Fatal(err)
 	}
-	x := newRand(1, "x")
+	x := NewRand(1, "x")
 	for i := range 1000 {
 		// Both compare the same number: where Gilbert's model leaves a state,
 		// the chain does too, for its only other step is to stay.

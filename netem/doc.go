@@ -10,7 +10,8 @@
 // A datagram that a host sends waits in the host's outbox until the owner of
 // the clock calls [Network.Flush], which moves the outboxes, host by host and
 // in the order of sending, into the links. Two hosts that send at one instant
-// therefore reach the network in the same order every time.
+// therefore reach the network in the same order every time. Models that live on
+// the clock themselves use [Host.Send] and [Host.Handle] instead of sockets.
 //
 // Each direction of a link is a [Path], a chain of elements. An exported type
 // such as [Rate] or [Delay] configures an element; what runs is private to its

@@ -21,7 +21,8 @@ type Host struct {
 
 	mu         sync.Mutex
 	sockets    map[uint16]*socket
-	port       uint16 // last ephemeral port given out
+	handlers   map[uint16]func(*Packet) // of ports without a socket
+	port       uint16                   // last ephemeral port given out
 	outbox     []*Packet
 	spare      []*Packet // the outbox of the last flush, for reuse
 	noPort     Count
@@ -36,6 +37,8 @@ func newHost(n *Network, name string, index int) *Host {
 		addr:    netip.AddrFrom4([4]byte{10, byte(index >> 16), byte(index >> 8), byte(index)}),
 		routes:  make(map[netip.Addr]*Path),
 		sockets: make(map[uint16]*socket),
+
+		handlers: make(map[uint16]func(*Packet)),
 	}
 	h.receiveNext = func() { h.receive(h.arrivals.pop()) }
 	return h
@@ -76,24 +79,34 @@ type SocketOptions struct {
 func (h *Host) Listen(port uint16, options SocketOptions) (net.PacketConn, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if port == 0 {
-		for range lastEphemeral - firstEphemeral + 1 {
-			if h.port++; h.port < firstEphemeral {
-				h.port = firstEphemeral
-			}
-			if h.sockets[h.port] == nil {
-				port = h.port
-				break
-			}
-		}
-	}
-	if port == 0 || h.sockets[port] != nil {
-		return nil, &net.OpError{Op: "listen", Net: "udp", Addr: h.udpAddr(port), Err: os.NewSyscallError("bind", syscall.EADDRINUSE)}
+	port, err := h.bind(port)
+	if err != nil {
+		return nil, err
 	}
 	s := newSocket(h, port)
 	h.sockets[port] = s
 	return s.packetConn(options), nil
 }
+
+// bind returns the port, or a free ephemeral one for 0. The caller holds mu.
+func (h *Host) bind(port uint16) (uint16, error) {
+	if port == 0 {
+		for range lastEphemeral - firstEphemeral + 1 {
+			if h.port++; h.port < firstEphemeral {
+				h.port = firstEphemeral
+			}
+			if !h.bound(h.port) {
+				return h.port, nil
+			}
+		}
+	}
+	if port == 0 || h.bound(port) {
+		return 0, &net.OpError{Op: "listen", Net: "udp", Addr: h.udpAddr(port), Err: os.NewSyscallError("bind", syscall.EADDRINUSE)}
+	}
+	return port, nil
+}
+
+func (h *Host) bound(port uint16) bool { return h.sockets[port] != nil || h.handlers[port] != nil }
 
 func (h *Host) udpAddr(port uint16) *net.UDPAddr {
 	return net.UDPAddrFromAddrPort(netip.AddrPortFrom(h.addr, port))
@@ -101,12 +114,9 @@ func (h *Host) udpAddr(port uint16) *net.UDPAddr {
 
 // send puts one datagram, or several of segment bytes each, into the outbox.
 func (h *Host) send(from *socket, dest netip.AddrPort, data []byte, segment int, ecn ECN) error {
-	path := h.routes[dest.Addr()]
-	if path == nil {
-		return syscall.ENETUNREACH
-	}
-	if limit := path.sendLimit.Load(); limit > 0 && int64(min(segment, len(data))) > limit {
-		return syscall.EMSGSIZE
+	path, err := h.route(dest, min(segment, len(data)))
+	if err != nil {
+		return err
 	}
 	h.mu.Lock()
 	first := len(h.outbox) == 0
@@ -128,6 +138,18 @@ func (h *Host) send(from *socket, dest netip.AddrPort, data []byte, segment int,
 		h.network.driver.Sent()
 	}
 	return nil
+}
+
+// route returns the path for datagrams of a size to dest.
+func (h *Host) route(dest netip.AddrPort, size int) (*Path, error) {
+	path := h.routes[dest.Addr()]
+	if path == nil {
+		return nil, syscall.ENETUNREACH
+	}
+	if limit := path.sendLimit.Load(); limit > 0 && int64(size) > limit {
+		return nil, syscall.EMSGSIZE
+	}
+	return path, nil
 }
 
 // takeOutbox returns what was sent since the last call. The slice is valid
@@ -152,15 +174,18 @@ func (h *Host) arrive(p *Packet) {
 	h.receive(p)
 }
 
-// receive hands a packet to its socket.
+// receive hands a packet to its socket or handler.
 func (h *Host) receive(p *Packet) {
 	h.mu.Lock()
-	s := h.sockets[p.Dest.Port()]
-	if s == nil {
+	s, handle := h.sockets[p.Dest.Port()], h.handlers[p.Dest.Port()]
+	if s == nil && handle == nil {
 		h.noPort.add(p)
 	}
 	h.mu.Unlock()
 	switch {
+	case handle != nil:
+		handle(p)
+		p.release()
 	case s == nil:
 		p.release()
 	case s.push(p):

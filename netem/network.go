@@ -105,14 +105,19 @@ func (n *Network) Flush() bool {
 	for _, h := range senders {
 		outbox := h.takeOutbox()
 		for _, p := range outbox {
-			n.datagrams++
-			p.ID = n.datagrams
-			p.route.Send(p)
+			n.enter(p)
 		}
 		clear(outbox)
 	}
 	n.flushing = false
 	return len(senders) > 0
+}
+
+// enter takes a datagram that a host sent.
+func (n *Network) enter(p *Packet) {
+	n.datagrams++
+	p.ID = n.datagrams
+	p.route.Send(p)
 }
 
 // Lookahead returns the bound of [Clock.AtQuiet]: the least time that any link

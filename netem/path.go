@@ -69,7 +69,7 @@ func NewPath(clock Clock, name string, seed uint64, elements []Element, deliver 
 		kind := element.Kind()
 		env := &Env{
 			Clock:    clock,
-			Rand:     newRand(seed, fmt.Sprintf("%s/%s/%d", name, kind, rank[kind])),
+			Rand:     NewRand(seed, fmt.Sprintf("%s/%s/%d", name, kind, rank[kind])),
 			path:     p,
 			counters: Counters{Kind: kind},
 		}
@@ -120,9 +120,9 @@ func (p *Path) derive() {
 	}
 }
 
-// newRand returns the random stream that belongs to a name: a PCG whose state
+// NewRand returns the random stream that belongs to a name: a PCG whose state
 // is the SHA-256 of seed and name.
-func newRand(seed uint64, name string) *rand.Rand {
+func NewRand(seed uint64, name string) *rand.Rand {
 	sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, seed), name...))
 	return rand.New(rand.NewPCG(binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16])))
 }
