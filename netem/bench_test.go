@@ -56,6 +56,7 @@ var benchPaths = []struct {
 	{"reorder", []Element{Reorder{Delay: 20 * time.Millisecond, P: 0.1, Gap: 5}}},
 	{"corrupt", []Element{Corrupt{P: 0.01}}},
 	{"queue", []Element{benchRate}},
+	{"token bucket", []Element{Rate{Rate: 100 * MbitPerSecond, Burst: 10_000, Overhead: HeaderIPv4}}},
 	{"delay", []Element{Delay{20 * time.Millisecond}}},
 	{"jitter", []Element{Jitter{Delay: 2 * time.Millisecond, Deviation: time.Millisecond, Distribution: Normal(), Correlation: 0.25}}},
 	{"policer", []Element{Policer{Rate: 90 * MbitPerSecond, Burst: 10_000}}},

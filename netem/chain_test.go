@@ -29,6 +29,7 @@ func another(r *rapid.T, e Element) Element {
 		rate := rapid.SampledFrom([]BitRate{0, 30 * GbitPerSecond, 100 * GbitPerSecond, 70 * GbitPerSecond, TbitPerSecond}).Draw(r, "rate")
 		return Rate{
 			Rate: rate, Overhead: Bytes(rapid.IntRange(0, 40).Draw(r, "overhead")), Queue: anotherFIFO(r, limit),
+			Burst:  rapid.SampledFrom([]Bytes{0, 0, 150, 500}).Draw(r, "burst"),
 			Paused: rapid.IntRange(0, 3).Draw(r, "paused") == 1,
 		}
 	case Delay:

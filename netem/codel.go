@@ -53,7 +53,7 @@ func (q *codel) configure(e Queue) error {
 func (q *codel) pass(p *Packet) *Packet { return p }
 
 func (q *codel) enqueue(p *Packet) {
-	if q.flow.len() >= q.limit {
+	if ahead, _ := q.aqm.shaper.ahead(); ahead+q.flow.len() >= q.limit {
 		q.aqm.shaper.env.Drop(p)
 		return
 	}

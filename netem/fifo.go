@@ -47,16 +47,24 @@ func (q *fifo) configure(c Queue) error {
 	return nil
 }
 
-// pass implements queue. A packet that waits for nothing exceeds no threshold.
-func (q *fifo) pass(p *Packet) *Packet { return p }
+// pass implements queue. A packet that waits for nothing exceeds no threshold,
+// but in front of a token bucket no packet passes beside the queue.
+func (q *fifo) pass(p *Packet) *Packet {
+	if q.shaper.burst > 0 && q.full(p, 0, 0) {
+		q.shaper.env.Drop(p)
+		return nil
+	}
+	return p
+}
 
 func (q *fifo) enqueue(p *Packet) {
-	if q.config.HeadDrop && !q.full(p, 0, 0) {
-		for q.full(p, q.packets.len(), q.packets.bytes) {
+	packets, bytes := q.shaper.ahead()
+	if q.config.HeadDrop && !q.full(p, packets, bytes) {
+		for q.full(p, packets+q.packets.len(), bytes+q.packets.bytes) {
 			q.shaper.env.Drop(q.packets.pop())
 		}
 	}
-	if q.full(p, q.packets.len(), q.packets.bytes) {
+	if q.full(p, packets+q.packets.len(), bytes+q.packets.bytes) {
 		q.shaper.env.Drop(p)
 		return
 	}

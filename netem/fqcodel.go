@@ -97,7 +97,7 @@ func (q *fqCoDel) enqueue(p *Packet) {
 		f.listed, f.credit = true, q.config.Quantum
 		q.fresh.push(f)
 	}
-	if q.aqm.packets > q.config.Limit || q.aqm.bytes > q.config.Memory {
+	if ahead, _ := q.aqm.shaper.ahead(); ahead+q.aqm.packets > q.config.Limit || q.aqm.bytes > q.config.Memory {
 		q.dropFattest()
 	}
 }

@@ -94,7 +94,8 @@ func (q *pie) pass(p *Packet) *Packet {
 func (q *pie) enqueue(p *Packet) {
 	q.advance(p.queued)
 	random := int64(q.shaper.env.Rand.Uint64() >> 8)
-	full := q.packets.len() >= q.config.Limit
+	ahead, _ := q.shaper.ahead()
+	full := ahead+q.packets.len() >= q.config.Limit
 	if !full && q.early(p, random) {
 		full = !(q.config.ECN && q.prob <= pieOne/10 && q.shaper.env.Mark(p))
 	}

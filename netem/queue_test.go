@@ -53,7 +53,10 @@ func TestAManagedQueueConservesPacketsAndKeepsTheOrderOfFlows(t *testing.T) {
 		t.Run(fmt.Sprintf("%T", q), func(t *testing.T) {
 			rapid.Check(t, func(r *rapid.T) {
 				rates := rapid.SampledFrom([]BitRate{0, 8 * MbitPerSecond, 800 * KbitPerSecond, 80 * MbitPerSecond})
-				another := func() Rate { return Rate{Rate: rates.Draw(r, "rate"), Queue: anotherQueue(r, q)} }
+				bursts := rapid.SampledFrom([]Bytes{0, 400})
+				another := func() Rate {
+					return Rate{Rate: rates.Draw(r, "rate"), Burst: bursts.Draw(r, "burst"), Queue: anotherQueue(r, q)}
+				}
 				b := newBench(t, rapid.Uint64().Draw(r, "seed"), another())
 				var ports []uint16 // of the packets, in order of ID
 				for range rapid.IntRange(1, 60).Draw(r, "packets") {

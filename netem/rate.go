@@ -21,8 +21,18 @@ import (
 // While the link is paused, the transmission stands still and arrivals wait in
 // the queue, even of an idle link and at an unlimited rate. Afterwards the link
 // goes on with what was left, no faster than its rate.
+//
+// With a Burst it is the token bucket of tc-tbf(8): a link that has rested sends
+// up to so many bytes at once, and in any time t at most Burst plus Rate·t. As in
+// Linux (net/sched/sch_tbf.c), a packet leaves whole when there are tokens for
+// all of it, one larger than the burst is dropped, and the packet that waits for
+// its tokens still counts in the limit of the queue; head drop spares it. The
+// bucket is full at the start, and when the rate was unlimited; after a change it
+// holds what it held, but at most the new burst, where tc would fill it. A bucket
+// stands still while the link is paused.
 type Rate struct {
 	Rate     BitRate // 0 is unlimited: packets pass at once; at most 1 Tbit/s
+	Burst    Bytes   // size of the token bucket, at most 1 GB; 0 saves nothing while the link rests
 	Overhead Bytes   // added to each UDP payload on the wire, as by tc-stab(8), at most 1000; see [HeaderIPv4]
 	Queue    Queue   // nil is a [FIFO] without limit
 	Paused   bool    // an outage that holds packets; for one that drops them see [Outage]
@@ -70,6 +80,7 @@ type queue interface {
 type shaper struct {
 	env      *Env
 	rate     int64
+	burst    Bytes
 	overhead Bytes
 	queue    queue
 	paused   bool // what waits stays in the queue
@@ -77,8 +88,8 @@ type shaper struct {
 	sending *Packet       // the packet in transmission, nil when idle
 	work    int64         // what was left of it at the time since
 	since   time.Duration // when it started, or the rate last changed
-	done    time.Duration // when the transmission ends, never while it is paused
-	spare   int64         // what the link can do beyond work until then
+	done    time.Duration // when the transmission ends, never while it is paused, or from when on an idle link saves
+	spare   int64         // what the link can do beyond work until then, or has saved by then
 	tick    func()        // timer, made once
 }
 
@@ -90,18 +101,26 @@ func (s *shaper) Configure(e Element) error {
 	if err := checkRate(c.Rate, c.Overhead); err != nil {
 		return err
 	}
+	if c.Burst < 0 || c.Burst > GB {
+		return errors.New("the burst is not between 0 and 1GB")
+	}
 	if err := s.queue.configure(c.queue()); err != nil {
 		return err
 	}
-	old := *s
-	s.rate, s.overhead, s.paused = int64(c.Rate), c.Overhead, c.Paused
-	now := s.env.Clock.Now()
+	old, now := *s, s.env.Clock.Now()
+	s.rate, s.burst, s.overhead, s.paused = int64(c.Rate), c.Burst, c.Overhead, c.Paused
 	switch {
-	case s.sending == nil && old.paused && !s.paused:
-		if p := s.queue.dequeue(); p != nil {
-			s.transmit(p, now, 0)
+	case s.sending == nil:
+		s.done, s.spare = now, s.depth()
+		if old.rate > 0 {
+			s.spare = min(s.spare, old.saved(now))
 		}
-	case s.sending != nil && now < s.done:
+		if old.paused && !s.paused {
+			if p := s.queue.dequeue(); p != nil {
+				s.transmit(p, now, s.spare)
+			}
+		}
+	case now < s.done:
 		if !old.paused {
 			s.work -= old.rate * int64(now-s.since)
 		}
@@ -109,6 +128,30 @@ func (s *shaper) Configure(e Element) error {
 		s.schedule()
 	}
 	return nil
+}
+
+// saved returns the tokens of an idle link.
+func (s *shaper) saved(now time.Duration) int64 {
+	elapsed := int64(now - s.done)
+	switch {
+	case s.paused:
+		return min(s.depth(), s.spare)
+	case s.rate == 0 || elapsed > (s.depth()-s.spare)/s.rate: // or the product could overflow
+		return s.depth()
+	}
+	return min(s.depth(), s.spare+elapsed*s.rate)
+}
+
+// depth returns the tokens of a full bucket.
+func (s *shaper) depth() int64 { return int64(s.burst) * tokensPerByte }
+
+// ahead returns what waits for tokens: it has left the queue, but counts in its
+// limit.
+func (s *shaper) ahead() (packets int, bytes Bytes) {
+	if s.burst == 0 || s.sending == nil {
+		return 0, 0
+	}
+	return 1, s.sending.wire
 }
 
 // checkRate checks a rate and the bytes that a packet has on the wire beside its payload.
@@ -129,11 +172,27 @@ func (s *shaper) Receive(p *Packet) {
 	}
 	p.wire = p.Size() + s.overhead
 	p.queued = s.env.Clock.Now()
-	if s.sending != nil || s.paused {
+	switch {
+	case s.burst > 0 && p.wire > s.burst:
+		s.env.Drop(p)
+	case s.sending != nil || s.paused:
 		s.queue.enqueue(p)
-	} else if p = s.queue.pass(p); p != nil {
-		s.transmit(p, p.queued, 0)
+	default:
+		if p = s.queue.pass(p); p != nil {
+			s.begin(p)
+		}
 	}
+}
+
+// begin sends p, which finds the link idle.
+func (s *shaper) begin(p *Packet) {
+	saved, need := s.saved(p.queued), int64(p.wire)*tokensPerByte
+	if s.burst > 0 && saved >= need {
+		s.done, s.spare = p.queued, saved-need
+		s.env.Forward(p)
+		return
+	}
+	s.transmit(p, p.queued, saved)
 }
 
 // waited returns how long p has been in the queue.
@@ -144,7 +203,7 @@ func (s *shaper) waited(p *Packet) time.Duration { return s.env.Clock.Now() - p.
 func (s *shaper) transmit(p *Packet, start time.Duration, credit int64) {
 	p.QueueDelay += start - p.queued
 	s.sending = p
-	s.work = int64(p.wire)*8*int64(time.Second) - credit
+	s.work = int64(p.wire)*tokensPerByte - credit
 	s.since = start
 	s.schedule()
 }
@@ -183,7 +242,7 @@ func (s *shaper) timer() {
 		if next.queued < s.done {
 			s.transmit(next, s.done, s.spare)
 		} else {
-			s.transmit(next, next.queued, 0)
+			s.transmit(next, next.queued, s.saved(next.queued))
 		}
 	}
 	s.env.Forward(p)

@@ -118,8 +118,9 @@ func (q *red) enqueue(p *Packet) {
 	q.arrive(p.queued)
 	signal, hard := q.signal(random)
 	spared := q.config.ECN && !(hard && q.config.HardDrop)
+	_, ahead := q.shaper.ahead()
 	switch {
-	case signal && !(spared && q.shaper.env.Mark(p)), q.packets.bytes+p.wire > q.config.Limit:
+	case signal && !(spared && q.shaper.env.Mark(p)), ahead+q.packets.bytes+p.wire > q.config.Limit:
 		q.shaper.env.Drop(p)
 	default:
 		q.packets.push(p)
