@@ -9,11 +9,12 @@ import (
 
 // CoDel is a first-in first-out queue that keeps its standing delay low
 // (RFC 8289), with the arithmetic of Linux's codel (include/net/codel_impl.h)
-// but times in nanoseconds. It drops at its head, and a packet that finds Limit
-// packets waiting on arrival. The zero value has Linux's defaults.
+// but times in nanoseconds, where Linux counts 1024 of them. It drops at its
+// head, and a packet that finds Limit packets waiting on arrival. The zero value
+// has Linux's defaults.
 //
-// A change takes effect at the next packet; a limit that shrinks drops nothing
-// that the queue has taken in.
+// A change takes effect at the next packet. A limit that shrinks drops nothing
+// that the queue has taken in, where Linux drops what exceeds it from the head.
 type CoDel struct {
 	Limit    int           // packets; 0 is 1000
 	Target   time.Duration // the delay that is acceptable to stand; 0 is 5 ms
@@ -21,30 +22,35 @@ type CoDel struct {
 	ECN      bool          // mark ECN-capable packets rather than drop them
 
 	// CEThreshold sets ECN-capable packets that waited longer to CE, whatever
-	// else happens; 0 is never.
+	// else happens and whatever their codepoint (Linux's ce_threshold without a
+	// selector); 0 is never.
 	CEThreshold time.Duration
 }
 
-func (CoDel) start(s *shaper) queue { return &codel{aqm: codelAQM{shaper: s}} }
+func (CoDel) start(s *shaper) queue {
+	q := &codel{shaper: s}
+	q.aqm = codelAQM{env: s.env, waiting: &q.packets.bytes}
+	return q
+}
 
 type codel struct {
-	limit int
-	aqm   codelAQM
-	flow  codelFlow
+	shaper  *shaper
+	limit   int
+	aqm     codelAQM
+	packets backlog
+	flow    codelFlow
 }
 
 func (q *codel) configure(e Queue) error {
 	c, ok := e.(CoDel)
-	switch {
-	case !ok:
+	if !ok {
 		return fmt.Errorf("a running CoDel cannot become a %T", e)
-	case c.Limit < 0:
-		return errors.New("the limit is negative")
 	}
-	if err := q.aqm.configure(c); err != nil {
+	if err := c.check(); err != nil {
 		return err
 	}
 	q.limit = orDefault(c.Limit, 1000)
+	q.aqm.configure(c)
 	return nil
 }
 
@@ -53,16 +59,16 @@ func (q *codel) configure(e Queue) error {
 func (q *codel) pass(p *Packet) *Packet { return p }
 
 func (q *codel) enqueue(p *Packet) {
-	if ahead, _ := q.aqm.shaper.ahead(); ahead+q.flow.len() >= q.limit {
-		q.aqm.shaper.env.Drop(p)
+	if ahead, _ := q.shaper.ahead(); ahead+q.packets.len() >= q.limit {
+		q.aqm.env.Drop(p)
 		return
 	}
-	q.aqm.push(&q.flow, p)
+	q.packets.push(p)
 }
 
-func (q *codel) dequeue() *Packet { return q.aqm.dequeue(&q.flow) }
+func (q *codel) dequeue() *Packet { return q.aqm.dequeue(&q.packets, &q.flow) }
 
-func (q *codel) held(yield func(*Packet)) { q.flow.held(yield) }
+func (q *codel) held(yield func(*Packet)) { q.packets.held(yield) }
 
 // orDefault returns value, or what a zero value stands for.
 func orDefault[T comparable](value, otherwise T) T {
@@ -73,38 +79,40 @@ func orDefault[T comparable](value, otherwise T) T {
 	return value
 }
 
-// codelMTU is Linux's psched_mtu of an Ethernet device: with no more than that
-// waiting there is no standing queue (RFC 8289, section 4.4).
-const codelMTU Bytes = 1514
+// deviceMTU is Linux's psched_mtu of an Ethernet device.
+const deviceMTU Bytes = 1514
 
 // codelAQM is what the flows of one queue share: parameters, and the bytes
 // that wait in all of them.
 type codelAQM struct {
-	shaper           *shaper
+	env              *Env
+	waiting          *Bytes
 	target, interval time.Duration
 	ecn              bool
 	ceThreshold      time.Duration
-	packets          int
-	bytes            Bytes
 }
 
-func (a *codelAQM) configure(c CoDel) error {
+func (c CoDel) check() error {
 	switch {
+	case c.Limit < 0:
+		return errors.New("the limit is negative")
 	case c.Target < 0 || c.Interval < 0 || c.CEThreshold < 0:
 		return errors.New("a time is negative")
 	case c.Interval > time.Hour:
 		return errors.New("the interval is longer than an hour")
 	}
+	return nil
+}
+
+func (a *codelAQM) configure(c CoDel) {
 	a.target = orDefault(c.Target, 5*time.Millisecond)
 	a.interval = orDefault(c.Interval, 100*time.Millisecond)
 	a.ceThreshold = orDefault(c.CEThreshold, math.MaxInt64)
 	a.ecn = c.ECN
-	return nil
 }
 
-// codelFlow is packets under one control law (RFC 8289, section 5.3).
+// codelFlow is the control law's state for one flow (RFC 8289, section 5.3).
 type codelFlow struct {
-	backlog
 	firstAbove time.Duration // when the delay will have been above target for an interval; 0 while it is not
 	dropNext   time.Duration // when to drop next, while dropping
 	count      uint32        // drops since dropping began, or since a longer while
@@ -113,25 +121,14 @@ type codelFlow struct {
 	dropping   bool
 }
 
-func (a *codelAQM) push(f *codelFlow, p *Packet) {
-	a.packets++
-	a.bytes += p.wire
-	f.push(p)
-}
-
-// pop removes the oldest packet of f, nil if there is none, and reports whether
-// it may be dropped: the delay has been above target for an interval
-// (RFC 8289, section 5.4, dodequeue).
-func (a *codelAQM) pop(f *codelFlow, now time.Duration) (p *Packet, drop bool) {
-	p = f.pop()
-	if p == nil {
-		f.firstAbove = 0
-		return nil, false
-	}
-	a.packets--
-	a.bytes -= p.wire
+// pop removes the oldest packet, nil if there is none, and reports whether it
+// may be dropped: the delay has been above target for an interval (RFC 8289,
+// section 5.4, dodequeue). With no more than a packet waiting there is no
+// standing queue (section 4.4).
+func (a *codelAQM) pop(b *backlog, f *codelFlow, now time.Duration) (p *Packet, drop bool) {
+	p = b.pop()
 	switch {
-	case now-p.queued < a.target || a.bytes <= codelMTU:
+	case p == nil, now-p.queued < a.target, *a.waiting <= deviceMTU:
 		f.firstAbove = 0
 	case f.firstAbove == 0:
 		f.firstAbove = now + a.interval
@@ -142,19 +139,19 @@ func (a *codelAQM) pop(f *codelFlow, now time.Duration) (p *Packet, drop bool) {
 }
 
 // signal marks p, or else drops it and returns the packet behind it, like pop.
-func (a *codelAQM) signal(f *codelFlow, p *Packet, now time.Duration) (next *Packet, drop, marked bool) {
-	if a.ecn && a.shaper.env.Mark(p) {
+func (a *codelAQM) signal(b *backlog, f *codelFlow, p *Packet, now time.Duration) (next *Packet, drop, marked bool) {
+	if a.ecn && a.env.Mark(p) {
 		return p, true, true
 	}
-	a.shaper.env.Drop(p)
-	next, drop = a.pop(f, now)
+	a.env.Drop(p)
+	next, drop = a.pop(b, f, now)
 	return next, drop, false
 }
 
 // dequeue removes the packet to send next (RFC 8289, section 5.5).
-func (a *codelAQM) dequeue(f *codelFlow) *Packet {
-	now := a.shaper.env.Clock.Now()
-	p, drop := a.pop(f, now)
+func (a *codelAQM) dequeue(b *backlog, f *codelFlow) *Packet {
+	now := a.env.Clock.Now()
+	p, drop := a.pop(b, f, now)
 	switch {
 	case !drop:
 		f.dropping = false
@@ -162,17 +159,17 @@ func (a *codelAQM) dequeue(f *codelFlow) *Packet {
 		for marked := false; f.dropping && !marked && now >= f.dropNext; {
 			f.count++
 			f.newton()
-			p, drop, marked = a.signal(f, p, now)
+			p, drop, marked = a.signal(b, f, p, now)
 			if f.dropping = drop; drop {
 				f.dropNext = f.controlLaw(f.dropNext, a.interval)
 			}
 		}
 	default:
-		p, _, _ = a.signal(f, p, now)
+		p, _, _ = a.signal(b, f, p, now)
 		f.enter(now, a.interval)
 	}
 	if p != nil && now-p.queued > a.ceThreshold {
-		a.shaper.env.Mark(p)
+		a.env.Mark(p)
 	}
 	return p
 }

@@ -119,7 +119,7 @@ func TestDropsBeyondALimitCountForCoDel(t *testing.T) {
 		b.send(1000)
 	}
 	q := b.path.stages[0].runner.(*shaper).queue.(*fqCoDel)
-	if got := q.flows[0].count; got != 6 || len(b.drops()) != 6 {
+	if got := q.fair.flows[0].aqm.count; got != 6 || len(b.drops()) != 6 {
 		t.Errorf("count %d after %d drops, want 6", got, len(b.drops()))
 	}
 }
@@ -149,7 +149,7 @@ func TestFlowsCollideOnlyByChance(t *testing.T) {
 		q := b.path.stages[0].runner.(*shaper).queue.(*fqCoDel)
 		taken, letters := map[uint64]bool{}, ""
 		for port := range uint16(256) {
-			i := q.hash(&Packet{Source: addrOf(1, port), Dest: addrOf(2, 443)}) % 1024
+			i := q.fair.hash(&Packet{Source: addrOf(1, port), Dest: addrOf(2, 443)}) % 1024
 			if taken[i] {
 				letters += string(rune(port))
 			}

@@ -38,9 +38,9 @@ func TestTheProbabilityOfPIEFollowsTheDelay(t *testing.T) {
 	} {
 		b := newBench(t, 1, Rate{Queue: PIE{}})
 		q := b.path.stages[0].runner.(*shaper).queue.(*pie)
-		q.prob, q.old, q.delay = int64(c.prob*float64(pieOne)), c.old, c.delay
-		q.update()
-		if got := float64(q.prob) / float64(pieOne); math.Abs(got-c.want) > 1e-4*c.want { // shifts round down
+		q.state.prob, q.state.old, q.state.delay = int64(c.prob*float64(pieOne)), c.old, c.delay
+		q.aqm.update(&q.packets, &q.state)
+		if got := float64(q.state.prob) / float64(pieOne); math.Abs(got-c.want) > 1e-4*c.want { // shifts round down
 			t.Errorf("%s: probability %.9f, want %.9f", c.name, got, c.want)
 		}
 	}
@@ -120,13 +120,14 @@ func TestPIEMarksOnlyWhileItsProbabilityIsSmall(t *testing.T) {
 func TestPIESumsItsProbabilitySinceTheLastSignal(t *testing.T) {
 	b := newBench(t, 1, Rate{Rate: 8 * MbitPerSecond, Queue: PIE{ECN: true}})
 	q := b.path.stages[0].runner.(*shaper).queue.(*pie)
-	q.burst, q.delay, q.prob, q.packets.bytes = 0, time.Second, pieOne/20, 10*pieMTU
-	q.accumulated = pieOne / 2 * 17
+	s := &q.state
+	s.burst, s.delay, s.prob, q.packets.bytes = 0, time.Second, pieOne/20, 10*deviceMTU
+	s.accumulated = pieOne / 2 * 17
 	p := newPacket(addrOf(1, 1), addrOf(2, 2), someBytes[:1000], ECT0)
-	if !q.early(p, pieOne-1) || q.accumulated != 0 {
-		t.Errorf("no signal, or a sum of %d after it", q.accumulated)
+	if !q.aqm.early(&q.packets, s, p, pieOne-1) || s.accumulated != 0 {
+		t.Errorf("no signal, or a sum of %d after it", s.accumulated)
 	}
-	if q.early(p, 0) {
+	if q.aqm.early(&q.packets, s, p, 0) {
 		t.Error("a signal right after another")
 	}
 }
@@ -137,8 +138,8 @@ func TestPIETakesTheWaitOfTheLastPacketForTheDelay(t *testing.T) {
 	b.overload(4, 0, NotECT)
 	for at, want := range map[int]time.Duration{0: 0, 1: time.Millisecond, 2: 2 * time.Millisecond, 3: 0} { // the last leaves nothing
 		b.clock.At(time.Duration(at)*time.Millisecond+1, func() {
-			if q.delay != want {
-				t.Errorf("delay %v at %d ms, want %v", q.delay, at, want)
+			if q.state.delay != want {
+				t.Errorf("delay %v at %d ms, want %v", q.state.delay, at, want)
 			}
 		})
 	}
@@ -161,10 +162,10 @@ func TestPIEByteModeSparesSmallPackets(t *testing.T) {
 	accumulated := func(mode bool, size Bytes) int64 {
 		b := newBench(t, 1, Rate{Queue: PIE{ByteMode: mode}})
 		q := b.path.stages[0].runner.(*shaper).queue.(*pie)
-		q.pieState = pieState{prob: pieOne / 4, delay: time.Second}
+		q.state.pieControl = pieControl{prob: pieOne / 4, delay: time.Second}
 		q.packets.bytes = 10_000
-		q.early(&Packet{wire: size}, pieOne)
-		return q.accumulated
+		q.aqm.early(&q.packets, &q.state, &Packet{wire: size}, pieOne)
+		return q.state.accumulated
 	}
 	for _, c := range []struct {
 		mode bool
@@ -182,17 +183,31 @@ func TestPIEByteModeSparesSmallPackets(t *testing.T) {
 	}
 }
 
+// An update that was due while a packet waited is not that of an empty queue.
+func TestPIEUpdatesBeforeADepartureThatComesLater(t *testing.T) {
+	b := newBench(t, 1, Rate{Queue: PIE{}})
+	q := b.path.stages[0].runner.(*shaper).queue.(*pie)
+	q.state.prob = pieOne / 5
+	q.packets.push(newPacket(addrOf(1, 1), addrOf(2, 2), nil, NotECT))
+	b.clock.At(20*time.Millisecond, func() { q.dequeue() })
+	b.clock.runUntil(20 * time.Millisecond)
+	const perNanosecond = pieOne / int64(time.Second) / 16 * 2
+	if want := pieOne/5 - perNanosecond*int64(15*time.Millisecond); q.state.prob != want {
+		t.Errorf("probability %d, want %d", q.state.prob, want)
+	}
+}
+
 // Updates are made when packets come and go, however long after their time.
 func TestPIEUpdatesLateAsItWouldInTime(t *testing.T) {
-	start := pieState{prob: pieOne / 3, delay: 10 * time.Millisecond, old: 12 * time.Millisecond}
-	run := func(steps ...time.Duration) (pieState, time.Duration) {
+	start := pieControl{prob: pieOne / 3, delay: 10 * time.Millisecond, old: 12 * time.Millisecond}
+	run := func(steps ...time.Duration) (pieControl, time.Duration) {
 		b := newBench(t, 1, Rate{Queue: PIE{}})
 		q := b.path.stages[0].runner.(*shaper).queue.(*pie)
-		q.pieState = start
+		q.state.pieControl = start
 		for _, at := range steps {
-			q.advance(at)
+			q.aqm.advance(&q.packets, &q.state, at)
 		}
-		return q.pieState, q.next
+		return q.state.pieControl, q.state.next
 	}
 	var often []time.Duration
 	for at := time.Duration(0); at <= time.Minute; at += 7 * time.Millisecond {

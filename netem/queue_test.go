@@ -40,7 +40,7 @@ func anotherQueue(r *rapid.T, q Queue) Queue {
 		}
 	case RED:
 		return RED{
-			Limit: Bytes(300 * few.Draw(r, "limit")), Min: Bytes(1 + 100*few.Draw(r, "min")), Max: Bytes(402 + 300*few.Draw(r, "max")),
+			Limit: Bytes(300 * few.Draw(r, "limit")), Min: Bytes(101 + 90*few.Draw(r, "min")), Max: Bytes(502 + 300*few.Draw(r, "max")),
 			P: float64(few.Draw(r, "p")) / 4, AvPkt: 100, Burst: 5 + few.Draw(r, "burst"),
 			ECN: rapid.Bool().Draw(r, "ECN"), HardDrop: rapid.Bool().Draw(r, "hard drop"),
 		}

@@ -12,21 +12,26 @@ import (
 // probability that grows with its average length (Floyd and Jacobson, 1993;
 // RFC 2309, section 3), like Linux's red without adaptation (include/net/red.h,
 // tc-red(8)). Lengths are bytes on the wire. Zero values are tc's defaults; tc
-// has none for the limit.
+// has none for the limit and for AvPkt.
+//
+// While the link is idle the average falls by its rate at that time, exactly:
+// tc makes a table of powers of 1/2 for a rate that it is told.
 //
 // A change takes effect at the next packet; a limit that shrinks drops nothing
-// that the queue has taken in.
+// that the queue has taken in. In Linux a change empties the queue and sets the
+// average to 0.
 type RED struct {
 	Limit Bytes   // 0 is 400 KB, at most 1 GiB
-	Max   Bytes   // average length from which all arrivals are dropped; 0 is Limit/4
+	Max   Bytes   // average length from which all arrivals are dropped; 0 is 3·Min, or Limit/4 if there is no Min
 	Min   Bytes   // average length from which some are, less than Max; 0 is Max/3
 	P     float64 // probability as the average comes to Max, 0 to 1; 0 is 0.02
 
 	// AvPkt is the size of a packet on average, by which the average falls while
 	// the link is idle; 0 is 1000 bytes. Burst is about how many such packets
 	// may arrive at once at an empty queue before the average comes to Min; 0 is
-	// (2·Min+Max)/(3·AvPkt), which is rounded up, and the most is 100000. It
-	// makes the weight of the average, a power of 1/2, as in tc.
+	// (2·Min+Max)/(3·AvPkt), which is rounded down, and the most is 100000. It
+	// makes the weight of the average, a power of 1/2, as in tc: there is one
+	// only if Min is more than AvPkt and no more than Burst such packets.
 	AvPkt Bytes
 	Burst int
 
@@ -55,6 +60,9 @@ func (q *red) configure(e Queue) error {
 		return fmt.Errorf("a running RED cannot become a %T", e)
 	}
 	c.Limit = orDefault(c.Limit, 400*KB)
+	if c.Max == 0 && c.Min > 0 {
+		c.Max = 3 * c.Min
+	}
 	c.Max = orDefault(c.Max, c.Limit/4)
 	c.Min = orDefault(c.Min, c.Max/3)
 	c.P = orDefault(c.P, 0.02)
@@ -74,11 +82,11 @@ func (q *red) configure(e Queue) error {
 		return err
 	}
 	if c.Burst == 0 {
-		c.Burst = int(min(100_000, (2*c.Min+c.Max+3*c.AvPkt-1)/(3*c.AvPkt)))
+		c.Burst = int(min(100_000, (2*c.Min+c.Max)/(3*c.AvPkt)))
 	}
 	weight := redWeight(c)
 	if weight == 0 {
-		return fmt.Errorf("a burst of %d packets of %d bytes does not bring the average to %d", c.Burst, c.AvPkt, c.Min)
+		return fmt.Errorf("no weight of the average fits a burst of %d packets of %d bytes and a minimum of %d bytes: the minimum must be more than a packet and no more than the burst", c.Burst, c.AvPkt, c.Min)
 	}
 	q.average = q.average >> q.weight << weight
 	q.weight, q.config = weight, c
@@ -87,8 +95,7 @@ func (q *red) configure(e Queue) error {
 }
 
 // redWeight returns the least weight for which a burst does not exceed Min, and
-// 0 if the burst is smaller than Min itself (tc's ewma, after section 6.1 of
-// the paper).
+// 0 if there is none (tc's ewma, after section 6.1 of the paper).
 func redWeight(c RED) int {
 	a := float64(c.Burst) + 1 - float64(c.Min)/float64(c.AvPkt)
 	if a < 1 {
@@ -103,7 +110,7 @@ func redWeight(c RED) int {
 			return weight
 		}
 	}
-	return 31
+	return 0
 }
 
 func (q *red) pass(p *Packet) *Packet {

@@ -21,8 +21,9 @@ func TestREDDerivesWhatIsNotGiven(t *testing.T) {
 	}{
 		{RED{Limit: 400_000, Min: 30_000, Max: 90_000, Burst: 55},
 			RED{Limit: 400_000, Min: 30_000, Max: 90_000, P: 0.02, AvPkt: 1000, Burst: 55}, 5},
-		{RED{}, RED{Limit: 400_000, Min: 33_333, Max: 100_000, P: 0.02, AvPkt: 1000, Burst: 56}, 5},
-		{RED{Limit: 60_000, P: 1, AvPkt: 500}, RED{Limit: 60_000, Min: 5000, Max: 15_000, P: 1, AvPkt: 500, Burst: 17}, 4},
+		{RED{}, RED{Limit: 400_000, Min: 33_333, Max: 100_000, P: 0.02, AvPkt: 1000, Burst: 55}, 5},
+		{RED{Limit: 60_000, P: 1, AvPkt: 500}, RED{Limit: 60_000, Min: 5000, Max: 15_000, P: 1, AvPkt: 500, Burst: 16}, 3},
+		{RED{Min: 32_000}, RED{Limit: 400_000, Min: 32_000, Max: 96_000, P: 0.02, AvPkt: 1000, Burst: 53}, 5},
 	} {
 		if q := runningRED(t, c.config); q.config != c.want || q.weight != c.weight {
 			t.Errorf("%+v became %+v with weight %d, want %+v with %d", c.config, q.config, q.weight, c.want, c.weight)
@@ -162,12 +163,13 @@ func TestREDDependsOnTheSeedAlone(t *testing.T) {
 
 func TestREDRefuses(t *testing.T) {
 	for want, queue := range map[string]RED{
-		"the limit is not between 0 and 1 GiB":                                  {Limit: -1},
-		"the thresholds are not 0 ≤ min < max ≤ 1 GiB":                          {Min: 20_000, Max: 20_000},
-		"the probability is not between 0 and 1":                                {P: math.NaN()},
-		"the average packet is not between 1 and 1048576 bytes":                 {AvPkt: -1},
-		"the burst is not between 0 and 100000 packets":                         {Burst: -1},
-		"a burst of 5 packets of 1000 bytes does not bring the average to 9000": {Burst: 5, Min: 9000},
+		"the limit is not between 0 and 1 GiB":                  {Limit: -1},
+		"the thresholds are not 0 ≤ min < max ≤ 1 GiB":          {Min: 20_000, Max: 20_000},
+		"the probability is not between 0 and 1":                {P: math.NaN()},
+		"the average packet is not between 1 and 1048576 bytes": {AvPkt: -1},
+		"the burst is not between 0 and 100000 packets":         {Burst: -1},
+		"no weight of the average fits a burst of 5 packets of 1000 bytes and a minimum of 9000 bytes: the minimum must be more than a packet and no more than the burst": {Burst: 5, Min: 9000},
+		"no weight of the average fits a burst of 1 packets of 1000 bytes and a minimum of 900 bytes: the minimum must be more than a packet and no more than the burst":  {Min: 900},
 	} {
 		_, err := NewPath(&testClock{}, "p", 1, []Element{Rate{Queue: queue}}, nil, nil)
 		if want := "netem: path p: queue: " + want; err == nil || err.Error() != want {
