@@ -7,19 +7,25 @@ import (
 	"pgregory.net/rapid"
 )
 
+// drawnElements has each type of element.
+var drawnElements = append(disorderly, orderly...)
+
+// orderly is the elements that keep packets as they are and in order, and
+// disorderly the others.
+var (
+	orderly = []Element{
+		Rate{}, Rate{}, Trace{}, Delay{}, Jitter{}, Outage{}, Policer{}, ECNFault{}, Slot{}, MTU{},
+		Filter{}, Bernoulli{}, GilbertElliott{}, Markov{}, Periodic{}, ListedLoss{}, LossMask{},
+	}
+	disorderly = []Element{Duplicate{}, Corrupt{}, Reorder{}}
+)
+
 // elements draws elements with times of some ten nanoseconds, so that their
 // queues fill and their events coincide.
-var elements = rapid.Custom(func(r *rapid.T) Element {
-	return another(r, rapid.SampledFrom([]Element{
-		Rate{}, Rate{}, Delay{}, Jitter{}, Outage{}, Policer{}, ECNFault{}, Slot{}, MTU{},
-		Filter{}, Bernoulli{}, GilbertElliott{}, Markov{}, Periodic{}, ListedLoss{}, LossMask{},
-	}).Draw(r, "kind"))
-})
+var elements = rapid.Custom(func(r *rapid.T) Element { return another(r, rapid.SampledFrom(orderly).Draw(r, "kind")) })
 
 // disorder draws an element that may make, change or reorder packets.
-var disorder = rapid.Custom(func(r *rapid.T) Element {
-	return another(r, rapid.SampledFrom([]Element{Duplicate{}, Corrupt{}, Reorder{}}).Draw(r, "kind"))
-})
+var disorder = rapid.Custom(func(r *rapid.T) Element { return another(r, rapid.SampledFrom(disorderly).Draw(r, "kind")) })
 
 // another draws an element of the type of e.
 func another(r *rapid.T, e Element) Element {
@@ -32,6 +38,20 @@ func another(r *rapid.T, e Element) Element {
 			Burst:  rapid.SampledFrom([]Bytes{0, 0, 150, 500}).Draw(r, "burst"),
 			Paused: rapid.IntRange(0, 3).Draw(r, "paused") == 1,
 		}
+	case Trace:
+		times := rapid.SliceOfN(rapid.IntRange(0, 40), 1, 5).Draw(r, "opportunities")
+		slices.Sort(times)
+		t := Trace{
+			Period:   time.Duration(times[len(times)-1] + rapid.IntRange(1, 20).Draw(r, "rest")),
+			Bytes:    Bytes(rapid.IntRange(1, 500).Draw(r, "bytes")),
+			Overhead: Bytes(rapid.IntRange(0, 40).Draw(r, "overhead")),
+			Queue:    anotherFIFO(r, rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Bytes: 300}}).Draw(r, "limit")),
+			Paused:   rapid.IntRange(0, 3).Draw(r, "paused") == 1,
+		}
+		for _, at := range times {
+			t.Opportunities = append(t.Opportunities, time.Duration(at))
+		}
+		return t
 	case Delay:
 		return Delay{time.Duration(rapid.IntRange(0, 50).Draw(r, "delay"))}
 	case Jitter:
@@ -114,14 +134,21 @@ func aProbability(r *rapid.T) float64 {
 	return rapid.SampledFrom([]float64{0, 0.1, 0.5, 1}).Draw(r, "probability")
 }
 
-// drain ends every pause and runs until nothing is left to do.
+// drain ends every pause and limit of a rate and runs until nothing is left to do.
 func (b *bench) drain() []sighting {
 	b.Helper()
 	for _, stage := range b.path.stages {
-		if s, ok := stage.runner.(*shaper); ok && s.paused {
-			if err := s.Configure(Rate{}); err != nil {
-				b.Fatal(err)
-			}
+		var err error
+		switch r := stage.runner.(type) {
+		case *shaper:
+			err = r.Configure(Rate{})
+		case *trace:
+			c := r.trace
+			c.Paused = false
+			err = r.Configure(c)
+		}
+		if err != nil {
+			b.Fatal(err)
 		}
 	}
 	return b.run()

@@ -77,17 +77,6 @@ func TestACopyHasNotWaitedForItsOriginal(t *testing.T) {
 	}
 }
 
-// No step that a copy leads to may be put off.
-func TestCopiesLeaveNoLookahead(t *testing.T) {
-	b := newBench(t, 1, Rate{Rate: MbitPerSecond}, Duplicate{}, Delay{10})
-	if b.path.lookahead != 10 {
-		t.Errorf("without copies: lookahead %d, want 10", b.path.lookahead)
-	}
-	if err := b.path.Configure(Duplicate{P: 0.5}); err != nil || b.path.lookahead != 0 {
-		t.Errorf("with copies: lookahead %d, want 0; error %v", b.path.lookahead, err)
-	}
-}
-
 func TestASocketReadsBothCopies(t *testing.T) {
 	n := newTestNet(t, 1, nil)
 	n.connect("a", []Element{Duplicate{P: 1}}, nil)

@@ -59,7 +59,7 @@ func (d *delay) Receive(p *Packet) {
 	}
 	d.flying.push(flight{p, due})
 	if d.flying.len() == 1 {
-		d.env.Clock.At(due, d.depart)
+		d.env.at(due, d.depart)
 	}
 }
 
@@ -69,7 +69,7 @@ func (d *delay) Receive(p *Packet) {
 func (d *delay) departed() {
 	p := d.flying.pop().packet
 	if d.flying.len() > 0 {
-		d.env.Clock.At(d.flying.at(0).due, d.depart)
+		d.env.at(d.flying.at(0).due, d.depart)
 	}
 	d.env.Forward(p)
 }
@@ -80,10 +80,4 @@ func (d *delay) Held(yield func(*Packet)) {
 	}
 }
 
-// lookahead implements prompt: the end of a delay is a call of At.
-func (d *delay) lookahead(next time.Duration) time.Duration {
-	if d.delay > 0 {
-		return d.delay
-	}
-	return next
-}
+func (d *delay) lookahead(next time.Duration) time.Duration { return d.delay + next }

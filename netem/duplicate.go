@@ -63,14 +63,14 @@ func (d *duplicate) Receive(p *Packet) {
 func (d *duplicate) wait(p *Packet) {
 	d.waiting.push(p)
 	if d.waiting.len() == 1 {
-		d.env.Clock.At(d.env.Clock.Now(), d.depart)
+		d.env.at(d.env.Clock.Now(), d.depart)
 	}
 }
 
 func (d *duplicate) departed() {
 	p := d.waiting.pop()
 	if d.waiting.len() > 0 {
-		d.env.Clock.At(d.env.Clock.Now(), d.depart)
+		d.env.at(d.env.Clock.Now(), d.depart)
 	}
 	d.env.Forward(p)
 }
@@ -81,10 +81,4 @@ func (d *duplicate) Held(yield func(*Packet)) {
 	}
 }
 
-// lookahead implements prompt: a copy leads to a call of At at once.
-func (d *duplicate) lookahead(next time.Duration) time.Duration {
-	if d.chance.chance > 0 {
-		return 0
-	}
-	return next
-}
+func (d *duplicate) lookahead(next time.Duration) time.Duration { return next }

@@ -31,11 +31,10 @@ type Runner interface {
 	Held(yield func(*Packet))
 }
 
-// prompt is a Runner that delays packets in no other way than by calls of
-// AtQuiet, or for a time that it knows.
+// prompt is a Runner that calls for times with [Env.at] only.
 type prompt interface {
-	// lookahead returns the least time from the arrival of a packet to a call
-	// of At that it leads to, if that time is next in the element that follows.
+	// lookahead returns the least time from the arrival of a packet to a step
+	// that cannot be put off, if that time is next in the element that follows.
 	lookahead(next time.Duration) time.Duration
 }
 
@@ -71,6 +70,23 @@ type Env struct {
 	next     *Env // nil at the end of the path
 	runner   Runner
 	counters Counters
+
+	ahead time.Duration // the lookahead of what follows
+	quiet bool          // it has called AtQuiet
+}
+
+// at calls f at time t to hand on at most one packet. Unless that may reach a
+// host at once the step is a quiet one; see [Clock.AtQuiet].
+func (e *Env) at(t time.Duration, f func()) {
+	if e.ahead == 0 {
+		e.Clock.At(t, f)
+		return
+	}
+	if !e.quiet {
+		e.quiet = true
+		e.path.derive()
+	}
+	e.Clock.AtQuiet(t, f)
 }
 
 func (e *Env) receive(p *Packet) {

@@ -90,7 +90,7 @@ func (j *jitter) Receive(p *Packet) {
 	}
 	j.count++
 	j.flying.push(timedFlight{flight{p, due}, j.count})
-	j.env.Clock.At(due, j.depart)
+	j.env.at(due, j.depart)
 }
 
 // departed hands on one packet: there is a call for each, in the order of the
@@ -126,15 +126,11 @@ func (j *jitter) Held(yield func(*Packet)) {
 	}
 }
 
-// lookahead implements prompt: the end of a delay, of which this is the least,
-// is a call of At.
+// lookahead implements prompt, with the least delay.
 func (j *jitter) lookahead(next time.Duration) time.Duration {
 	c := &j.config
-	switch {
-	case c.Deviation == 0 && c.Delay == 0:
-		return next
-	case c.Distribution == nil:
-		return max(0, c.Delay-c.Deviation)
+	if c.Distribution == nil {
+		return max(0, c.Delay-c.Deviation) + next
 	}
-	return max(0, c.Delay+c.scaled(c.Distribution.least))
+	return max(0, c.Delay+c.scaled(c.Distribution.least)) + next
 }

@@ -245,13 +245,13 @@ func TestJitterLooksAheadToItsLeastDelay(t *testing.T) {
 		j    Jitter
 		want time.Duration
 	}{
-		{Jitter{}, 3}, // what follows
-		{Jitter{Delay: 10}, 10},
-		{Jitter{Delay: 10, Deviation: 4}, 6},
-		{Jitter{Delay: 10, Deviation: 14}, 0},
-		{Jitter{Deviation: 1}, 0},
-		{Jitter{Delay: 100, Deviation: 10, Distribution: Normal()}, 60},
-		{Jitter{Delay: 100, Deviation: 10, Distribution: newDistribution([]int16{8192})}, 110},
+		{Jitter{}, 3}, // of what follows
+		{Jitter{Delay: 10}, 13},
+		{Jitter{Delay: 10, Deviation: 4}, 9},
+		{Jitter{Delay: 10, Deviation: 14}, 3},
+		{Jitter{Deviation: 1}, 3},
+		{Jitter{Delay: 100, Deviation: 10, Distribution: Normal()}, 63},
+		{Jitter{Delay: 100, Deviation: 10, Distribution: newDistribution([]int16{8192})}, 113},
 	} {
 		b := newBench(t, 1, c.j)
 		if got := b.path.stages[0].runner.(prompt).lookahead(3); got != c.want {

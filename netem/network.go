@@ -121,9 +121,9 @@ func (n *Network) enter(p *Packet) {
 }
 
 // Lookahead returns the bound of [Clock.AtQuiet]: the least time that any link
-// needs from the departure of a packet from a queue to the next step that
-// cannot be put off. It changes when links are added or configured, and is 0 if
-// no link has a queue.
+// needs from a quiet step to the next one that cannot be put off. It changes
+// when links are added, configured and first used, and is 0 while no link has
+// had a quiet step.
 func (n *Network) Lookahead() time.Duration {
 	if n.stale {
 		n.stale = false

@@ -166,7 +166,8 @@ func TestDatagramsArriveOneAStep(t *testing.T) {
 	}
 }
 
-func TestLookaheadIsTheLeastTimeFromAQueueToAStepThatCannotWait(t *testing.T) {
+// Those steps count that a packet has led to.
+func TestLookaheadIsTheLeastTimeFromAStepThatCanWaitToOneThatCannot(t *testing.T) {
 	const ms = time.Millisecond
 	fast, off := Rate{Rate: MbitPerSecond}, Rate{}
 	for _, c := range []struct {
@@ -176,11 +177,13 @@ func TestLookaheadIsTheLeastTimeFromAQueueToAStepThatCannotWait(t *testing.T) {
 	}{
 		{"no link", nil, 0},
 		{"no queue", [][]Element{{Delay{ms}}}, 0},
-		{"no delay", [][]Element{{fast}, {fast, Delay{ms}}}, 0},
-		{"one queue", [][]Element{{Delay{ms}, MTU{}, fast, Bernoulli{}, Delay{5 * ms}}}, 5 * ms},
+		{"no delay", [][]Element{{fast}}, 0},
+		{"a path without delay has no quiet steps", [][]Element{{fast}, {fast, Delay{ms}}}, ms},
+		{"one queue", [][]Element{{MTU{}, fast, Bernoulli{}, Delay{5 * ms}}}, 5 * ms},
 		{"the least of two", [][]Element{{fast, Delay{5 * ms}}, {fast, Delay{3 * ms}}, {Delay{ms}}}, 3 * ms},
-		{"only the first delay", [][]Element{{fast, Delay{2 * ms}, Delay{ms}}}, 2 * ms},
-		{"a queue between delays", [][]Element{{fast, Delay{ms}, fast, Delay{5 * ms}}}, ms},
+		{"a delay before a queue", [][]Element{{Delay{ms}, fast, Delay{5 * ms}}}, 5 * ms},
+		{"a delay behind another", [][]Element{{fast, Delay{2 * ms}, Delay{ms}}}, ms},
+		{"a queue between delays", [][]Element{{fast, Delay{ms}, fast, Delay{5 * ms}}}, 5 * ms},
 		{"two queues", [][]Element{{fast, fast, Delay{5 * ms}}}, 5 * ms},
 		{"a queue that is unlimited", [][]Element{{off, Delay{ms}}, {fast, Delay{5 * ms}}}, 5 * ms},
 		{"an element that does not say", [][]Element{{fast, marker{}, Delay{ms}}}, 0},
@@ -188,8 +191,10 @@ func TestLookaheadIsTheLeastTimeFromAQueueToAStepThatCannotWait(t *testing.T) {
 	} {
 		n := newTestNet(t, 1, nil)
 		for i, path := range c.paths {
-			n.connect(fmt.Sprint(i), path, nil)
+			link := n.connect(fmt.Sprint(i), path, nil)
+			link.Forward.Send(newPacket(addrOf(1, 1), addrOf(2, 2), nil, ECT0))
 		}
+		n.clock.runUntil(time.Second)
 		if got := n.Lookahead(); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
@@ -207,6 +212,7 @@ func TestLookaheadFollowsChanges(t *testing.T) {
 		}
 		for range 20 {
 			path := n.links[rapid.IntRange(0, len(n.links)-1).Draw(r, "link")].Forward
+			path.Send(newPacket(addrOf(1, 1), addrOf(2, 2), nil, NotECT))
 			if err := path.Configure(draw()[rapid.IntRange(0, 1).Draw(r, "element")]); err != nil {
 				r.Fatal(err)
 			}

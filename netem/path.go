@@ -48,7 +48,7 @@ type Path struct {
 	network *Network // nil if the path belongs to none
 
 	// lookahead is the path's bound of [Clock.AtQuiet], and never if the path
-	// has no quiet steps.
+	// has had no quiet steps.
 	lookahead time.Duration
 
 	// sendLimit is the largest UDP payload that the sending host may put on the
@@ -93,20 +93,18 @@ const never time.Duration = math.MaxInt64
 
 // derive works out what follows from the configuration of the elements. An
 // element that does not say how it delays packets may not delay them at all.
+// One that has called AtQuiet may have calls ahead whatever its configuration
+// is now.
 func (p *Path) derive() {
 	old := p.lookahead
 	p.lookahead = never
 	var sendLimit, ahead = Bytes(0), time.Duration(0)
 	for _, stage := range slices.Backward(p.stages) {
-		switch r := stage.runner.(type) {
-		case *shaper:
-			if r.active() {
-				p.lookahead = min(p.lookahead, ahead)
-			}
-		case *mtu:
-			if r.sendError && r.max > 0 && (sendLimit == 0 || r.max < sendLimit) {
-				sendLimit = r.max
-			}
+		if stage.ahead = ahead; stage.quiet {
+			p.lookahead = min(p.lookahead, ahead)
+		}
+		if r, ok := stage.runner.(*mtu); ok && r.sendError && r.max > 0 && (sendLimit == 0 || r.max < sendLimit) {
+			sendLimit = r.max
 		}
 		if r, ok := stage.runner.(prompt); ok {
 			ahead = r.lookahead(ahead)

@@ -221,7 +221,7 @@ func (s *shaper) schedule() {
 		s.done += time.Duration(duration)
 		s.spare = s.rate*duration - s.work
 	}
-	s.env.Clock.AtQuiet(s.done, s.tick)
+	s.env.at(s.done, s.tick)
 }
 
 // timer ends a transmission. A change of the rate, or a pause, leaves the old
@@ -255,11 +255,8 @@ func (s *shaper) Held(yield func(*Packet)) {
 	s.queue.held(yield)
 }
 
-// lookahead implements prompt: the end of a transmission is a quiet step.
+// lookahead implements prompt: packets pass at once at an unlimited rate.
 func (s *shaper) lookahead(next time.Duration) time.Duration { return next }
-
-// active reports whether the shaper has quiet steps ahead.
-func (s *shaper) active() bool { return s.rate > 0 || s.sending != nil }
 
 // capacity returns the bytes that the rate sends in d, rounded down.
 func (s *shaper) capacity(d time.Duration) Bytes {

@@ -74,7 +74,7 @@ func (r *reorder) Receive(p *Packet) {
 // lookahead implements prompt.
 func (r *reorder) lookahead(next time.Duration) time.Duration {
 	if r.chance.chance > 0 {
-		return min(next, r.delay.lookahead(next))
+		return next
 	}
 	return r.delay.lookahead(next)
 }

@@ -117,14 +117,13 @@ func TestLookaheadOfReordering(t *testing.T) {
 		want    time.Duration
 	}{
 		{Reorder{}, 7},
-		{Reorder{Delay: 5}, 5},
-		{Reorder{Delay: 9}, 9},
-		{Reorder{Delay: 5, P: 0.1}, 5},
+		{Reorder{Delay: 5}, 12},
+		{Reorder{Delay: 5, P: 0.1}, 7},
 		{Reorder{Delay: 9, P: 0.1}, 7},
 	} {
 		b := newBench(t, 1, Rate{Rate: MbitPerSecond}, c.reorder, Delay{7})
-		if b.path.lookahead != c.want {
-			t.Errorf("%+v before a delay of 7: lookahead %d, want %d", c.reorder, b.path.lookahead, c.want)
+		if got := b.path.stages[0].ahead; got != c.want {
+			t.Errorf("%+v before a delay of 7: lookahead %d, want %d", c.reorder, got, c.want)
 		}
 	}
 }

@@ -83,7 +83,7 @@ func (s *slot) Receive(p *Packet) {
 		return
 	}
 	s.waiting.push(p)
-	s.env.Clock.At(s.opens, s.depart)
+	s.env.at(s.opens, s.depart)
 }
 
 // set sets the next slot, with one random number.
@@ -112,7 +112,7 @@ func (s *slot) letGo(p *Packet) {
 		s.set(s.env.Clock.Now())
 	}
 	if s.waiting.len() > 0 {
-		s.env.Clock.At(s.opens, s.depart)
+		s.env.at(s.opens, s.depart)
 	}
 	s.env.Forward(p)
 }
@@ -124,9 +124,4 @@ func (s *slot) Held(yield func(*Packet)) {
 }
 
 // lookahead implements prompt: a packet may find a slot that opens at once.
-func (s *slot) lookahead(next time.Duration) time.Duration {
-	if s.config.Max == 0 {
-		return next
-	}
-	return 0
-}
+func (s *slot) lookahead(next time.Duration) time.Duration { return next }

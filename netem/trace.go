@@ -105,6 +105,7 @@ type trace struct {
 	due     time.Duration
 	tick    func() // opportunity, made once
 
+	budget  Bytes   // left of the opportunities of this instant
 	sending *Packet // the packet of which a part was sent
 	left    Bytes   // what is left of it
 }
@@ -137,8 +138,9 @@ func (t *trace) Configure(e Element) error {
 	}
 	t.trace = c
 	t.shaper.rate, t.shaper.overhead = int64(max(1, c.Rate())), c.Overhead
-	t.waiting = t.waiting && !c.Paused
-	if held := false; !t.waiting {
+	if t.waiting = t.waiting && !c.Paused; !t.waiting {
+		t.budget = 0
+		held := false
 		t.Held(func(*Packet) { held = true })
 		if held {
 			t.await()
@@ -151,7 +153,7 @@ func (t *trace) Receive(p *Packet) {
 	p.wire = p.Size() + t.trace.Overhead
 	p.queued = t.env.Clock.Now()
 	t.queue.enqueue(p)
-	if !t.waiting {
+	if t.budget == 0 && !t.waiting {
 		t.await()
 	}
 }
@@ -179,7 +181,7 @@ func (t *trace) await() {
 		t.cycle, t.next = t.cycle+t.trace.Period, 0
 	}
 	t.waiting, t.due = true, t.cycle+o[t.next]
-	t.env.Clock.At(t.due, t.tick)
+	t.env.at(t.due, t.tick)
 }
 
 // searchAfter returns the index of the first time later than t.
@@ -193,43 +195,61 @@ func searchAfter(times []time.Duration, t time.Duration) int {
 	return i
 }
 
-// opportunity sends what all opportunities of this time take. A replaced trace
-// leaves its call behind, which finds that another time is due.
+// opportunity sends a packet in the opportunities of this time, and if they take
+// more asks for another call, so that what a packet sets off comes to rest
+// before the next one leaves. A replaced trace leaves its call behind, which
+// finds that another time is due.
 func (t *trace) opportunity() {
 	now := t.env.Clock.Now()
-	if !t.waiting || now < t.due {
-		return
+	if t.waiting && now >= t.due {
+		t.waiting = false
+		t.budget = t.take(now)
 	}
-	t.waiting = false
-	o, n := t.trace.Opportunities, 0
-	for {
-		for ; t.next < len(o) && t.cycle+o[t.next] == now; t.next++ {
-			n++
-		}
-		if t.next < len(o) || t.trace.Once || t.cycle+t.trace.Period != now {
-			break
-		}
-		t.cycle, t.next = t.cycle+t.trace.Period, 0 // the end of a period is the beginning of the next one
-	}
-	budget := Bytes(n) * t.trace.bytes()
-	for budget > 0 {
+	for t.budget > 0 {
 		if t.sending == nil {
 			if t.sending = t.queue.dequeue(); t.sending == nil {
-				return // the rest is lost
+				t.budget = 0 // the rest is lost
+				return
 			}
 			t.sending.QueueDelay += now - t.sending.queued
 			t.left = t.sending.wire
 		}
-		taken := min(budget, t.left)
-		budget -= taken
-		if t.left -= taken; t.left == 0 {
-			p := t.sending
-			t.sending = nil
-			t.env.Forward(p)
+		taken := min(t.budget, t.left)
+		t.budget -= taken
+		if t.left -= taken; t.left > 0 {
+			t.await()
+			return
 		}
+		p := t.sending
+		t.sending = nil
+		if t.budget > 0 {
+			t.env.at(now, t.tick)
+		} else {
+			t.await()
+		}
+		t.env.Forward(p)
+		return
 	}
-	t.await()
 }
+
+// take returns what all opportunities of this time take, and those since the
+// time that was due if a clock of real time calls late.
+func (t *trace) take(now time.Duration) Bytes {
+	o, n := t.trace.Opportunities, 0
+	for {
+		for ; t.next < len(o) && t.cycle+o[t.next] <= now; t.next++ {
+			n++
+		}
+		if t.next < len(o) || t.trace.Once || t.cycle+t.trace.Period > now {
+			break
+		}
+		t.cycle, t.next = t.cycle+t.trace.Period, 0 // the end of a period is the beginning of the next one
+	}
+	return Bytes(n) * t.trace.bytes()
+}
+
+// lookahead implements prompt: a packet may come just before an opportunity.
+func (t *trace) lookahead(next time.Duration) time.Duration { return next }
 
 func (t *trace) Held(yield func(*Packet)) {
 	if t.sending != nil {
