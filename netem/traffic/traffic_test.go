@@ -1,0 +1,161 @@
+package traffic
+
+import (
+	"math"
+	"math/big"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/wtsim/wtsim/netem"
+)
+
+// testClock is virtual time on one goroutine, for few calls at a time.
+type testClock struct {
+	now   time.Duration
+	calls []call // in the order in which they run
+}
+
+type call struct {
+	at  time.Duration
+	run func()
+}
+
+func (c *testClock) Now() time.Duration { return c.now }
+func (c *testClock) Sent()              {}
+func (c *testClock) Delivered()         {}
+func (c *testClock) At(t time.Duration, f func()) {
+	i := len(c.calls)
+	for i > 0 && c.calls[i-1].at > t {
+		i--
+	}
+	c.calls = slices.Insert(c.calls, i, call{max(t, c.now), f})
+}
+func (c *testClock) AtQuiet(t time.Duration, f func()) { c.At(t, f) }
+
+// runUntil runs every call before the time t.
+func (c *testClock) runUntil(t time.Duration) {
+	for len(c.calls) > 0 && c.calls[0].at < t {
+		next := c.calls[0]
+		c.calls = slices.Delete(c.calls, 0, 1)
+		c.now = next.at
+		next.run()
+	}
+	c.now = t
+}
+
+const testSeed = 1
+
+// bench is two hosts with a link, and what arrives from one at the other.
+type bench struct {
+	testing.TB
+	clock    *testClock
+	network  *netem.Network
+	from, to *netem.Host
+	source   *Source
+	sink     *Sink
+	arrived  []Arrival
+}
+
+func newBench(tb testing.TB, seed uint64, config Config, elements ...netem.Element) *bench {
+	tb.Helper()
+	b := &bench{TB: tb, clock: &testClock{}}
+	b.network = netem.NewNetwork(b.clock, seed, nil)
+	b.from, b.to = b.host("from"), b.host("to")
+	if _, err := b.network.Connect("link", b.from, b.to, elements, nil); err != nil {
+		tb.Fatal(err)
+	}
+	var err error
+	if b.sink, err = NewSink(b.clock, b.to, 0, func(a Arrival) { b.arrived = append(b.arrived, a) }); err != nil {
+		tb.Fatal(err)
+	}
+	if b.source, err = NewSource(b.clock, b.from, b.sink.Addr(), config, seed, "source"); err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
+
+func (b *bench) host(name string) *netem.Host {
+	b.Helper()
+	h, err := b.network.AddHost(name)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return h
+}
+
+// setRateAt changes the rate at a time, before what else happens then.
+func (b *bench) setRateAt(t time.Duration, r netem.BitRate) {
+	b.clock.At(t, func() {
+		if err := b.source.SetRate(r); err != nil {
+			b.Fatal(err)
+		}
+	})
+}
+
+// times returns when the packets were sent.
+func (b *bench) times() []time.Duration {
+	times := make([]time.Duration, len(b.arrived))
+	for i, a := range b.arrived {
+		times[i] = a.Sent
+	}
+	return times
+}
+
+func sent(tb testing.TB, seed uint64, config Config, until time.Duration) []time.Duration {
+	tb.Helper()
+	b := newBench(tb, seed, config)
+	b.clock.runUntil(until)
+	return b.times()
+}
+
+// gaps returns the times between the values.
+func gaps(times []time.Duration) []float64 {
+	g := make([]float64, len(times)-1)
+	for i := range g {
+		g[i] = (times[i+1] - times[i]).Seconds()
+	}
+	return g
+}
+
+// The quantile of the standard normal distribution that leaves 0.1 % outside
+// on both sides together.
+const normalQuantile = 3.291
+
+// checkMean checks the mean of independent values whose standard deviation is
+// known, with a confidence of 99.9 %.
+func checkMean(t testing.TB, what string, values []float64, mean, deviation float64) {
+	t.Helper()
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	got, half := sum/float64(len(values)), normalQuantile*deviation/math.Sqrt(float64(len(values)))
+	if math.Abs(got-mean) > half {
+		t.Errorf("seed %d: %s: mean %g of %d values, want %g ± %g (99.9 %%)", testSeed, what, got, len(values), mean, half)
+	}
+}
+
+// checkDistribution is the test of Kolmogorov and Smirnov of independent values,
+// with a confidence of 99.9 %.
+func checkDistribution(t testing.TB, what string, values []float64, cdf func(float64) float64) {
+	t.Helper()
+	values = slices.Clone(values)
+	slices.Sort(values)
+	n, distance := float64(len(values)), 0.0
+	for i, v := range values {
+		p := cdf(v)
+		distance = max(distance, p-float64(i)/n, float64(i+1)/n-p)
+	}
+	if most := 1.949 / math.Sqrt(n); distance > most {
+		t.Errorf("seed %d: %s: %d values are %.4f from their distribution, want at most %.4f (99.9 %%)", testSeed, what, len(values), distance, most)
+	}
+}
+
+// due returns when n packets of a size have been sent at a rate: the first
+// whole nanosecond.
+func due(n int, size netem.Bytes, rate netem.BitRate) time.Duration {
+	work := new(big.Int).Mul(big.NewInt(int64(n)*int64(size)*8), big.NewInt(int64(time.Second)))
+	work.Add(work, big.NewInt(int64(rate)-1))
+	return time.Duration(work.Div(work, big.NewInt(int64(rate))).Int64())
+}
