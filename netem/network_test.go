@@ -142,12 +142,15 @@ func TestDatagramsArriveOneAStep(t *testing.T) {
 	n := newTestNet(t, 1, nil)
 	n.connect("bare", nil, nil)
 	link := n.connect("limited", []Element{Rate{Rate: MbitPerSecond}}, nil)
+	n.connect("trace", []Element{Trace{Opportunities: []time.Duration{5, 5}, Period: 5}}, nil)
 	sender := n.listen(0, 0)
-	n.listen(1, 9)
-	n.listen(2, 9)
+	for i := range 3 {
+		n.listen(i+1, 9)
+	}
 	for range 5 {
-		n.write(sender, addrOf(2, 9), 100)
-		n.write(sender, addrOf(3, 9), 100)
+		for host := range byte(3) {
+			n.write(sender, addrOf(2+host, 9), 100)
+		}
 	}
 	n.clock.At(time.Microsecond, func() {
 		if err := link.Forward.Configure(Rate{}); err != nil {
@@ -158,10 +161,10 @@ func TestDatagramsArriveOneAStep(t *testing.T) {
 	for _, s := range n.clock.broken {
 		t.Error(s)
 	}
-	for i, at := range []time.Duration{0, time.Microsecond} {
-		seen := n.seen[[]string{"bare.forward", "limited.forward"}[i]]
+	for name, at := range map[string]time.Duration{"bare": 0, "limited": time.Microsecond, "trace": 5} {
+		seen := n.seen[name+".forward"]
 		if len(seen) != 5 || seen[4].at != at {
-			t.Errorf("path %d: outcomes %+v, want 5 at %s", i, seen, at)
+			t.Errorf("%s: outcomes %+v, want 5 at %s", name, seen, at)
 		}
 	}
 }

@@ -105,9 +105,10 @@ type trace struct {
 	due     time.Duration
 	tick    func() // opportunity, made once
 
-	budget  Bytes   // left of the opportunities of this instant
-	sending *Packet // the packet of which a part was sent
-	left    Bytes   // what is left of it
+	taken   time.Duration // until when opportunities were taken
+	budget  Bytes         // left of them
+	sending *Packet       // the packet of which a part was sent
+	left    Bytes         // what is left of it
 }
 
 // Configure replaces the trace, which begins at this instant unless its times
@@ -143,7 +144,7 @@ func (t *trace) Configure(e Element) error {
 		held := false
 		t.Held(func(*Packet) { held = true })
 		if held {
-			t.await()
+			t.await(t.env.Clock.Now())
 		}
 	}
 	return nil
@@ -154,17 +155,16 @@ func (t *trace) Receive(p *Packet) {
 	p.queued = t.env.Clock.Now()
 	t.queue.enqueue(p)
 	if t.budget == 0 && !t.waiting {
-		t.await()
+		t.await(p.queued)
 	}
 }
 
 // await asks for the first opportunity later than now, unless the trace is
 // paused or has ended.
-func (t *trace) await() {
+func (t *trace) await(now time.Duration) {
 	if t.trace.Paused {
 		return
 	}
-	now := t.env.Clock.Now()
 	o := t.trace.Opportunities
 	if elapsed := now - t.cycle; elapsed >= t.trace.Period {
 		if t.trace.Once {
@@ -203,32 +203,31 @@ func (t *trace) opportunity() {
 	now := t.env.Clock.Now()
 	if t.waiting && now >= t.due {
 		t.waiting = false
-		t.budget = t.take(now)
+		t.budget, t.taken = t.take(now), now
 	}
-	for t.budget > 0 {
-		if t.sending == nil {
-			if t.sending = t.queue.dequeue(); t.sending == nil {
-				t.budget = 0 // the rest is lost
-				return
-			}
-			t.sending.QueueDelay += now - t.sending.queued
-			t.left = t.sending.wire
-		}
-		taken := min(t.budget, t.left)
-		t.budget -= taken
-		if t.left -= taken; t.left > 0 {
-			t.await()
+	if t.budget == 0 {
+		return
+	}
+	if t.sending == nil {
+		if t.sending = t.queue.dequeue(); t.sending == nil {
+			t.budget = 0 // the rest is lost
 			return
 		}
+		t.sending.QueueDelay += now - t.sending.queued
+		t.left = t.sending.wire
+	}
+	taken := min(t.budget, t.left)
+	t.budget -= taken
+	t.left -= taken
+	if t.budget > 0 {
+		t.env.at(t.due, t.tick)
+	} else {
+		t.await(t.taken)
+	}
+	if t.left == 0 {
 		p := t.sending
 		t.sending = nil
-		if t.budget > 0 {
-			t.env.at(now, t.tick)
-		} else {
-			t.await()
-		}
 		t.env.Forward(p)
-		return
 	}
 }
 

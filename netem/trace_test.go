@@ -66,6 +66,24 @@ func TestAPacketAtTheVeryEndOfAPeriodWaitsForTheNext(t *testing.T) {
 	}
 }
 
+func TestATraceThatIsCalledLateLosesNoOpportunity(t *testing.T) {
+	clock := lateClock{&testClock{}, 2500}
+	var left []time.Duration
+	path, err := NewPath(clock, "path", 1, []Element{Trace{Opportunities: []time.Duration{1000}, Period: 1000}},
+		func(p *Packet) { left = append(left, clock.Now()) }, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		path.Send(&Packet{Payload: someBytes[:1500]})
+	}
+	clock.runUntil(time.Second)
+	// The clock begins at 2500. Its call for 3500 comes at 6000, when there were three.
+	if want := []time.Duration{6000, 6000, 6000, 9000}; !slices.Equal(left, want) {
+		t.Errorf("packets departed at %d, want %d", left, want)
+	}
+}
+
 func TestATraceThatIsReplacedBeginsThen(t *testing.T) {
 	b := newBench(t, 1, Trace{Opportunities: []time.Duration{1 * ms}, Period: 1 * ms, Once: true})
 	b.send(1500)
