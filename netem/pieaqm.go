@@ -82,7 +82,7 @@ func (a *pieAQM) configure(c PIE, mark int64) {
 	a.alpha, a.beta = int64(c.Alpha)*perNanosecond, int64(c.Beta)*perNanosecond
 	a.mark, a.byteMode = -1, c.ByteMode
 	if c.ECN {
-		a.mark = pieOne / 100 * mark
+		a.mark = pieOne * mark / 100
 	}
 }
 

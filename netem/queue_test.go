@@ -11,7 +11,7 @@ import (
 )
 
 // queues has each kind of managed queue once.
-var queues = []Queue{CoDel{}, FQCoDel{Flows: 4}, PIE{}, RED{}}
+var queues = []Queue{CoDel{}, FQCoDel{Flows: 4}, PIE{}, FQPIE{Flows: 4}, RED{}}
 
 // byteTime is the time that the slowest link takes for a byte.
 const byteTime = 10 * time.Microsecond
@@ -37,6 +37,13 @@ func anotherQueue(r *rapid.T, q Queue) Queue {
 			Limit: few.Draw(r, "limit"), Target: short.Draw(r, "target"), Update: 10 * max(byteTime, short.Draw(r, "update")),
 			MaxBurst: short.Draw(r, "burst"), Alpha: few.Draw(r, "alpha"), Beta: 8 * few.Draw(r, "beta"),
 			ECN: rapid.Bool().Draw(r, "ECN"), ByteMode: rapid.Bool().Draw(r, "byte mode"),
+		}
+	case FQPIE:
+		return FQPIE{
+			Limit: few.Draw(r, "limit"), Memory: Bytes(100 * few.Draw(r, "memory")), Flows: 4, Quantum: Bytes(100 * few.Draw(r, "quantum")),
+			Target: short.Draw(r, "target"), Update: 10 * max(byteTime, short.Draw(r, "update")),
+			MaxBurst: short.Draw(r, "burst"), Alpha: few.Draw(r, "alpha"), Beta: 8 * few.Draw(r, "beta"),
+			ECN: rapid.Bool().Draw(r, "ECN"), ECNProb: 25 * few.Draw(r, "ECN probability"), ByteMode: rapid.Bool().Draw(r, "byte mode"),
 		}
 	case RED:
 		return RED{
