@@ -21,12 +21,19 @@ func decode(s *Scenario, root *node) error {
 // setDefaults sets every key of a table to its default, as far as that is a
 // value.
 func setDefaults(table reflect.Value) {
+	if kinds, _ := kindsOf(table.Type()); kinds != nil {
+		for _, f := range tagsOf(table.Type()) {
+			if f.key == "kind" && f.standard != "" {
+				chooseKind(table, f.standard)
+			}
+		}
+	}
 	for _, f := range fieldsOf(table) {
 		switch {
 		case f.inherit:
 		case isTable(f.value.Type()):
 			setDefaults(f.value)
-		case f.standard != "" && f.value.Kind() != reflect.Pointer:
+		case f.standard != "":
 			if setText(f.value, f.standard) != nil {
 				f.value.SetZero()
 			}
@@ -36,19 +43,15 @@ func setDefaults(table reflect.Value) {
 
 // decodeTable sets the keys that a node has.
 func decodeTable(table reflect.Value, n *node) error {
+	fresh := decodeKind(table, n)
 	if n.kind != tableNode {
 		return decodeShort(table, n)
 	}
-	switch t := table.Addr().Interface().(type) {
-	case *Link:
-		return decodeLink(t, n)
-	case *Flow:
-		if err := chooseConfig(t, n); err != nil {
-			return err
-		}
+	if l, ok := table.Addr().Interface().(*Link); ok {
+		return decodeLink(l, n)
 	}
 	fields := fieldsOf(table)
-	if err := decodeFields(table, fields, n); err != nil {
+	if err := decodeFields(table, fields, n); err != nil || !fresh {
 		return err
 	}
 	return requireKeys(fields, n)
@@ -59,6 +62,9 @@ func decodeFields(table reflect.Value, fields []field, n *node) error {
 	for _, name := range n.names {
 		i := slices.IndexFunc(fields, func(f field) bool { return f.key == name })
 		if i < 0 {
+			if other := otherKinds(table, name); other != "" {
+				return n.child[name].fail("%s", other)
+			}
 			return n.child[name].fail("unknown key%s", suggest(name, keysOf(fields)))
 		}
 		if err := decodeField(fields[i], n.child[name]); err != nil {
@@ -67,9 +73,6 @@ func decodeFields(table reflect.Value, fields []field, n *node) error {
 		if q, ok := table.Addr().Interface().(*QUIC); ok {
 			q.set |= 1 << fields[i].index
 		}
-	}
-	if loss, ok := table.Addr().Interface().(*Loss); ok {
-		return completeLoss(loss, n)
 	}
 	return nil
 }
@@ -91,9 +94,6 @@ func requireKeys(fields []field, n *node) error {
 func decodeShort(table reflect.Value, n *node) error {
 	for _, f := range fieldsOf(table) {
 		if f.short && n.kind != listNode {
-			if loss, ok := table.Addr().Interface().(*Loss); ok {
-				loss.Kind = "bernoulli"
-			}
 			return decodeField(f, n)
 		}
 	}
@@ -102,14 +102,9 @@ func decodeShort(table reflect.Value, n *node) error {
 
 func decodeField(f field, n *node) error {
 	v := f.value
-	if v.Kind() == reflect.Pointer {
-		v.Set(reflect.New(v.Type().Elem()))
-		v = v.Elem()
-		if isTable(v.Type()) {
-			setDefaults(v)
-		}
-	}
 	switch {
+	case v.Type() == reflect.TypeFor[Numbers]():
+		return decodeNumbers(v, n)
 	case isTable(v.Type()):
 		return decodeTable(v, n)
 	case isNamed(v.Type()):
@@ -156,6 +151,21 @@ func decodeList(list reflect.Value, n *node) error {
 		}
 		list.Set(reflect.Append(list, item))
 	}
+	return nil
+}
+
+// decodeNumbers reads a list of whole numbers.
+func decodeNumbers(list reflect.Value, n *node) error {
+	if n.kind != listNode {
+		return n.fail("%s; expected %s", n.describe(), expected(list.Type()))
+	}
+	numbers := make(Numbers, len(n.items))
+	for i, item := range n.items {
+		if err := decodeScalar(field{least: "1", most: "1000000000000"}, reflect.ValueOf(&numbers[i]).Elem(), item); err != nil {
+			return err
+		}
+	}
+	list.Set(reflect.ValueOf(numbers))
 	return nil
 }
 
@@ -214,31 +224,20 @@ func accepts(v reflect.Value, n *node) bool {
 func decodeLink(l *Link, n *node) error {
 	fields := fieldsOf(reflect.ValueOf(l).Elem())
 	own := *n
-	own.names = slices.DeleteFunc(slices.Clone(n.names), func(name string) bool { return name == "reverse" })
+	own.names = slices.DeleteFunc(slices.Clone(n.names), func(name string) bool { return name == "reverse" || name == "changes" })
 	if err := decodeFields(reflect.ValueOf(l).Elem(), fields, &own); err != nil {
 		return err
 	}
-	l.Reverse = l.Forward
+	l.Reverse = l.Forward.Clone()
 	if reverse := n.child["reverse"]; reverse != nil {
 		if err := decodeTable(reflect.ValueOf(&l.Reverse).Elem(), reverse); err != nil {
 			return err
 		}
 	}
-	return requireKeys(fields, n)
-}
-
-// completeLoss makes the kind and the probability that a table has agree.
-func completeLoss(l *Loss, n *node) error {
-	kind, p := n.child["kind"], n.child["p"]
-	switch {
-	case kind == nil && p != nil:
-		l.Kind = "bernoulli"
-	case l.Kind == "bernoulli" && p == nil && l.P == 0:
-		return failAt(n.at, n.join("p"), "missing; expected the probability that a datagram is lost, such as 0.01")
-	case l.Kind == "none" && p != nil && l.P != 0:
-		return p.fail("set, but %s is \"none\"; expected \"bernoulli\", or no p", n.join("kind"))
-	case l.Kind == "none":
-		l.P = 0
+	if changes := n.child["changes"]; changes != nil {
+		if err := decodeChanges(l, changes); err != nil {
+			return err
+		}
 	}
-	return nil
+	return requireKeys(fields, n)
 }

@@ -23,7 +23,7 @@ func Explain(s *Scenario) []byte {
 
 type explainer struct {
 	out       bytes.Buffer
-	explained map[string]bool // the kinds of tables whose keys have been explained
+	explained map[string]bool // the keys that have been, by the kinds of their tables
 }
 
 // table writes a table and those within it. Tables of one kind have the same
@@ -57,7 +57,9 @@ func (e *explainer) list(path string, f field) {
 		switch x := item.Addr().Interface().(type) {
 		case *Flow:
 			e.table(joinPath(path, x.Name), "flow "+x.Kind, item)
-		case *Change, *Expect:
+		case *Change:
+			e.keys("[["+path+"]]", f.key, append(leaves(item, ""), x.leaves()...))
+		case *Outage, *Expect:
 			e.keys("[["+path+"]]", f.key, leaves(item, ""))
 		default:
 			e.table(joinPath(path, item.FieldByName("Name").String()), f.key, item)
@@ -111,11 +113,8 @@ func leavesOf(f field, prefix string) []field {
 	t := f.value.Type()
 	f.key = prefix + f.key
 	switch {
-	case t == reflect.TypeFor[QUIC](), t == reflect.TypeFor[LinkDirection](), t.Kind() == reflect.Slice:
+	case t == reflect.TypeFor[QUIC](), t == reflect.TypeFor[LinkDirection](), t.Kind() == reflect.Slice && t != reflect.TypeFor[Numbers]():
 		return nil // a table with a header of its own
-	case t.Kind() == reflect.Pointer && !f.value.IsNil():
-		f.value, f.present = f.value.Elem(), true
-		return leavesOf(f, "")
 	case isTable(t):
 		return leaves(f.value, f.key+".")
 	}
@@ -124,17 +123,20 @@ func leavesOf(f field, prefix string) []field {
 
 // keys writes the keys of one table, below its header.
 func (e *explainer) keys(header, kind string, fields []field) {
-	explain := !e.explained[kind]
-	e.explained[kind] = true
 	type line struct{ text, doc string }
 	var lines []line
 	width := 0
 	for _, f := range fields {
-		l := line{doc: f.doc}
+		explain := !e.explained[kind+" "+f.key]
+		e.explained[kind+" "+f.key] = true
+		l := line{}
+		if explain {
+			l.doc = f.doc
+		}
 		switch {
 		case !f.isUnset():
 			l.text = f.key + " = " + valueText(f.value)
-		case explain && f.value.Kind() != reflect.Pointer:
+		case explain:
 			l.text = "#" + f.key + " ="
 			if f.standard != "" {
 				l.doc += "; default: " + f.standard
@@ -149,7 +151,7 @@ func (e *explainer) keys(header, kind string, fields []field) {
 		e.out.WriteString(header + "\n")
 	}
 	for _, l := range lines {
-		if explain && l.doc != "" {
+		if l.doc != "" {
 			fmt.Fprintf(&e.out, "%-*s  # %s\n", width, l.text, l.doc)
 		} else {
 			e.out.WriteString(l.text + "\n")
@@ -161,10 +163,10 @@ func (e *explainer) keys(header, kind string, fields []field) {
 // isUnset reports whether a value is one that a file writes by leaving the key
 // out: zero, where the default is no value.
 func (f field) isUnset() bool {
-	if !f.value.IsZero() || f.required || f.present {
+	if !f.value.IsZero() || f.required {
 		return false
 	}
-	return f.value.Kind() == reflect.Pointer || setText(reflect.New(f.value.Type()).Elem(), f.standard) != nil || f.standard == ""
+	return setText(reflect.New(f.value.Type()).Elem(), f.standard) != nil || f.standard == ""
 }
 
 // valueText returns a value as TOML.
@@ -177,6 +179,12 @@ func valueText(v reflect.Value) string {
 			return quote(unlimited)
 		}
 		return quote(x.String())
+	case Numbers:
+		numbers := make([]string, len(x))
+		for i, n := range x {
+			numbers[i] = strconv.FormatUint(n, 10)
+		}
+		return "[" + strings.Join(numbers, ", ") + "]"
 	case [2]string:
 		return "[" + quote(x[0]) + ", " + quote(x[1]) + "]"
 	case encoding.TextMarshaler:

@@ -46,7 +46,18 @@ func TestWhatExplainWritesLoadsAsAnEqualScenario(t *testing.T) {
 }
 
 func TestWhatExplainWritesOfAnyScenarioLoadsAsAnEqualOne(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) { checkExplained(t, drawScenario(t)) })
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawScenario(t)
+		text := Explain(s)
+		for _, l := range s.Links {
+			text = append(text, drawChanges(t, l.Name)...)
+		}
+		with, err := Parse("x.toml", text)
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, text)
+		}
+		checkExplained(t, with)
+	})
 }
 
 func checkExplained(t rapid.TB, s *Scenario) {
@@ -57,7 +68,7 @@ func checkExplained(t rapid.TB, s *Scenario) {
 		t.Fatalf("%v in\n%s", err, text)
 	}
 	if !reflect.DeepEqual(s, again) {
-		t.Fatalf("%+v\nis read back as\n%+v\nfrom\n%s", s, again, text)
+		t.Fatalf("is read back as another (-want +got):\n%s\nfrom\n%s", cmp.Diff(s, again, exported, cmp.AllowUnexported(QUIC{})), text)
 	}
 	if second := Explain(again); string(second) != string(text) {
 		t.Fatalf("written again it is\n%s\nnot\n%s", second, text)
@@ -74,7 +85,8 @@ func drawScenario(t *rapid.T) *Scenario {
 		TimeLimit:   time.Hour + time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "time_limit")),
 		QUIC:        defaultQUIC,
 	}
-	s.QUIC.override(ptr(drawQUIC(t)))
+	overrides := drawQUIC(t)
+	s.QUIC.override(&overrides)
 	hosts := rapid.IntRange(2, 4).Draw(t, "hosts")
 	for i := range hosts {
 		s.Hosts = append(s.Hosts, Host{Name: fmt.Sprintf("host%d", i), GSO: rapid.Bool().Draw(t, "gso"), QUIC: drawQUIC(t)})
@@ -127,66 +139,111 @@ func drawQUIC(t *rapid.T) QUIC {
 
 func drawLink(t *rapid.T, name string, between [2]string) Link {
 	l := Link{Name: name, Between: between, Forward: drawDirection(t)}
-	l.Reverse = l.Forward
+	l.Reverse = l.Forward.Clone()
 	if rapid.Bool().Draw(t, "asymmetric") {
 		l.Reverse = drawDirection(t)
 	}
-	for i := range rapid.IntRange(0, 3).Draw(t, "changes") {
-		l.Changes = append(l.Changes, drawChange(t, time.Duration(i)*time.Second))
+	for i := range rapid.IntRange(0, 2).Draw(t, "outages") {
+		l.Outages = append(l.Outages, Outage{
+			At: time.Duration(i) * time.Second, For: time.Millisecond, Every: rapid.SampledFrom([]time.Duration{0, time.Second}).Draw(t, "every"),
+			Direction: rapid.SampledFrom([]string{"forward", "reverse", "both"}).Draw(t, "direction"), Packets: rapid.SampledFrom([]string{"drop", "hold"}).Draw(t, "packets"),
+		})
 	}
 	return l
 }
 
 func drawDirection(t *rapid.T) LinkDirection {
-	return LinkDirection{
-		Rate:     drawRate(t),
-		Overhead: netem.Bytes(rapid.Int64Range(0, 1000).Draw(t, "overhead")),
-		Delay:    drawDelay(t),
-		MTU:      drawMTU(t), Queue: drawQueue(t), Loss: drawLoss(t),
-	}
-}
-
-func drawRate(t *rapid.T) netem.BitRate {
-	return netem.BitRate(rapid.Int64Range(0, 1e12).Draw(t, "rate"))
-}
-
-func drawDelay(t *rapid.T) time.Duration {
-	return time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "delay"))
-}
-
-func drawMTU(t *rapid.T) MTU {
-	return MTU{Size: netem.Bytes(rapid.Int64Range(1480, 65535).Draw(t, "mtu")), Error: rapid.Bool().Draw(t, "error")}
-}
-
-func drawQueue(t *rapid.T) Queue {
-	n := rapid.Int64Range(1, 1e9).Draw(t, "limit")
-	limits := []netem.Limit{{}, {Bytes: netem.Bytes(n)}, {Packets: int(n)}, {Time: time.Duration(n)}}
-	return Queue{Kind: "fifo", Limit: rapid.SampledFrom(limits).Draw(t, "queue")}
-}
-
-func drawLoss(t *rapid.T) Loss {
-	if rapid.Bool().Draw(t, "lossless") {
-		return Loss{Kind: "none"}
-	}
-	return Loss{Kind: "bernoulli", P: rapid.Float64Range(0, 1).Draw(t, "p")}
-}
-
-func drawChange(t *rapid.T, at time.Duration) Change {
-	c := Change{At: at, Direction: rapid.SampledFrom([]string{"forward", "reverse", "both"}).Draw(t, "direction")}
-	set := rapid.IntRange(1, 63).Draw(t, "parameters")
-	for i, draw := range []func(){
-		func() { c.Rate = ptr(drawRate(t)) },
-		func() { c.Overhead = ptr(netem.Bytes(rapid.Int64Range(0, 1000).Draw(t, "overhead"))) },
-		func() { c.Delay = ptr(drawDelay(t)) },
-		func() { c.MTU = ptr(drawMTU(t)) },
-		func() { c.Queue = ptr(drawQueue(t)) },
-		func() { c.Loss = ptr(drawLoss(t)) },
-	} {
-		if set&(1<<i) != 0 {
-			draw()
+	d := standard()
+	d.Rate = netem.BitRate(rapid.Int64Range(0, 1e12).Draw(t, "rate"))
+	d.Burst = netem.Bytes(rapid.Int64Range(0, 1e9).Draw(t, "burst"))
+	d.Overhead = netem.Bytes(rapid.Int64Range(0, 1000).Draw(t, "overhead"))
+	d.Delay = drawDelay(t)
+	d.MTU = MTU{Size: netem.Bytes(rapid.Int64Range(1480, 65535).Draw(t, "mtu")), Error: rapid.Bool().Draw(t, "error")}
+	if rapid.Bool().Draw(t, "jitter") {
+		d.Jitter = Jitter{Deviation: drawDelay(t), Correlation: drawP(t), Reorder: rapid.Bool().Draw(t, "reorder")}
+		if err := d.Jitter.Distribution.UnmarshalText([]byte(rapid.SampledFrom(distributions).Draw(t, "distribution"))); err != nil {
+			t.Fatal(err)
 		}
 	}
-	return c
+	if rapid.Bool().Draw(t, "faults") {
+		d.Duplicate, d.Corrupt = Chance{drawP(t), drawP(t)}, Chance{drawP(t), drawP(t)}
+		d.ECN = ECNFault{Drop: drawP(t), Bleach: drawP(t), Mangle: drawP(t), From: "ce", To: "ect1"}
+		d.Reorder = Reorder{P: drawP(t), Correlation: drawP(t), Gap: rapid.IntRange(1, 10).Draw(t, "gap"), Delay: drawDelay(t)}
+		d.Policer = Policer{Rate: netem.BitRate(rapid.Int64Range(0, 1e12).Draw(t, "policed")), Burst: netem.Bytes(rapid.Int64Range(1, 1e9).Draw(t, "burst"))}
+		d.Slot = Slot{Min: time.Millisecond, Max: time.Millisecond + drawDelay(t), Packets: rapid.IntRange(0, 10).Draw(t, "packets")}
+	}
+	drawQueue(t, &d.Queue)
+	drawLoss(t, &d.Loss)
+	return d
+}
+
+// standard returns a direction with the defaults.
+func standard() LinkDirection {
+	var d LinkDirection
+	setDefaults(reflect.ValueOf(&d).Elem())
+	return d
+}
+
+func drawP(t *rapid.T) float64 { return rapid.Float64Range(0, 1).Draw(t, "p") }
+
+func drawDelay(t *rapid.T) time.Duration {
+	return time.Duration(rapid.Int64Range(0, int64(time.Hour/2)).Draw(t, "delay"))
+}
+
+func drawQueue(t *rapid.T, q *Queue) {
+	chooseKind(reflect.ValueOf(q).Elem(), rapid.SampledFrom(queueKinds).Draw(t, "queue").name)
+	n := rapid.Int64Range(1, 1e6).Draw(t, "limit")
+	switch c := q.Config.(type) {
+	case *FIFO:
+		limits := []netem.Limit{{}, {Bytes: netem.Bytes(n)}, {Packets: int(n)}, {Time: time.Duration(n)}}
+		*c = FIFO{Limit: rapid.SampledFrom(limits).Draw(t, "limit"), Mark: rapid.SampledFrom(limits).Draw(t, "mark"), Drop: rapid.SampledFrom([]string{"tail", "head"}).Draw(t, "drop")}
+	case *CoDel:
+		c.Limit, c.Target, c.ECN = netem.Limit{Packets: int(n)}, time.Duration(n)*time.Microsecond, rapid.Bool().Draw(t, "ecn")
+	case *FQCoDel:
+		c.Limit, c.ECN = netem.Limit{Packets: int(n)}, rapid.Bool().Draw(t, "ecn")
+	case *PIE:
+		c.Limit, c.ByteMode = netem.Limit{Packets: int(n)}, rapid.Bool().Draw(t, "byte_mode")
+	}
+}
+
+func drawLoss(t *rapid.T, l *Loss) {
+	chooseKind(reflect.ValueOf(l).Elem(), rapid.SampledFrom(lossKinds).Draw(t, "loss").name)
+	if rapid.Bool().Draw(t, "some") {
+		l.Above, l.From, l.Until = 100, time.Second, 2*time.Second
+	}
+	n := rapid.Uint64Range(1, 1e12)
+	switch c := l.Config.(type) {
+	case *Bernoulli:
+		*c = Bernoulli{P: drawP(t), Correlation: drawP(t)}
+	case *GilbertElliott:
+		*c = GilbertElliott{drawP(t), drawP(t), drawP(t), drawP(t)}
+	case *Markov:
+		*c = Markov{drawP(t) / 2, drawP(t) / 2, drawP(t) / 2, drawP(t), drawP(t) / 2}
+	case *Periodic:
+		c.Every = n.Draw(t, "k")
+	case *ListedLoss:
+		c.Packets = rapid.SliceOfN(n, 1, 5).Draw(t, "packets")
+	case *LossMask:
+		c.Mask = rapid.Uint64().Draw(t, "mask")
+	}
+}
+
+// drawChanges returns the text of changes, one after the other, of any keys and
+// with ramps of numbers.
+func drawChanges(t *rapid.T, link string) string {
+	keys := []string{
+		`rate = "7Mbit/s"`, `delay = "13ms"`, `loss = 0.5`, `loss = { kind = "periodic", every = 9 }`, `jitter = "3ms"`,
+		`jitter = { deviation = "1ms", distribution = "pareto", reorder = false }`, `overhead = 50`, `mtu.size = 2000`, `duplicate = 0.25`,
+		`corrupt.p = 0.1`, `slot = { min = "2ms", max = "3ms" }`, `policer = "1Mbit/s"`, `ecn.bleach = 0.5`, `reorder = { p = 0.1, delay = "1ms" }`, `burst = "1MB"`,
+	}
+	var text strings.Builder
+	for i := range rapid.IntRange(0, 3).Draw(t, "changes") {
+		fmt.Fprintf(&text, "[[links.%s.changes]]\nat = \"%ds\"\ndirection = %q\n", link, i, rapid.SampledFrom([]string{"forward", "reverse", "both"}).Draw(t, "direction"))
+		for _, key := range rapid.SliceOfNDistinct(rapid.SampledFrom(keys), 1, 3, func(k string) string { return k[:2] }).Draw(t, "keys") {
+			text.WriteString(key + "\n")
+		}
+	}
+	return text.String()
 }
 
 func drawSession(t *rapid.T, name string, ends [2]string) Session {
@@ -230,7 +287,7 @@ func drawSession(t *rapid.T, name string, ends [2]string) Session {
 
 func drawFlow(t *rapid.T, name string) Flow {
 	kind := rapid.SampledFrom(flowKinds).Draw(t, "kind")
-	f := Flow{Name: name, Kind: kind.name, Start: time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "start")), Config: kind.config()}
+	f := Flow{Name: name, Kind: kind.name, Start: time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "start")), Config: kind.config().(FlowConfig)}
 	size := netem.Bytes(rapid.Int64Range(16, 1100).Draw(t, "size"))
 	rate := Frequency(rapid.Int64Range(1e3, 1e12).Draw(t, "period"))
 	transport := rapid.SampledFrom([]string{"stream", "datagram"}).Draw(t, "transport")

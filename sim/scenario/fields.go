@@ -25,7 +25,6 @@ type field struct {
 	inherit  bool
 	required bool
 	short    bool
-	present  bool // the value was pointed to, so that its zero value counts
 }
 
 // fieldsOf returns the keys of a table in the order of its type. It includes
@@ -67,6 +66,10 @@ func tagsOf(t reflect.Type) []field {
 			inherit: tag.Get("inherit") != "", required: tag.Get("required") != "", short: tag.Get("short") != "",
 		}
 		f.least, f.most, _ = strings.Cut(tag.Get("range"), "..")
+		if kinds, _ := kindsOf(t); f.key == "kind" && kinds != nil {
+			f.oneof = namesOf(kinds)
+			f.doc += ": " + strings.Join(f.oneof, ", ")
+		}
 		if f.key != "" && f.key != "-" {
 			fields = append(fields, f)
 		}
@@ -115,6 +118,10 @@ func typeWords(t reflect.Type) (name, example string) {
 		return "formula", `"0.9 * links.access.rate"`
 	case reflect.TypeFor[[2]string]():
 		return "pair of names", `["client", "server"]`
+	case reflect.TypeFor[Numbers]():
+		return "list of whole numbers", `[3, 7]`
+	case reflect.TypeFor[Distribution]():
+		return "distribution", `"normal" or "measured.dist"`
 	}
 	switch t.Kind() {
 	case reflect.String:

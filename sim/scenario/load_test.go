@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/wtsim/wtsim/netem"
 )
 
@@ -30,8 +31,6 @@ func parse(t *testing.T, text string, overrides ...string) *Scenario {
 	return s
 }
 
-func ptr[T any](v T) *T { return &v }
-
 // defaultQUIC is what QUIC's default tags say.
 var defaultQUIC = QUIC{
 	IdleTimeout: 30 * time.Second, HandshakeTimeout: 5 * time.Second,
@@ -46,12 +45,18 @@ var defaultQUIC = QUIC{
 func TestTheExampleOfTheArchitectureLoads(t *testing.T) {
 	forward := LinkDirection{
 		Rate: 20 * netem.MbitPerSecond, Overhead: 28, Delay: 20 * time.Millisecond,
-		MTU:   MTU{Size: 1500},
-		Queue: Queue{Kind: "fifo", Limit: netem.Limit{BDP: 1000}},
-		Loss:  Loss{Kind: "bernoulli", P: 0.005},
+		Jitter:  Jitter{Reorder: true},
+		MTU:     MTU{Size: 1500},
+		Queue:   Queue{Kind: "fifo", Config: &FIFO{Limit: netem.Limit{BDP: 1000}, Drop: "tail"}},
+		Loss:    Loss{Kind: "bernoulli", Config: &Bernoulli{P: 0.005}},
+		Reorder: Reorder{Gap: 1},
+		Policer: Policer{Burst: 15_000},
+		ECN:     ECNFault{From: "ect0", To: "not-ect"},
 	}
 	reverse := forward
 	reverse.Rate = 5 * netem.MbitPerSecond
+	changed := forward
+	changed.Rate = 8 * netem.MbitPerSecond
 	want := &Scenario{
 		Name:        "quickstart",
 		Description: "One session over a lossy access link: a download, an echo and a media flow, then a close with a code.",
@@ -61,7 +66,10 @@ func TestTheExampleOfTheArchitectureLoads(t *testing.T) {
 		Hosts:       []Host{{Name: "client", GSO: true}, {Name: "server", GSO: true}},
 		Links: []Link{{
 			Name: "access", Between: [2]string{"client", "server"}, Forward: forward, Reverse: reverse,
-			Changes: []Change{{At: 6 * time.Second, Direction: "both", Rate: ptr(8 * netem.MbitPerSecond)}},
+			Changes: []Change{{
+				At: 6 * time.Second, Step: 100 * time.Millisecond, Direction: "both",
+				Keys: []string{"rate"}, Forward: changed, Reverse: changed,
+			}},
 		}},
 		Sessions: []Session{{
 			Name: "main", Client: "client", Server: "server", Path: "/demo", Count: 1,
@@ -170,12 +178,15 @@ mtu.error = true
 reverse = { rate = "1Mbit/s", loss.kind = "none", mtu = "1400B" }`, 1))
 	l := s.Links[0]
 	want := l.Forward
-	want.Rate, want.Loss, want.MTU.Size = netem.MbitPerSecond, Loss{Kind: "none"}, 1400
-	if l.Reverse != want {
-		t.Errorf("reverse is %+v, want %+v", l.Reverse, want)
+	want.Rate, want.Loss, want.MTU.Size = netem.MbitPerSecond, Loss{Kind: "none", Config: &NoLoss{}}, 1400
+	if diff := cmp.Diff(want, l.Reverse, exported); diff != "" {
+		t.Errorf("reverse (-want +got):\n%s", diff)
 	}
-	if (l.Forward.Loss != Loss{Kind: "bernoulli", P: 0.01}) || !l.Reverse.MTU.Error {
-		t.Errorf("forward is %+v", l.Forward)
+	if diff := cmp.Diff(Loss{Kind: "bernoulli", Config: &Bernoulli{P: 0.01}}, l.Forward.Loss); diff != "" {
+		t.Errorf("the loss of forward (-want +got):\n%s", diff)
+	}
+	if !l.Reverse.MTU.Error {
+		t.Error("reverse has not kept mtu.error")
 	}
 }
 
@@ -184,7 +195,7 @@ func TestShortFormsStandForTables(t *testing.T) {
 mtu = { size = "1400B" }
 queue = { limit = "25packets" }
 loss = { kind = "bernoulli", p = 0.25 }
-changes = [{ at = "1s", mtu = { size = 1300 }, queue = { limit = "1s" }, loss = { kind = "bernoulli", p = 1 } }]`, 1))
+changes = [{ at = "1s", mtu = { size = 1300 }, queue = { limit = "1s" }, loss = { p = 1 } }]`, 1))
 	short := parse(t, strings.Replace(base, `delay = "20ms"`, `delay = "20ms"
 mtu = "1400B"
 queue = "25packets"
@@ -193,12 +204,41 @@ changes = [{ at = "1s", mtu = 1300, queue = "1s", loss = 1 }]`, 1))
 	if !reflect.DeepEqual(long, short) {
 		t.Errorf("long form %+v\nshort form %+v", long.Links, short.Links)
 	}
-	want := Change{
-		At: time.Second, Direction: "both", MTU: &MTU{Size: 1300},
-		Queue: &Queue{Kind: "fifo", Limit: netem.Limit{Time: time.Second}}, Loss: &Loss{Kind: "bernoulli", P: 1},
-	}
-	if got := short.Links[0].Changes[0]; !reflect.DeepEqual(got, want) {
-		t.Errorf("the change is %+v, want %+v", got, want)
+}
+
+// exported compares distributions, which have no exported fields.
+var exported = cmp.AllowUnexported(Distribution{}, netem.Distribution{})
+
+func TestAChangeKeepsWhatItDoesNotName(t *testing.T) {
+	s := parse(t, strings.Replace(base, `delay = "20ms"`, `delay = "20ms"
+queue = { kind = "codel", target = "7ms" }
+loss = { kind = "gilbert_elliott", p = 0.01, r = 0.5 }
+reverse = { loss = { kind = "periodic", every = 100 } }
+changes = [
+  { at = "3s", direction = "reverse", loss = { p = 0.25 } },
+  { at = "1s", queue = { ecn = true }, jitter = "2ms" },
+  { at = "2s", rate = "5Mbit/s", loss = 0.125 },
+]`, 1))
+	start := s.Links[0].Forward
+	first := start.Clone()
+	first.Queue.Config.(*CoDel).ECN, first.Jitter.Deviation = true, 2*time.Millisecond
+	second := first.Clone()
+	second.Rate, second.Loss = 5*netem.MbitPerSecond, Loss{Kind: "bernoulli", Config: &Bernoulli{P: 0.125}}
+	changes := s.Links[0].Changes
+	for _, c := range []struct {
+		change int
+		keys   string
+		want   LinkDirection
+	}{
+		{1, "jitter.deviation queue.ecn", first},
+		{2, "rate loss.kind loss.p", second},
+	} {
+		if got := strings.Join(changes[c.change].Keys, " "); got != c.keys {
+			t.Errorf("change %d sets %s, want %s", c.change, got, c.keys)
+		}
+		if diff := cmp.Diff(c.want, changes[c.change].Forward, exported); diff != "" {
+			t.Errorf("after change %d (-want +got):\n%s", c.change, diff)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -36,9 +37,9 @@ func TestOverridesSetAnyValueByItsPath(t *testing.T) {
 		"idle":       s.Hosts[1].QUIC.IdleTimeout == 5*time.Second,
 		"rate":       l.Forward.Rate == 7*netem.MbitPerSecond && l.Reverse.Rate == 5*netem.MbitPerSecond,
 		"delay":      l.Forward.Delay == 0 && l.Reverse.Delay == 3*time.Millisecond,
-		"queue":      l.Forward.Queue == Queue{Kind: "fifo", Limit: netem.Limit{Bytes: 64_000}} && l.Reverse.Queue == l.Forward.Queue,
-		"loss":       l.Forward.Loss == Loss{Kind: "bernoulli", P: 0.001},
-		"change":     *l.Changes[0].Rate == 0,
+		"queue":      reflect.DeepEqual(l.Forward.Queue.Config, &FIFO{Limit: netem.Limit{Bytes: 64_000}, Drop: "tail"}) && reflect.DeepEqual(l.Reverse.Queue, l.Forward.Queue),
+		"loss":       reflect.DeepEqual(l.Forward.Loss.Config, &Bernoulli{P: 0.001}),
+		"change":     l.Changes[0].Forward.Rate == 0,
 		"reason":     s.Sessions[0].Close.Reason == "a = b",
 		"size":       bulk.Size == 2_000_000,
 		"frequency":  voice.Rate.Period() == 40*time.Millisecond,

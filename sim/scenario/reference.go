@@ -38,19 +38,26 @@ func Reference() []Table {
 	return append(tables, describe("expect", "what a metric is expected to be; a list [[expect]]", &Expect{}))
 }
 
-// LinkTables describes the tables of a link.
+// LinkTables describes the tables of a link, and the kinds of its queues and
+// losses.
 func LinkTables() []Table {
-	return []Table{
-		describe("links.NAME", "two hosts joined, with a path in each direction; links.NAME.reverse overrides what differs from the second to the first", &Link{}),
-		describe("links.NAME.changes", "new values of parameters at a virtual time; a list [[links.NAME.changes]]", &Change{}),
+	tables := []Table{describe("links.NAME", "two hosts joined, with a path in each direction; links.NAME.reverse overrides what differs from the second to the first", &Link{})}
+	for _, k := range queueKinds {
+		tables = append(tables, describe("links.NAME.queue, kind "+k.name, k.doc, k.config()))
 	}
+	for _, k := range lossKinds[1:] {
+		tables = append(tables, describe("links.NAME.loss, kind "+k.name, k.doc, k.config()))
+	}
+	return append(tables,
+		describe("links.NAME.changes", "new values at a virtual time for any keys of links.NAME but between; a list [[links.NAME.changes]]", &Change{}),
+		describe("links.NAME.outages", "times without transmission; a list [[links.NAME.outages]]", &Outage{}))
 }
 
 // FlowKinds describes the kinds of flows, each with all the keys of its table.
 func FlowKinds() []Table {
 	var tables []Table
 	for _, k := range flowKinds {
-		tables = append(tables, describe(k.name, k.doc, &Flow{Config: k.config()}))
+		tables = append(tables, describe(k.name, k.doc, &Flow{Config: k.config().(FlowConfig)}))
 	}
 	return tables
 }
@@ -60,9 +67,6 @@ func describe(name, doc string, table any) Table {
 	t := Table{Name: name, Doc: doc}
 	for _, f := range leaves(reflect.ValueOf(table).Elem(), "") {
 		typ := f.value.Type()
-		if typ.Kind() == reflect.Pointer {
-			typ = typ.Elem()
-		}
 		k := Key{Name: f.key, Default: f.standard, Least: f.least, Most: f.most, OneOf: f.oneof, Required: f.required, Doc: f.doc}
 		k.Type, k.Example = typeWords(typ)
 		t.Keys = append(t.Keys, k)

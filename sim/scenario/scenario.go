@@ -39,59 +39,6 @@ type Host struct {
 	GSO  bool   `toml:"gso" default:"true" doc:"whether the host's sockets offer generic segmentation offload"`
 }
 
-// Link joins two hosts, with a path of elements in each direction.
-type Link struct {
-	Name    string        `toml:"-"`
-	Between [2]string     `toml:"between" required:"true" doc:"the two hosts; forward is from the first to the second"`
-	Forward LinkDirection `toml:",inline"` // the link's own keys
-	Reverse LinkDirection `toml:"reverse" inherit:"true" doc:"what differs from the second host to the first"`
-	Changes []Change      `toml:"changes" doc:"changes of parameters, each a table [[links.NAME.changes]] with 'at'"`
-}
-
-// LinkDirection is what one direction of a link does to datagrams, in this
-// order: mtu, loss, queue and rate, delay.
-type LinkDirection struct {
-	Rate     netem.BitRate `toml:"rate" default:"unlimited" range:"1bit/s..1Tbit/s" doc:"transmission rate"`
-	Overhead netem.Bytes   `toml:"overhead" default:"28B" range:"0B..1KB" doc:"bytes added to each datagram on the link: IP and UDP headers"`
-	Delay    time.Duration `toml:"delay" default:"0s" range:"0s..1h" doc:"propagation delay, one way"`
-	MTU      MTU           `toml:"mtu" doc:"largest IP packet"`
-	Queue    Queue         `toml:"queue" doc:"the queue in front of the rate"`
-	Loss     Loss          `toml:"loss" doc:"random loss"`
-}
-
-// MTU configures the largest IP packet of a link direction.
-type MTU struct {
-	Size  netem.Bytes `toml:"size" default:"1500B" range:"1228B..65535B" short:"true" doc:"largest IP packet, headers included"`
-	Error bool        `toml:"error" default:"false" doc:"whether the sending host refuses larger datagrams with EMSGSIZE, instead of the link losing them"`
-}
-
-// Queue configures the queue in front of a link's rate.
-type Queue struct {
-	Kind  string      `toml:"kind" default:"fifo" oneof:"fifo" doc:"fifo: first in first out, arrivals beyond the limit are dropped"`
-	Limit netem.Limit `toml:"limit" default:"1BDP" short:"true" doc:"how much the queue holds, the datagram in transmission not counted: bytes, packets, time or BDP"`
-}
-
-// Loss configures the random loss of a link direction.
-type Loss struct {
-	Kind string  `toml:"kind" default:"none" oneof:"none bernoulli" doc:"none, or bernoulli: each datagram is lost with probability p; p alone means bernoulli"`
-	P    float64 `toml:"p" default:"0" range:"0..1" short:"true" doc:"bernoulli: probability that a datagram is lost"`
-}
-
-// Change sets parameters of a link to new values at a virtual time. Only the
-// fields that the file names are set (the others are nil). A table (mtu, queue,
-// loss) replaces the whole table: keys it leaves out have their defaults.
-type Change struct {
-	At        time.Duration `toml:"at" required:"true" range:"0s..24h" doc:"virtual time of the change"`
-	Direction string        `toml:"direction" default:"both" oneof:"forward reverse both" doc:"forward, reverse or both"`
-
-	Rate     *netem.BitRate `toml:"rate" range:"1bit/s..1Tbit/s" doc:"new rate; the datagram in transmission is finished at it"`
-	Overhead *netem.Bytes   `toml:"overhead" range:"0B..1KB" doc:"new overhead for datagrams that enter from now on"`
-	Delay    *time.Duration `toml:"delay" range:"0s..1h" doc:"new delay for datagrams that leave the queue from now on; order is kept"`
-	MTU      *MTU           `toml:"mtu" doc:"new MTU"`
-	Queue    *Queue         `toml:"queue" doc:"new queue limit; datagrams already held stay"`
-	Loss     *Loss          `toml:"loss" doc:"new loss"`
-}
-
 // QUIC holds the parameters of quic-go that a study varies. In a scenario they
 // merge: the file's [quic], then the host's, then the session's. In a host or a
 // session, the fields that were not set are zero; see [Scenario.QUICFor].
@@ -143,7 +90,7 @@ type Close struct {
 // Flow is one flow of a session. Kind selects the type of Config.
 type Flow struct {
 	Name   string        `toml:"-"`
-	Kind   string        `toml:"kind" required:"true" oneof:"download upload echo media baton request" doc:"download, upload, echo, media, baton or request"`
+	Kind   string        `toml:"kind" required:"true" doc:"what kind of flow it is"`
 	Start  time.Duration `toml:"start" default:"0s" range:"0s..24h" doc:"virtual time after the session is established"`
 	Config FlowConfig    `toml:",inline"` // a *Bulk, *Echo, *Media, *Baton or *Request
 }

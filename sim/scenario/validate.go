@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -72,6 +74,31 @@ func (c *checker) find(path []string) (n *node, found bool) {
 		n = next
 	}
 	return n, true
+}
+
+// maxInput is the size beyond which a file that a scenario names is refused.
+const maxInput = 256 << 20
+
+// readFile reads a file that the value at a path names, which is relative to
+// the folder of the scenario.
+func (c *checker) readFile(name string, path []string) ([]byte, error) {
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(filepath.Dir(c.root.at.file), name)
+	}
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, c.fail(path, "%s: %v", name, reason(err))
+	case !info.Mode().IsRegular():
+		return nil, c.fail(path, "%s is not a file", name)
+	case info.Size() > maxInput:
+		return nil, c.fail(path, "%s is larger than %d MiB", name, maxInput>>20)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, c.fail(path, "%s: %v", name, reason(err))
+	}
+	return data, nil
 }
 
 func (c *checker) has(path ...string) bool {

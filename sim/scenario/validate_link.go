@@ -1,11 +1,6 @@
 package scenario
 
-import (
-	"strconv"
-	"time"
-
-	"github.com/wtsim/wtsim/netem"
-)
+import "github.com/wtsim/wtsim/netem"
 
 func (c *checker) checkLink(l *Link) error {
 	between := []string{"links", l.Name, "between"}
@@ -22,21 +17,19 @@ func (c *checker) checkLink(l *Link) error {
 	}
 	c.links[l.Between], c.links[[2]string{l.Between[1], l.Between[0]}] = l, l
 
-	for _, d := range []string{"forward", "reverse"} {
-		if err := c.checkQueue(l, d); err != nil {
+	for _, d := range directions {
+		if err := c.checkDirection(l, l.direction(d), func(key ...string) []string { return c.path(l, d, key...) }, d); err != nil {
 			return err
 		}
 	}
-	return c.checkChanges(l)
+	if err := c.checkChanges(l); err != nil {
+		return err
+	}
+	return c.checkOutages(l)
 }
 
-// direction returns the configuration of a direction at the start.
-func (l *Link) direction(name string) *LinkDirection {
-	if name == "reverse" {
-		return &l.Reverse
-	}
-	return &l.Forward
-}
+// directions are the names of a link's directions.
+var directions = []string{"forward", "reverse"}
 
 // path returns where the value of a direction's parameter is written: in
 // [links.NAME.reverse] or among the link's own keys.
@@ -50,89 +43,110 @@ func (c *checker) path(l *Link, direction string, key ...string) []string {
 	return append([]string{"links", l.Name}, key...)
 }
 
-// checkQueue checks that a queue limit in BDP is an amount that makes sense.
-func (c *checker) checkQueue(l *Link, direction string) error {
-	d := l.direction(direction)
-	if d.Queue.Limit.BDP == 0 {
-		return nil
-	}
-	path := c.path(l, direction, "queue", "limit")
-	for i, change := range l.Changes {
-		if d.Rate == 0 && change.Rate != nil && *change.Rate > 0 && change.applies(direction) {
-			return c.fail(path, "%s has no value on a link without a rate, but changes.%d sets one; expected a size such as \"64KB\"", d.Queue.Limit, i)
+// checkDirection checks the configuration that one direction of a link has at
+// the start or after a change. The function returns where a key is written.
+func (c *checker) checkDirection(l *Link, d *LinkDirection, path func(key ...string) []string, direction string) error {
+	for _, q := range d.Queue.Config.limits() {
+		if err := c.checkLimit(l, q, path("queue", q.key), direction); err != nil {
+			return err
 		}
 	}
-	return c.checkBDP(l, direction, d.Queue.Limit, path)
+	if r, ok := d.Queue.Config.(*RED); ok {
+		if err := c.checkRED(r, path); err != nil {
+			return err
+		}
+	}
+	if d.Loss.Until > 0 && d.Loss.Until <= d.Loss.From {
+		return c.fail(path("loss", "until"), "%s is not after the beginning; expected more than loss.from, %s", d.Loss.Until, d.Loss.From)
+	}
+	if m, ok := d.Loss.Config.(*Markov); ok {
+		switch {
+		case m.P13+m.P14 > 1:
+			return c.fail(path("loss", "p14"), "p13 and p14 are %g and %g; expected at most 1 together", m.P13, m.P14)
+		case m.P31+m.P32 > 1:
+			return c.fail(path("loss", "p32"), "p31 and p32 are %g and %g; expected at most 1 together", m.P31, m.P32)
+		}
+	}
+	if d.Slot.Max > 0 && d.Slot.Max < d.Slot.Min {
+		return c.fail(path("slot", "max"), "%s is less than slot.min, %s; expected at least that", d.Slot.Max, d.Slot.Min)
+	}
+	if err := c.loadDistribution(d, path("jitter", "distribution")); err != nil {
+		return err
+	}
+	if err := l.tryElements(direction, d); err != nil {
+		return c.fail(path(), "%v", err)
+	}
+	return nil
 }
 
-func (c *checker) checkBDP(l *Link, direction string, limit netem.Limit, path []string) error {
-	d := l.direction(direction)
-	if bytes := limit.BDP.Bytes(d.Rate, l.Forward.Delay+l.Reverse.Delay); limit.BDP > 0 && d.Rate > 0 && bytes < d.MTU.Size {
+// checkRED checks that the thresholds of a RED queue are in order.
+func (c *checker) checkRED(r *RED, path func(key ...string) []string) error {
+	limit := r.Limit.Bytes
+	if limit == 0 { // in BDP: the path is not known here
+		return nil
+	}
+	most := r.Max
+	if most == 0 {
+		most = limit / 4
+	}
+	switch {
+	case most > limit:
+		return c.fail(path("queue", "max"), "%s is above the limit, %s; expected at most that", r.Max, limit)
+	case r.Min >= most:
+		return c.fail(path("queue", "min"), "%s is not below max, %s; expected less", r.Min, most)
+	}
+	return nil
+}
+
+// checkLimit checks that a queue limit is an amount that makes sense.
+func (c *checker) checkLimit(l *Link, q queueLimit, path []string, direction string) error {
+	limit, d := q.limit, l.direction(direction)
+	switch {
+	case q.measure == "packets" && limit.Packets == 0:
+		return c.fail(path, "%s is no number of packets; expected one such as \"1000packets\"", limit)
+	case q.measure == "bytes" && limit.Bytes == 0 && limit.BDP == 0:
+		return c.fail(path, "%s is no number of bytes; expected one such as \"64KB\", or a multiple of the BDP", limit)
+	case limit.BDP == 0:
+		return nil
+	case d.Rate == 0 && l.queues(direction):
+		return c.fail(path, "%s has no value on a link that starts without a rate; expected a size such as \"64KB\"", limit)
+	}
+	if bytes := limit.BDP.Bytes(d.Rate, l.RoundTrip()); d.Rate > 0 && bytes < d.MTU.Size {
 		return c.fail(path, "%s is %s in the %s direction, less than a packet of %s; expected more, such as \"64KB\"", limit, bytes, direction, d.MTU.Size)
 	}
 	return nil
 }
 
-// applies reports whether a change concerns a direction.
-func (ch *Change) applies(direction string) bool {
-	return ch.Direction == "both" || ch.Direction == direction
-}
-
-// parameters returns the keys of what a change sets.
-func (ch *Change) parameters() []string {
-	var keys []string
-	for _, p := range []struct {
-		key string
-		set bool
-	}{
-		{"rate", ch.Rate != nil}, {"overhead", ch.Overhead != nil}, {"delay", ch.Delay != nil},
-		{"mtu", ch.MTU != nil}, {"queue", ch.Queue != nil}, {"loss", ch.Loss != nil},
-	} {
-		if p.set {
-			keys = append(keys, p.key)
-		}
-	}
-	return keys
-}
-
-func (c *checker) checkChanges(l *Link) error {
-	type slot struct {
-		at             time.Duration
-		direction, key string
-	}
-	taken := map[slot]int{}
+// queues reports whether a direction without a rate gets one later,
+// or is held during an outage, so that its queue matters.
+func (l *Link) queues(direction string) bool {
 	for i := range l.Changes {
-		ch := &l.Changes[i]
-		path := []string{"links", l.Name, "changes", strconv.Itoa(i)}
-		if err := c.checkTime(ch.At, append(path, "at")...); err != nil {
-			return err
-		}
-		keys := ch.parameters()
-		if len(keys) == 0 {
-			return c.fail(path, "changes nothing; expected one of rate, overhead, delay, mtu, queue, loss")
-		}
-		for _, direction := range []string{"forward", "reverse"} {
-			if !ch.applies(direction) {
-				continue
-			}
-			for _, key := range keys {
-				other, twice := taken[slot{ch.At, direction, key}]
-				if twice {
-					return c.fail(append(path, key), "changes.%d sets the %s of the %s direction at %s already; expected it once", other, key, direction, ch.At)
-				}
-				taken[slot{ch.At, direction, key}] = i
-			}
-			if ch.Queue == nil {
-				continue
-			}
-			limit := append(path, "queue", "limit")
-			if l.direction(direction).Rate == 0 && ch.Queue.Limit.BDP > 0 {
-				return c.fail(limit, "%s has no value on a link that starts without a rate; expected a size such as \"64KB\"", ch.Queue.Limit)
-			}
-			if err := c.checkBDP(l, direction, ch.Queue.Limit, limit); err != nil {
-				return err
-			}
+		if ch := &l.Changes[i]; ch.Applies(direction) && ch.direction(direction).Rate > 0 {
+			return true
 		}
 	}
+	for i := range l.Outages {
+		if o := &l.Outages[i]; o.Applies(direction) && o.Packets == "hold" {
+			return true
+		}
+	}
+	return false
+}
+
+// loadDistribution reads the table of a distribution, if it is one of a file.
+func (c *checker) loadDistribution(d *LinkDirection, path []string) error {
+	file := d.Jitter.Distribution.file()
+	if file == "" {
+		return nil
+	}
+	data, err := c.readFile(file, path)
+	if err != nil {
+		return err
+	}
+	table, err := netem.ParseDistribution(string(data))
+	if err != nil {
+		return c.fail(path, "%s: %v", file, err)
+	}
+	d.Jitter.Distribution.table = table
 	return nil
 }

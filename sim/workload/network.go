@@ -2,7 +2,7 @@ package workload
 
 import (
 	"fmt"
-	"strings"
+	"reflect"
 	"time"
 
 	"github.com/wtsim/wtsim/netem"
@@ -19,12 +19,15 @@ type link struct {
 
 // direction is one direction of a link, as it is configured at the moment.
 type direction struct {
-	entity    string
-	path      *netem.Path
-	config    scenario.LinkDirection
-	firstRate netem.BitRate // as configured at the start, which is what a BDP refers to
-	roundTrip time.Duration // likewise
-	overhead  netem.Bytes   // likewise
+	link     *scenario.Link
+	name     string // forward or reverse
+	entity   string
+	path     *netem.Path
+	config   scenario.LinkDirection
+	elements []netem.Element // of config and the outages
+	overhead netem.Bytes     // as configured at the start
+
+	dropping, holding int // outages of each kind that have not ended
 }
 
 func (w *Workload) buildNetwork() {
@@ -38,112 +41,109 @@ func (w *Workload) buildNetwork() {
 }
 
 func (w *Workload) buildLink(config *scenario.Link) {
-	roundTrip := config.Forward.Delay + config.Reverse.Delay
 	l := &link{name: config.Name, between: config.Between}
 	for i, c := range []scenario.LinkDirection{config.Forward, config.Reverse} {
-		l.directions[i] = &direction{
-			entity:    "links." + config.Name + "." + record.Direction(i).String(),
-			config:    c,
-			firstRate: c.Rate,
-			roundTrip: roundTrip,
-			overhead:  c.Overhead,
+		d := &direction{
+			link:     config,
+			name:     record.Direction(i).String(),
+			entity:   "links." + config.Name + "." + record.Direction(i).String(),
+			config:   c.Clone(),
+			overhead: c.Overhead,
 		}
+		d.elements = config.Elements(d.name, &d.config, scenario.Outages{})
+		l.directions[i] = d
 	}
 	built := w.world.Link(config.Name, w.hosts[config.Between[0]], w.hosts[config.Between[1]],
-		l.directions[record.Forward].elements(), l.directions[record.Reverse].elements())
+		l.directions[record.Forward].elements, l.directions[record.Reverse].elements)
 	if built == nil {
 		return // the world keeps the error
 	}
 	l.directions[record.Forward].path, l.directions[record.Reverse].path = built.Forward, built.Reverse
 	w.links = append(w.links, l)
 	for _, d := range l.directions {
-		w.sampleRate(d, 0)
-		w.sampleDelay(d, 0)
-	}
-	for i := range config.Changes {
-		change := &config.Changes[i]
-		w.world.At(change.At, func() {
-			for i, d := range l.directions {
-				if change.Direction == "both" || change.Direction == record.Direction(i).String() {
-					w.apply(change, d)
-				}
-			}
-		})
+		w.sampleRate(d)
+		w.sampleDelay(d)
+		w.scheduleChanges(d)
+		w.scheduleOutages(d)
 	}
 }
 
-// elements returns the path of a direction: mtu, loss, queue and rate, delay.
-func (d *direction) elements() []netem.Element {
-	return []netem.Element{d.mtu(), d.loss(), d.rate(), netem.Delay{Delay: d.config.Delay}}
-}
-
-func (d *direction) mtu() netem.MTU {
-	return netem.MTU{Size: d.config.MTU.Size, SendError: d.config.MTU.Error}
-}
-
-func (d *direction) loss() netem.Bernoulli { return netem.Bernoulli{P: d.config.Loss.P} }
-
-func (d *direction) rate() netem.Rate {
-	return netem.Rate{
-		Rate:     d.config.Rate,
-		Overhead: d.config.Overhead,
-		Queue:    netem.FIFO{Limit: d.config.Queue.Limit.Resolve(d.firstRate, d.roundTrip)},
+// scheduleChanges has the scenario's changes of a direction made.
+func (w *Workload) scheduleChanges(d *direction) {
+	for i := range d.link.Changes {
+		if change := &d.link.Changes[i]; change.Applies(d.name) {
+			w.world.At(change.At, func() { w.change(d, change) })
+		}
 	}
 }
 
-// apply changes a direction now, and records what changed.
-func (w *Workload) apply(change *scenario.Change, d *direction) {
-	var changed []string
-	note := func(key string, value any) { changed = append(changed, fmt.Sprintf("%s = %v", key, value)) }
-	configure := func(e netem.Element) {
+// change begins a change of a direction now, and records it.
+func (w *Workload) change(d *direction, change *scenario.Change) {
+	w.recorder.event(record.Event{Kind: record.EventLinkChanged, Entity: d.entity, Text: change.Describe(d.name)})
+	from := d.config.Clone()
+	w.step(d, change, &from, 0)
+}
+
+// step brings a direction as far as a change is when elapsed of it has passed.
+func (w *Workload) step(d *direction, change *scenario.Change, from *scenario.LinkDirection, elapsed time.Duration) {
+	change.Apply(&d.config, from, d.name, elapsed)
+	w.configure(d)
+	if elapsed < change.Over {
+		next := min(elapsed+change.Step, change.Over)
+		w.world.At(change.At+next, func() { w.step(d, change, from, next) })
+	}
+}
+
+// scheduleOutages has the scenario's outages of a direction begin and end.
+func (w *Workload) scheduleOutages(d *direction) {
+	for i := range d.link.Outages {
+		o := &d.link.Outages[i]
+		if !o.Applies(d.name) {
+			continue
+		}
+		active, what := &d.dropping, "down"
+		if o.Packets == "hold" {
+			active, what = &d.holding, "on hold"
+		}
+		set := func(by int, text string) {
+			*active += by
+			w.configure(d)
+			w.recorder.event(record.Event{Kind: record.EventLinkChanged, Entity: d.entity, Text: text})
+		}
+		for _, at := range o.Times(w.scenario.TimeLimit) {
+			w.world.At(at, func() { set(1, what) })
+			w.world.At(at+o.For, func() { set(-1, "no longer "+what) })
+		}
+	}
+}
+
+// configure gives the path what the direction's configuration and outages ask
+// for now.
+func (w *Workload) configure(d *direction) {
+	old := d.elements
+	d.elements = d.link.Elements(d.name, &d.config, scenario.Outages{Drop: d.dropping > 0, Hold: d.holding > 0})
+	for i, e := range d.elements {
+		if reflect.DeepEqual(e, old[i]) {
+			continue
+		}
 		if err := d.path.Configure(e); err != nil {
 			// The scenario's validation admits no such values.
 			panic(fmt.Sprintf("workload: a valid change of %s was refused: %v", d.entity, err))
 		}
-	}
-	if change.Rate != nil {
-		d.config.Rate = *change.Rate
-		note("rate", d.config.Rate)
-	}
-	if change.Overhead != nil {
-		d.config.Overhead = *change.Overhead
-		note("overhead", d.config.Overhead)
-	}
-	if change.Queue != nil {
-		d.config.Queue = *change.Queue
-		note("queue", d.config.Queue.Limit)
-	}
-	if change.Rate != nil || change.Overhead != nil || change.Queue != nil {
-		configure(d.rate())
-	}
-	if change.Delay != nil {
-		d.config.Delay = *change.Delay
-		note("delay", d.config.Delay)
-		configure(netem.Delay{Delay: d.config.Delay})
-	}
-	if change.MTU != nil {
-		d.config.MTU = *change.MTU
-		note("mtu", d.config.MTU.Size)
-		configure(d.mtu())
-	}
-	if change.Loss != nil {
-		d.config.Loss = *change.Loss
-		note("loss", d.config.Loss.P)
-		configure(d.loss())
-	}
-	w.recorder.event(record.Event{Kind: record.EventLinkChanged, Entity: d.entity, Text: strings.Join(changed, ", ")})
-	if change.Rate != nil {
-		w.sampleRate(d, change.At)
-	}
-	if change.Delay != nil {
-		w.sampleDelay(d, change.At)
+		switch e.(type) {
+		case netem.Rate:
+			w.sampleRate(d)
+		case netem.Delay, netem.Jitter:
+			w.sampleDelay(d)
+		}
 	}
 }
 
-func (w *Workload) sampleRate(d *direction, at time.Duration) {
-	w.recorder.sample(record.Sample{Time: at, Name: record.SeriesLinkRate, Entity: d.entity, Value: float64(d.config.Rate)})
+// sampleRate records the rate that a direction has now; sampleDelay its delay.
+func (w *Workload) sampleRate(d *direction) {
+	w.recorder.sample(record.Sample{Time: w.world.Now(), Name: record.SeriesLinkRate, Entity: d.entity, Value: float64(d.config.Rate)})
 }
 
-func (w *Workload) sampleDelay(d *direction, at time.Duration) {
-	w.recorder.sample(record.Sample{Time: at, Name: record.SeriesLinkDelay, Entity: d.entity, Value: d.config.Delay.Seconds()})
+func (w *Workload) sampleDelay(d *direction) {
+	w.recorder.sample(record.Sample{Time: w.world.Now(), Name: record.SeriesLinkDelay, Entity: d.entity, Value: d.config.Delay.Seconds()})
 }

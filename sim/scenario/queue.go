@@ -1,0 +1,130 @@
+package scenario
+
+import (
+	"time"
+
+	"github.com/wtsim/wtsim/netem"
+)
+
+// Queue configures the queue in front of a link's rate. Kind selects the type
+// of Config.
+type Queue struct {
+	Kind   string      `toml:"kind" default:"fifo" doc:"the discipline; it stays the same for the whole run"`
+	Config QueueConfig `toml:",inline"`
+}
+
+// QueueConfig is the configuration of one kind of queue.
+type QueueConfig interface {
+	// queue returns the link element's configuration. The function replaces
+	// limits in BDP.
+	queue(resolve func(netem.Limit) netem.Limit) netem.Queue
+
+	// limits returns the limits among the keys.
+	limits() []queueLimit
+}
+
+// queueLimit is a limit among the keys of a queue.
+type queueLimit struct {
+	key     string
+	limit   netem.Limit
+	measure string // what it can be measured in: "bytes", "packets", or "" for anything
+}
+
+// queueKinds are the kinds of queues, in the order in which they are listed.
+var queueKinds = []kind{
+	{"fifo", "first in first out, with a limit, and step marking", func() any { return &FIFO{} }},
+	{"red", "Random Early Detection (Floyd and Jacobson 1993), as Linux's red", func() any { return &RED{} }},
+	{"codel", "Controlled Delay (RFC 8289), as Linux's codel", func() any { return &CoDel{} }},
+	{"fq_codel", "flow queues with CoDel (RFC 8290), as Linux's fq_codel", func() any { return &FQCoDel{} }},
+	{"pie", "Proportional Integral controller Enhanced (RFC 8033), as Linux's pie", func() any { return &PIE{} }},
+}
+
+// FIFO is kind fifo. See [netem.FIFO].
+type FIFO struct {
+	Limit netem.Limit `toml:"limit" default:"1BDP" short:"true" doc:"how much the queue holds, the datagram in transmission not counted: bytes, packets, time or BDP"`
+	Drop  string      `toml:"drop" default:"tail" oneof:"tail head" doc:"what is dropped when an arrival exceeds the limit: the arrival, or the oldest"`
+	Mark  netem.Limit `toml:"mark" default:"unlimited" doc:"step marking: datagrams that make the queue longer than this get CE; as a time: those that waited longer"`
+}
+
+// RED is kind red. See [netem.RED].
+type RED struct {
+	Limit    netem.Limit `toml:"limit" default:"400KB" short:"true" doc:"how much the queue holds: bytes or BDP"`
+	Max      netem.Bytes `toml:"max" default:"0B" range:"0B..1GiB" doc:"average length from which all arrivals are dropped; 0 is limit/4"`
+	Min      netem.Bytes `toml:"min" default:"0B" range:"0B..1GiB" doc:"average length from which some are; 0 is max/3"`
+	P        float64     `toml:"p" default:"0.02" range:"0.000001..1" doc:"probability of a drop as the average comes to max"`
+	AvPkt    netem.Bytes `toml:"avpkt" default:"1000B" range:"1B..65535B" doc:"size of a packet on average"`
+	Burst    int         `toml:"burst" default:"0" range:"0..100000" doc:"packets that may arrive at once at an empty queue; 0 is (2·min+max)/(3·avpkt)"`
+	ECN      bool        `toml:"ecn" default:"false" doc:"whether ECN-capable datagrams are marked rather than dropped"`
+	HardDrop bool        `toml:"hard_drop" default:"false" doc:"whether they are dropped too above max"`
+}
+
+// CoDel is kind codel. See [netem.CoDel].
+type CoDel struct {
+	Limit       netem.Limit   `toml:"limit" default:"1000packets" short:"true" doc:"how much the queue holds, in packets"`
+	Target      time.Duration `toml:"target" default:"5ms" range:"1us..1h" doc:"delay that may stand"`
+	Interval    time.Duration `toml:"interval" default:"100ms" range:"1us..1h" doc:"time for which it may stand"`
+	ECN         bool          `toml:"ecn" default:"false" doc:"whether ECN-capable datagrams are marked rather than dropped"`
+	CEThreshold time.Duration `toml:"ce_threshold" default:"0s" range:"0s..1h" doc:"ECN-capable datagrams that waited longer get CE; 0 is none"`
+}
+
+// FQCoDel is kind fq_codel. See [netem.FQCoDel].
+type FQCoDel struct {
+	Limit       netem.Limit   `toml:"limit" default:"10240packets" short:"true" doc:"how much all flows hold, in packets"`
+	Memory      netem.Bytes   `toml:"memory" default:"32MiB" range:"1B..64GiB" doc:"how much they hold in bytes"`
+	Flows       int           `toml:"flows" default:"1024" range:"1..65536" doc:"number of queues, to which flows are hashed"`
+	Quantum     netem.Bytes   `toml:"quantum" default:"1514B" range:"1B..1MB" doc:"bytes that a flow sends in its turn"`
+	Target      time.Duration `toml:"target" default:"5ms" range:"1us..1h" doc:"delay that may stand"`
+	Interval    time.Duration `toml:"interval" default:"100ms" range:"1us..1h" doc:"time for which it may stand"`
+	ECN         bool          `toml:"ecn" default:"true" doc:"whether ECN-capable datagrams are marked rather than dropped"`
+	CEThreshold time.Duration `toml:"ce_threshold" default:"0s" range:"0s..1h" doc:"ECN-capable datagrams that waited longer get CE; 0 is none"`
+}
+
+// PIE is kind pie. See [netem.PIE].
+type PIE struct {
+	Limit    netem.Limit   `toml:"limit" default:"1000packets" short:"true" doc:"how much the queue holds, in packets"`
+	Target   time.Duration `toml:"target" default:"15ms" range:"1us..30s" doc:"delay that it is brought to"`
+	Update   time.Duration `toml:"update" default:"15ms" range:"100us..1h" doc:"time between changes of the probability"`
+	Alpha    int           `toml:"alpha" default:"2" range:"1..32" doc:"weight of the distance from the target, in 1/16 Hz"`
+	Beta     int           `toml:"beta" default:"20" range:"1..32" doc:"weight of the delay's change, in 1/16 Hz"`
+	MaxBurst time.Duration `toml:"max_burst" default:"150ms" range:"1us..1h" doc:"how long a burst after a time without congestion drops nothing"`
+	ECN      bool          `toml:"ecn" default:"false" doc:"whether ECN-capable datagrams are marked rather than dropped, while the probability is at most 10 %"`
+	ByteMode bool          `toml:"byte_mode" default:"false" doc:"whether small datagrams are dropped with less probability"`
+}
+
+func (c *FIFO) queue(resolve func(netem.Limit) netem.Limit) netem.Queue {
+	return netem.FIFO{Limit: resolve(c.Limit), Mark: resolve(c.Mark), HeadDrop: c.Drop == "head"}
+}
+
+func (c *RED) queue(resolve func(netem.Limit) netem.Limit) netem.Queue {
+	return netem.RED{
+		Limit: resolve(c.Limit).Bytes, Max: c.Max, Min: c.Min, P: c.P,
+		AvPkt: c.AvPkt, Burst: c.Burst, ECN: c.ECN, HardDrop: c.HardDrop,
+	}
+}
+
+func (c *CoDel) queue(func(netem.Limit) netem.Limit) netem.Queue {
+	return netem.CoDel{Limit: c.Limit.Packets, Target: c.Target, Interval: c.Interval, ECN: c.ECN, CEThreshold: c.CEThreshold}
+}
+
+func (c *FQCoDel) queue(func(netem.Limit) netem.Limit) netem.Queue {
+	return netem.FQCoDel{
+		Limit: c.Limit.Packets, Memory: c.Memory, Flows: c.Flows, Quantum: c.Quantum,
+		Target: c.Target, Interval: c.Interval, NoECN: !c.ECN, CEThreshold: c.CEThreshold,
+	}
+}
+
+func (c *PIE) queue(func(netem.Limit) netem.Limit) netem.Queue {
+	return netem.PIE{
+		Limit: c.Limit.Packets, Target: c.Target, Update: c.Update, MaxBurst: c.MaxBurst,
+		Alpha: c.Alpha, Beta: c.Beta, ECN: c.ECN, ByteMode: c.ByteMode,
+	}
+}
+
+func (c *FIFO) limits() []queueLimit {
+	return []queueLimit{{"limit", c.Limit, ""}, {"mark", c.Mark, ""}}
+}
+
+func (c *RED) limits() []queueLimit     { return []queueLimit{{"limit", c.Limit, "bytes"}} }
+func (c *CoDel) limits() []queueLimit   { return []queueLimit{{"limit", c.Limit, "packets"}} }
+func (c *FQCoDel) limits() []queueLimit { return []queueLimit{{"limit", c.Limit, "packets"}} }
+func (c *PIE) limits() []queueLimit     { return []queueLimit{{"limit", c.Limit, "packets"}} }

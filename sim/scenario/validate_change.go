@@ -1,0 +1,124 @@
+package scenario
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// maxSteps is the largest number of steps of a ramp.
+const maxSteps = 1_000_000
+
+func (c *checker) checkChanges(l *Link) error {
+	for i := range l.Changes {
+		ch := &l.Changes[i]
+		path := []string{"links", l.Name, "changes", strconv.Itoa(i)}
+		if err := c.checkTime(ch.At, append(path, "at")...); err != nil {
+			return err
+		}
+		if len(ch.Keys) == 0 {
+			return c.fail(path, "changes nothing; expected keys of a link, such as rate, delay, loss")
+		}
+		if ch.Over > 0 && ch.Over/ch.Step > maxSteps {
+			return c.fail(append(path, "step"), "makes more than %d steps; expected at least %s", maxSteps, ch.Over/maxSteps)
+		}
+		for _, d := range directions {
+			if !ch.Applies(d) {
+				continue
+			}
+			where := func(key ...string) []string { return append(slices.Clone(path), key...) }
+			if err := c.checkDirection(l, ch.direction(d), where, d); err != nil {
+				return err
+			}
+			if err := c.checkChange(l, i, d, where); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkChange checks what a change makes of the configuration before it.
+func (c *checker) checkChange(l *Link, i int, direction string, path func(key ...string) []string) error {
+	ch := &l.Changes[i]
+	before := l.before(i, direction)
+	if from, to := before.Queue.Kind, ch.direction(direction).Queue.Kind; from != to {
+		return c.fail(path("queue", "kind"), "would make the queue of the %s direction, %s, a %s; expected the same kind for the whole run", direction, from, to)
+	}
+	for j := range l.Changes[:i] {
+		other := &l.Changes[j]
+		if !other.Applies(direction) || other.At > ch.At+ch.Over || ch.At > other.At+other.Over {
+			continue
+		}
+		for _, key := range ch.Keys {
+			switch {
+			case !slices.Contains(other.Keys, key):
+			case other.Over == 0 && ch.Over == 0:
+				return c.fail(path(key), "changes.%d sets the %s of the %s direction at %s already; expected it once", j, key, direction, ch.At)
+			default:
+				return c.fail(path(key), "changes.%d sets the %s of the %s direction from %s to %s too; expected one at a time", j, key, direction, other.At, other.At+other.Over)
+			}
+		}
+	}
+	if ch.Over == 0 {
+		return nil
+	}
+	from, to := before.values(), ch.direction(direction).values()
+	for _, key := range ch.Keys {
+		if _, ok := interpolate(from[key], to[key], ch.Over/2, ch.Over); !ok && !reflect.DeepEqual(from[key], to[key]) {
+			return c.fail(path(key), "cannot change over a time, from %v to %v; expected two numbers of one kind, or no 'over'", text(from[key]), text(to[key]))
+		}
+	}
+	return nil
+}
+
+// before returns the configuration that a direction has when a change begins
+// and those before it are done.
+func (l *Link) before(i int, direction string) *LinkDirection {
+	last := -1
+	for j := range l.Changes {
+		if earlier := l.Changes[j].At < l.Changes[i].At || l.Changes[j].At == l.Changes[i].At && j < i; !earlier {
+			continue
+		}
+		if last < 0 || l.Changes[j].At >= l.Changes[last].At {
+			last = j
+		}
+	}
+	if last < 0 {
+		return l.direction(direction)
+	}
+	return l.Changes[last].direction(direction)
+}
+
+// maxOutages is the largest number of times that one table of outages means.
+const maxOutages = 1_000_000
+
+func (c *checker) checkOutages(l *Link) error {
+	for i := range l.Outages {
+		o := &l.Outages[i]
+		path := func(key string) []string { return []string{"links", l.Name, "outages", strconv.Itoa(i), key} }
+		if err := c.checkTime(o.At, path("at")...); err != nil {
+			return err
+		}
+		switch {
+		case o.Every > 0 && o.Every <= o.For:
+			return c.fail(path("every"), "%s is not more than the outage lasts, %s; expected more, or 0s for once", o.Every, o.For)
+		case o.Every > 0 && (c.TimeLimit-o.At)/o.Every > maxOutages:
+			return c.fail(path("every"), "makes more than %d outages; expected at least %s", maxOutages, (c.TimeLimit-o.At)/maxOutages)
+		}
+	}
+	return nil
+}
+
+// Times returns the times at which the outage begins before a limit.
+func (o *Outage) Times(limit time.Duration) []time.Duration {
+	var times []time.Duration
+	for t := o.At; t < limit; t += o.Every {
+		times = append(times, t)
+		if o.Every == 0 {
+			break
+		}
+	}
+	return times
+}
