@@ -126,7 +126,7 @@ func TestEveryElementLooksAhead(t *testing.T) {
 // steady returns a function that sends a packet of 1200 bytes on a path of the
 // elements and lets 100 µs pass.
 func steady(tb testing.TB, elements ...Element) func() {
-	clock := &fewCalls{}
+	clock := &benchClock{}
 	path, err := NewPath(clock, "path", 1, elements, (*Packet).release, nil)
 	if err != nil {
 		tb.Fatal(err)

@@ -135,7 +135,7 @@ func TestALazyClockSeesTheSameOfAManagedQueue(t *testing.T) {
 func BenchmarkQueue(b *testing.B) {
 	for _, q := range append([]Queue{FIFO{}}, queues...) {
 		b.Run(fmt.Sprintf("%T", q), func(b *testing.B) {
-			clock := &fewCalls{}
+			clock := &benchClock{}
 			path, err := NewPath(clock, "path", 1, []Element{Rate{Rate: 96 * MbitPerSecond, Queue: q}}, (*Packet).release, nil)
 			if err != nil {
 				b.Fatal(err)
