@@ -1,6 +1,7 @@
 package workload_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -80,6 +81,75 @@ delay = "25ms"`)
 		}
 		if s.Value < least || s.Value > most {
 			t.Errorf("the echo at %s took %v s, want %v to %v", s.Time, s.Value, least, most)
+		}
+	}
+}
+
+func TestARampChangesALinkInEqualSteps(t *testing.T) {
+	r := complete(t, pair+`
+close = { at = "3s" }
+[[links.path.changes]]
+at = "1s"
+over = "1s"
+step = "300ms"
+direction = "reverse"
+rate = "10Mbit/s"
+delay = "125ms"`)
+	type value struct {
+		at    time.Duration
+		value float64
+	}
+	check := func(series string, want ...value) {
+		t.Helper()
+		var got []value
+		for _, s := range r.values(series, "links.path.reverse") {
+			got = append(got, value{s.Time, s.Value})
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("seed %d: %s is %v, want %v", r.seed, series, got, want)
+		}
+	}
+	const ms = time.Millisecond
+	check(record.SeriesLinkRate, value{0, 20e6}, value{1300 * ms, 17e6}, value{1600 * ms, 14e6}, value{1900 * ms, 11e6}, value{2000 * ms, 10e6})
+	check(record.SeriesLinkDelay, value{0, 0.025}, value{1300 * ms, 0.055}, value{1600 * ms, 0.085}, value{1900 * ms, 0.115}, value{2000 * ms, 0.125})
+	want := record.Event{Time: time.Second, Kind: record.EventLinkChanged, Entity: "links.path.reverse", Text: "rate = 10Mbit/s, delay = 125ms over 1s"}
+	if events := r.all(record.EventLinkChanged, want.Entity); len(events) != 1 || events[0] != want {
+		t.Errorf("seed %d: events %+v, want %+v", r.seed, events, want)
+	}
+}
+
+func TestAnOutageDropsOrHoldsWhatIsSentMeanwhile(t *testing.T) {
+	for _, packets := range []string{"drop", "hold"} {
+		r := complete(t, pair+`
+close = { at = "3s" }
+flows.voice = { kind = "media", rate = "100Hz" }
+[[links.path.outages]]
+at = "1s"
+for = "200ms"
+every = "1s"
+direction = "reverse"
+packets = "`+packets+`"`)
+		dropped, held := 0, 0
+		for _, p := range r.packets {
+			down := p.sent >= time.Second && p.sent%time.Second < 200*time.Millisecond
+			switch {
+			case p.direction != record.Reverse:
+			case p.fate == netem.Dropped:
+				if dropped++; !down || p.reason != "outage" {
+					t.Errorf("seed %d: %s: a packet of %s was dropped by %s", r.seed, packets, p.sent, p.reason)
+				}
+			case down && packets == "drop":
+				t.Errorf("seed %d: a packet of %s passed the outage", r.seed, p.sent)
+			case down:
+				held++
+				if end := p.sent - p.sent%time.Second + 200*time.Millisecond + oneWay; p.done <= end {
+					t.Errorf("seed %d: a packet of %s arrived at %s, before %s", r.seed, p.sent, p.done, end)
+				}
+			}
+		}
+		// The link is down for 400 ms, in which the server sends a frame each 10 ms.
+		if n := max(dropped, held); n < 40 || dropped > 0 && held > 0 {
+			t.Errorf("seed %d: %s: %d packets were dropped and %d held", r.seed, packets, dropped, held)
 		}
 	}
 }

@@ -30,6 +30,20 @@ func scenarios(t *rapid.T) string {
 	line("rate = %q\ndelay = %q\nqueue = %q\nloss = %s\nmtu = %q",
 		rate, pick("delay", "0s", "1ms", "30ms", "200ms"),
 		pick("queue", "5packets", "1BDP", "20ms", "1MB"), pick("loss", "0.0", "0.01", "0.1"), pick("mtu", "1308B", "1500B"))
+	for _, element := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{
+		`jitter = "3ms"`, `jitter = { deviation = "5ms", distribution = "pareto", correlation = 0.25, reorder = false }`,
+		`duplicate = 0.1`, `corrupt = 0.05`, `reorder = { p = 0.1, delay = "2ms", gap = 3 }`, `slot = { min = "1ms", max = "4ms", packets = 3 }`,
+		`policer = { rate = "2Mbit/s", burst = "20KB" }`, `ecn = { bleach = 0.1, mangle = 0.1, to = "ce" }`, `burst = "5KB"`,
+		`reverse = { slot = "5ms", duplicate = 0.5 }`,
+	}), 0, 3, func(element string) string { return element[:4] }).Draw(t, "elements") {
+		line("%s", element)
+	}
+	if rapid.Bool().Draw(t, "ramp") {
+		line("[[links.l.changes]]\nat = %q\nover = %q\nstep = %q\ndelay = %q", pick("begin", "0s", "200ms"), pick("over", "100ms", "1s"), pick("step", "1ms", "70ms"), pick("delay", "0s", "50ms"))
+	}
+	if rapid.Bool().Draw(t, "outage") {
+		line("[[links.l.outages]]\nat = %q\nfor = %q\nevery = %q\npackets = %q", pick("begin", "0s", "200ms"), pick("for", "1ms", "300ms"), pick("every", "0s", "1s"), pick("packets", "drop", "hold"))
+	}
 	if rapid.Bool().Draw(t, "hole") {
 		line("[[links.l.changes]]\nat = %q\ndirection = %q\nloss = 1.0", pick("from", "0s", "100ms", "1s"), pick("holed", "forward", "reverse", "both"))
 		line("[[links.l.changes]]\nat = %q\nloss = 0.0", pick("until", "1500ms", "5s"))

@@ -201,20 +201,15 @@ func (r *recording) closedWith(e record.Event, code int64, reason string) {
 	}
 }
 
-// accounted checks that every packet has one fate on its link, and that the
-// counters of the links agree.
+// accounted checks that every packet and every copy of it has one fate on its
+// link, and that the counters of the links agree.
 func (r *recording) accounted() {
 	r.t.Helper()
 	fates := make(map[uint64]int)
 	for _, p := range r.packets {
 		fates[p.id]++
 	}
-	for id := uint64(1); id <= r.result.Datagrams; id++ {
-		if fates[id] != 1 {
-			r.t.Errorf("seed %d: datagram %d of %d has %d fates", r.seed, id, r.result.Datagrams, fates[id])
-		}
-	}
-	var in uint64
+	var in, copies uint64
 	for _, l := range r.run.Links {
 		for _, c := range []record.Counters{l.Forward, l.Reverse} {
 			out := c.Out.Packets + c.Queued.Packets
@@ -225,7 +220,16 @@ func (r *recording) accounted() {
 				r.t.Errorf("seed %d: link %s took in and duplicated %d packets and accounts for %d", r.seed, l.Name, c.In.Packets+c.Duplicated.Packets, out)
 			}
 			in += c.In.Packets
+			copies += c.Duplicated.Packets
 		}
+	}
+	for id := uint64(1); id <= r.result.Datagrams; id++ {
+		if n := fates[id]; n == 0 || n > 1 && copies == 0 {
+			r.t.Errorf("seed %d: datagram %d of %d has %d fates", r.seed, id, r.result.Datagrams, n)
+		}
+	}
+	if all := uint64(len(r.packets)); all != in+copies {
+		r.t.Errorf("seed %d: %d fates of %d datagrams and %d copies", r.seed, all, in, copies)
 	}
 	if in != r.result.Datagrams {
 		r.t.Errorf("seed %d: the links took in %d datagrams of %d", r.seed, in, r.result.Datagrams)
