@@ -18,6 +18,10 @@
 // file. To add an element, write one file with a type that implements
 // [Element].
 //
+// A recorded link is an element where it says when packets may leave ([Trace]),
+// and otherwise a [Profile] of the values that others take over time;
+// [ParseTraceFile] reads both.
+//
 // Every element counts what it took in, duplicated, handed on and dropped, and
 // can list what it holds; [Network.Check] compares the two.
 package netem

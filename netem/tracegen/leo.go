@@ -23,7 +23,7 @@ type LEO struct {
 	Step      time.Duration // for which values within a slot hold, 1 ms to 15 s
 
 	Rate             netem.BitRate // mean
-	MinRate, MaxRate netem.BitRate // to which rates are cut
+	MinRate, MaxRate netem.BitRate // to which rates are cut; 0 are a fifth and two and a half times Rate
 	Variability      float64       // deviation of the logarithm of a slot's rate to base 2, in octaves: 1 is a factor of two; 0 to 5
 	Flutter          float64       // the same within a slot, with a coherence time of 1 s
 
@@ -34,18 +34,18 @@ type LEO struct {
 }
 
 // TypicalLEO returns 60 s from second 0 of a minute on: a mean of 100 Mbit/s
-// between 20 and 250 down, or 12 Mbit/s between 2 and 30 up, round-trip times
+// between 20 and 250 down, or 12 Mbit/s between 2.4 and 30 up, round-trip times
 // of 20 to 60 ms, and outages of 20 to 120 ms at the steps.
 func TypicalLEO(d Direction) LEO {
 	c := LEO{
 		Direction: d, Length: time.Minute, Step: 250 * time.Millisecond,
-		Rate: 100 * netem.MbitPerSecond, MinRate: 20 * netem.MbitPerSecond, MaxRate: 250 * netem.MbitPerSecond,
+		Rate:        100 * netem.MbitPerSecond,
 		Variability: 0.75, Flutter: 0.15,
 		MinRTT: 20 * time.Millisecond, MaxRTT: 60 * time.Millisecond, Drift: time.Millisecond,
 		MinOutage: 20 * time.Millisecond, MaxOutage: 120 * time.Millisecond,
 	}
 	if d == Uplink {
-		c.Rate, c.MinRate, c.MaxRate = 12*netem.MbitPerSecond, 2*netem.MbitPerSecond, 30*netem.MbitPerSecond
+		c.Rate = 12 * netem.MbitPerSecond
 	}
 	return c
 }
@@ -54,6 +54,12 @@ func TypicalLEO(d Direction) LEO {
 // parameter is wrong. Rates are in whole kbit/s and delays in whole
 // microseconds, and so are the ends of outages in whole milliseconds.
 func (c LEO) Profile() (netem.Profile, error) {
+	if c.MinRate == 0 {
+		c.MinRate = c.Rate / 5
+	}
+	if c.MaxRate == 0 {
+		c.MaxRate = min(c.Rate/2*5, netem.TbitPerSecond)
+	}
 	if err := c.check(); err != nil {
 		return netem.Profile{}, fmt.Errorf("LEO: %w", err)
 	}

@@ -15,7 +15,7 @@ type LTE struct {
 	Step      time.Duration // for which a rate holds, 1 ms to 1 minute; usually 20 to 100 ms
 
 	Rate    netem.BitRate // mean, outages included
-	MaxRate netem.BitRate // at which rates are cut
+	MaxRate netem.BitRate // at which rates are cut; 0 is five times Rate
 
 	Variability float64       // deviation of the logarithm of the rate to base 2, in octaves: 1 is a factor of two; 0 to 5
 	Coherence   time.Duration // in which the correlation of that logarithm falls by a factor of e; 0 is none
@@ -25,17 +25,17 @@ type LTE struct {
 }
 
 // TypicalLTE returns 60 s of a phone on the move: a mean of 9 Mbit/s down or 3
-// Mbit/s up, at most five times that, which varies by a factor of two within a
-// second, with outages of half a second in the mean for 2 % of the time.
+// Mbit/s up, which varies by a factor of two within a second, with outages of
+// half a second in the mean for 2 % of the time.
 func TypicalLTE(d Direction) LTE {
 	c := LTE{
 		Direction: d, Length: time.Minute, Step: 50 * time.Millisecond,
-		Rate: 9 * netem.MbitPerSecond, MaxRate: 45 * netem.MbitPerSecond,
+		Rate:        9 * netem.MbitPerSecond,
 		Variability: 1, Coherence: time.Second,
 		Outage: 0.02, OutageLength: 500 * time.Millisecond,
 	}
 	if d == Uplink {
-		c.Rate, c.MaxRate = 3*netem.MbitPerSecond, 15*netem.MbitPerSecond
+		c.Rate = 3 * netem.MbitPerSecond
 	}
 	return c
 }
@@ -43,6 +43,9 @@ func TypicalLTE(d Direction) LTE {
 // Profile returns the rate over time, in whole kbit/s, [netem.Stopped] in
 // outages, or an error that says which parameter is wrong.
 func (c LTE) Profile() (netem.Profile, error) {
+	if c.MaxRate == 0 {
+		c.MaxRate = min(5*c.Rate, netem.TbitPerSecond)
+	}
 	if err := c.check(); err != nil {
 		return netem.Profile{}, fmt.Errorf("LTE: %w", err)
 	}
