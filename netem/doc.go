@@ -23,5 +23,6 @@
 // [ParseTraceFile] reads both.
 //
 // Every element counts what it took in, duplicated, handed on and dropped, and
-// can list what it holds; [Network.Check] compares the two.
+// can list what it holds; [Network.Check] compares the two, and how long packets
+// were held with Little's law.
 package netem

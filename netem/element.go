@@ -70,6 +70,7 @@ type Env struct {
 	next     *Env // nil at the end of the path
 	runner   Runner
 	counters Counters
+	little   little
 
 	ahead time.Duration // the lookahead of what follows
 	quiet bool          // it has called AtQuiet
@@ -89,16 +90,19 @@ func (e *Env) at(t time.Duration, f func()) {
 	e.Clock.AtQuiet(t, f)
 }
 
-func (e *Env) receive(p *Packet) {
+func (e *Env) receive(p *Packet, now time.Duration) {
 	e.counters.In.add(p)
+	e.little.enter(p, now)
 	e.runner.Receive(p)
 }
 
 // Forward hands a packet to the next element.
 func (e *Env) Forward(p *Packet) {
+	now := e.Clock.Now()
 	e.counters.Out.add(p)
+	e.little.leave(p, now)
 	if e.next != nil {
-		e.next.receive(p)
+		e.next.receive(p, now)
 		return
 	}
 	e.path.finish(p)
@@ -107,6 +111,7 @@ func (e *Env) Forward(p *Packet) {
 // Drop ends a packet.
 func (e *Env) Drop(p *Packet) {
 	e.counters.Dropped.add(p)
+	e.little.leave(p, e.Clock.Now())
 	e.path.dropped(p, e.counters.Kind)
 }
 
@@ -131,17 +136,23 @@ func (e *Env) Duplicate(p *Packet) *Packet {
 	p = p.clone()
 	p.QueueDelay = 0
 	e.counters.Duplicated.add(p)
+	e.little.enter(p, e.Clock.Now())
 	e.path.duplicated.add(p)
 	return p
 }
 
-// check compares the counters with what the element holds.
+// check compares the counters with what the element holds, and then how long it
+// held what with Little's law.
 func (e *Env) check() error {
 	var held Count
 	e.runner.Held(held.add)
 	c := e.counters
 	if !conserved(c.In, c.Duplicated, c.Out, c.Dropped, held) {
-		return fmt.Errorf("%s: took in %v, duplicated %v, but handed on %v, dropped %v and holds %v (packets, bytes)", c.Kind, c.In, c.Duplicated, c.Out, c.Dropped, held)
+		return fmt.Errorf("%s does not conserve packets: it took in %v, duplicated %v, but handed on %v, dropped %v and holds %v (packets, bytes)", c.Kind, c.In, c.Duplicated, c.Out, c.Dropped, held)
+	}
+	number := c.In.Packets + c.Duplicated.Packets - c.Out.Packets - c.Dropped.Packets
+	if err := e.little.check(e.Clock.Now(), number, e.runner.Held); err != nil {
+		return fmt.Errorf("%s breaks Little's law: %w", c.Kind, err)
 	}
 	return nil
 }

@@ -170,7 +170,9 @@ func (n *Network) Idle() bool {
 }
 
 // Check verifies that every element of every path has conserved packets: bytes
-// in + duplicated = out + dropped + held.
+// in + duplicated = out + dropped + held. And that it holds to Little's law: the
+// number of packets that it held, over time, adds up to the times that packets
+// spent in it, to the nanosecond.
 func (n *Network) Check() error {
 	var errs []error
 	for _, l := range n.links {

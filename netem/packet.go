@@ -32,9 +32,10 @@ type Packet struct {
 	Sent       time.Duration  // when it entered the path that holds it
 	QueueDelay time.Duration  // how long it has waited in that path's queues
 
-	route  *Path         // that it takes from the host that sent it
-	wire   Bytes         // its size on the link whose queue it entered last
-	queued time.Duration // when it entered that queue
+	route   *Path         // that it takes from the host that sent it
+	entered time.Duration // when it entered the element that holds it
+	wire    Bytes         // its size on the link whose queue it entered last
+	queued  time.Duration // when it entered that queue
 }
 
 // Size returns the size of the UDP payload.

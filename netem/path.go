@@ -138,7 +138,7 @@ func (p *Path) Send(packet *Packet) {
 		p.finish(packet)
 		return
 	}
-	p.stages[0].receive(packet)
+	p.stages[0].receive(packet, packet.Sent)
 }
 
 // Configure gives the first element of the configuration's type a new
@@ -204,7 +204,7 @@ func (p *Path) stop() {
 }
 
 // check verifies that bytes in + duplicated = out + dropped + held, for every
-// element and for the path.
+// element and for the path, and Little's law for every element.
 func (p *Path) check() error {
 	var errs []error
 	var held Count
@@ -213,10 +213,10 @@ func (p *Path) check() error {
 		errs = append(errs, stage.check())
 	}
 	if !conserved(p.in, p.duplicated, p.out, p.droppedN, held) {
-		errs = append(errs, fmt.Errorf("took in %v, duplicated %v, but handed on %v, dropped %v and holds %v (packets, bytes)", p.in, p.duplicated, p.out, p.droppedN, held))
+		errs = append(errs, fmt.Errorf("it does not conserve packets: it took in %v, duplicated %v, but handed on %v, dropped %v and holds %v (packets, bytes)", p.in, p.duplicated, p.out, p.droppedN, held))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("netem: path %s does not conserve packets: %w", p.name, err)
+		return fmt.Errorf("netem: path %s: %w", p.name, err)
 	}
 	return nil
 }

@@ -118,7 +118,7 @@ func TestEveryElementCounts(t *testing.T) {
 }
 
 func TestCheckFindsAnElementThatDoesNotConserve(t *testing.T) {
-	const prefix = "netem: path a.forward does not conserve packets: marker: took in {1 100B}, duplicated {0 0B}, but "
+	const prefix = "netem: path a.forward: marker does not conserve packets: it took in {1 100B}, duplicated {0 0B}, but "
 	for want, broken := range map[string]marker{
 		prefix + "handed on {0 0B}, dropped {0 0B} and holds {0 0B} (packets, bytes)":   {Loses: true},
 		prefix + "handed on {2 200B}, dropped {0 0B} and holds {0 0B} (packets, bytes)": {Twice: true},
