@@ -33,8 +33,8 @@ type ProfileRow struct {
 }
 
 // Stopped is the rate of a link that sends nothing for a while, as 0 is no
-// limit in a [Rate]: what is in transmission stays there, and no packet ends in
-// less than minutes.
+// limit in a [Rate]: what is in transmission stays there, for a packet needs
+// minutes or hours. A queue with a limit in time takes no packet meanwhile.
 const Stopped = BitPerSecond
 
 // At returns the row that holds at a time since the beginning of the profile,

@@ -1,6 +1,8 @@
 package netem
 
 import (
+	"bytes"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -180,6 +182,13 @@ func FuzzMahimahi(f *testing.F) {
 		}
 		if _, err := NewPath(&testClock{}, "path", 1, []Element{c}, nil, nil); err != nil {
 			t.Fatalf("%q is a trace that cannot be started: %v", s, err)
+		}
+		var text bytes.Buffer
+		if err := c.WriteMahimahi(&text); err != nil {
+			t.Fatalf("%q is a trace that cannot be written: %v", s, err)
+		}
+		if again, err := ParseMahimahi(&text); err != nil || !reflect.DeepEqual(again, c) {
+			t.Fatalf("%+v was written and read again as %+v, %v", c, again, err)
 		}
 	})
 }

@@ -148,6 +148,30 @@ func TestTheRateOfATraceInWindows(t *testing.T) {
 	}
 }
 
+func FuzzTraceFile(f *testing.F) {
+	f.Add("0\n5\n")
+	f.Add("# Mbit/s\n\n0 1.5\n")
+	f.Add("time_s,loss\n0,1\n")
+	f.Fuzz(func(t *testing.T, s string) {
+		got, err := ParseTraceFile(strings.NewReader(s))
+		if err != nil {
+			return
+		}
+		var want TraceFile
+		switch got.Format {
+		case FormatMahimahi:
+			want.Trace, err = ParseMahimahi(strings.NewReader(s))
+		case FormatColumns:
+			want.Profile, err = ParseProfileColumns(strings.NewReader(s))
+		case FormatCSV:
+			want.Profile, err = ParseProfileCSV(strings.NewReader(s))
+		}
+		if want.Format = got.Format; err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("%+v, but in its format %+v, %v", got, want, err)
+		}
+	})
+}
+
 // A link is reconfigured as a profile says.
 func ExampleProfile() {
 	profile, err := ParseProfileCSV(strings.NewReader("time_s,rate_mbps,rtt_ms\n0,20,40\n1.5,5,80\n2,,\n"))
