@@ -12,7 +12,8 @@ import (
 // Linux's defaults, of which one is to mark ECN-capable packets.
 //
 // When an arrival exceeds a limit, half of the bytes of the flow that has most
-// are dropped from its head, but at most 64 packets.
+// are dropped from its head, but at most 64 packets. That is done once for an
+// arrival, and may leave more than Memory.
 //
 // A change takes effect at the next packet, except that the number of flows
 // cannot change. A limit that shrinks drops nothing before the next arrival.

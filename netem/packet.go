@@ -36,6 +36,7 @@ type Packet struct {
 	entered time.Duration // when it entered the element that holds it
 	wire    Bytes         // its size on the link whose queue it entered last
 	queued  time.Duration // when it entered that queue
+	lot     uint64        // drawn by that queue if it decides by chance about packets that it holds
 }
 
 // Size returns the size of the UDP payload.

@@ -58,7 +58,7 @@ func (r Rate) queue() Queue {
 }
 
 // Queue configures the queue in front of a [Rate]: a [FIFO], [RED], [CoDel],
-// [FQCoDel], [PIE] or [FQPIE]. A running queue cannot become one of another type.
+// [FQCoDel], [PIE], [FQPIE] or [DualPI2]. A running queue cannot become one of another type.
 type Queue interface {
 	start(*shaper) queue // not configured yet
 }
