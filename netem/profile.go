@@ -126,7 +126,7 @@ func (p Profile) Losses() (least, mean, most float64) {
 	least = p.Rows[0].Loss
 	for i, row := range p.Rows {
 		least, most = min(least, row.Loss), max(most, row.Loss)
-		mean += row.Loss * float64(p.length(i))
+		mean += float64(row.Loss * float64(p.length(i))) // the conversion keeps processors from fusing the two operations
 	}
 	return least, mean / float64(p.Period), most
 }
