@@ -23,6 +23,7 @@ type Run struct {
 	Seed        uint64          `json:"seed"`                 // the seed of every random stream
 	Overrides   []string        `json:"overrides,omitempty"`  // "path=value", in the order given
 	Scenario    json.RawMessage `json:"scenario,omitempty"`   // the scenario as resolved, as JSON (a TOML text is a JSON string)
+	Inputs      []Input         `json:"inputs,omitempty"`     // the files that the scenario names
 	Versions    Versions        `json:"versions"`             // what made the run
 	Fingerprint string          `json:"fingerprint"`          // see Fingerprint; set by the writer
 	Determinism Determinism     `json:"determinism"`          // whether the process was sealed
@@ -36,6 +37,12 @@ type Run struct {
 	Sessions    []Session       `json:"sessions,omitempty"`   // the sessions, in the scenario's order
 	Flows       []Flow          `json:"flows,omitempty"`      // the flows, in the scenario's order
 	Rows        Rows            `json:"rows"`                 // length of each table; set by the writer
+}
+
+// Input is a file that a scenario names, such as a trace.
+type Input struct {
+	Name   string `json:"name"`   // as the scenario names it
+	SHA256 string `json:"sha256"` // of its bytes, in hexadecimal
 }
 
 // Versions names the software that made a run.

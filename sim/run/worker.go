@@ -1,6 +1,7 @@
 package run
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -168,6 +169,9 @@ func (t *task) simulate(s *scenario.Scenario, out sink, options workload.Options
 		return record.Run{}, err
 	}
 	work.Describe(&info)
+	for _, in := range s.Inputs {
+		info.Inputs = append(info.Inputs, record.Input{Name: in.Name, SHA256: hex.EncodeToString(in.SHA256[:])})
+	}
 	info.Scenario, err = json.Marshal(string(scenario.Explain(s)))
 	return info, err
 }

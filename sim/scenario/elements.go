@@ -14,8 +14,8 @@ type Outages struct {
 }
 
 // Elements returns the path that one direction of a link has with a
-// configuration, which is that at the start or one that the changes lead to: the
-// same elements for all of them.
+// configuration, which is that at the start or one that changes or a trace lead
+// to: the same elements for all of them.
 func (l *Link) Elements(direction string, d *LinkDirection, out Outages) []netem.Element {
 	ever := func(uses func(*LinkDirection) bool) bool {
 		return uses(l.direction(direction)) || slices.ContainsFunc(l.Changes, func(ch Change) bool { return uses(ch.direction(direction)) })
@@ -33,7 +33,7 @@ func (l *Link) Elements(direction string, d *LinkDirection, out Outages) []netem
 	add(true, netem.Filter{Loss: d.Loss.Config.model(), Above: d.Loss.Above, From: d.Loss.From, Until: d.Loss.Until})
 	add(ever((*LinkDirection).duplicates), netem.Duplicate(d.Duplicate))
 	add(ever((*LinkDirection).corrupts), netem.Corrupt(d.Corrupt))
-	add(true, netem.Rate{Rate: d.Rate, Burst: d.Burst, Overhead: d.Overhead, Queue: d.Queue.Config.queue(l.resolver(direction)), Paused: out.Hold})
+	add(true, l.queue(direction, d, out))
 	add(ever((*LinkDirection).aggregates), netem.Slot(d.Slot))
 	add(ever((*LinkDirection).reorders), netem.Reorder{Delay: d.Reorder.Delay, P: d.Reorder.P, Correlation: d.Reorder.Correlation, Gap: d.Reorder.Gap})
 	if ever((*LinkDirection).jitters) {
@@ -43,6 +43,17 @@ func (l *Link) Elements(direction string, d *LinkDirection, out Outages) []netem
 		})
 	}
 	return append(path, netem.Delay{Delay: d.Delay})
+}
+
+// queue returns the queue and what empties it: a rate or a trace.
+func (l *Link) queue(direction string, d *LinkDirection, out Outages) netem.Element {
+	queue := d.Queue.Config.queue(l.resolver(direction))
+	if d.Trace.mahimahi() {
+		t := d.Trace.content.Trace
+		t.Overhead, t.Queue, t.Paused = d.Overhead, queue, out.Hold
+		return t
+	}
+	return netem.Rate{Rate: d.Rate, Burst: d.Burst, Overhead: d.Overhead, Queue: queue, Paused: out.Hold}
 }
 
 func (d *LinkDirection) polices() bool { return d.Policer.Rate > 0 }
@@ -55,10 +66,9 @@ func (d *LinkDirection) aggregates() bool { return d.Slot.Min > 0 || d.Slot.Max 
 func (d *LinkDirection) reorders() bool   { return d.Reorder.Delay > 0 }
 func (d *LinkDirection) jitters() bool    { return d.Jitter.Deviation > 0 }
 
-// resolver returns the function that replaces limits in BDP, which refer to the
-// rate and the delays at the start.
+// resolver returns the function that replaces limits in BDP.
 func (l *Link) resolver(direction string) func(netem.Limit) netem.Limit {
-	rate, roundTrip := l.direction(direction).Rate, l.RoundTrip()
+	rate, roundTrip := l.bandwidthDelay(direction)
 	return func(limit netem.Limit) netem.Limit { return limit.Resolve(rate, roundTrip) }
 }
 
@@ -72,7 +82,8 @@ func (e *ECNFault) element() netem.ECNFault {
 // tryElements starts the paths of a link, to find what only the elements know
 // to be wrong.
 func (l *Link) tryElements(direction string, d *LinkDirection) error {
-	_, err := netem.NewPath(stoppedClock{}, direction, 0, l.Elements(direction, d, Outages{}), nil, nil)
+	now := d.At(0)
+	_, err := netem.NewPath(stoppedClock{}, direction, 0, l.Elements(direction, &now, Outages{}), nil, nil)
 	return err
 }
 

@@ -41,7 +41,7 @@ func TestWhatExplainWritesLoadsAsAnEqualScenario(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range append(files, "testdata/architecture.toml") {
-		checkExplained(t, load(t, file))
+		checkExplained(t, load(t, file), filepath.Dir(file))
 	}
 }
 
@@ -56,14 +56,14 @@ func TestWhatExplainWritesOfAnyScenarioLoadsAsAnEqualOne(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v in\n%s", err, text)
 		}
-		checkExplained(t, with)
+		checkExplained(t, with, ".")
 	})
 }
 
-func checkExplained(t rapid.TB, s *Scenario) {
+func checkExplained(t rapid.TB, s *Scenario, folder string) {
 	t.Helper()
 	text := Explain(s)
-	again, err := Parse("other-name.toml", text)
+	again, err := Parse(filepath.Join(folder, "other-name.toml"), text)
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, text)
 	}

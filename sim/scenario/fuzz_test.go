@@ -12,7 +12,7 @@ import (
 // and a scenario is read back as it is explained.
 func fuzzed(t *testing.T, s *Scenario, err error) {
 	if err == nil {
-		checkExplained(t, s)
+		checkExplained(t, s, ".")
 		return
 	}
 	var mistake *Error

@@ -33,6 +33,7 @@ type LinkDirection struct {
 	Corrupt   Chance        `toml:"corrupt" doc:"flipping of one bit of the UDP payload, like tc-netem's"`
 	Reorder   Reorder       `toml:"reorder" doc:"reordering, like tc-netem's"`
 	Policer   Policer       `toml:"policer" doc:"a token bucket in front of the queue, which drops what exceeds it"`
+	Trace     Trace         `toml:"trace" doc:"a recorded link, in place of the rate, or of rate, delay and loss"`
 	Slot      Slot          `toml:"slot" doc:"aggregation into bursts, like tc-netem's"`
 	ECN       ECNFault      `toml:"ecn" doc:"wrong treatment of the ECN field"`
 }
@@ -110,13 +111,7 @@ func (o *Outage) Applies(direction string) bool {
 	return o.Direction == "both" || o.Direction == direction
 }
 
-// RoundTrip returns the propagation delay there and back, as configured at the
-// start.
-func (l *Link) RoundTrip() time.Duration { return l.Forward.propagation() + l.Reverse.propagation() }
-
-func (d *LinkDirection) propagation() time.Duration { return d.Delay + d.Reorder.Delay }
-
-// Clone returns a copy that shares nothing with d.
+// Clone returns a copy that shares nothing that can change with d.
 func (d *LinkDirection) Clone() LinkDirection {
 	c := *d
 	c.Queue.Config = clonePointer(d.Queue.Config)

@@ -51,6 +51,7 @@ func TestTheExampleOfTheArchitectureLoads(t *testing.T) {
 		Loss:    Loss{Kind: "bernoulli", Config: &Bernoulli{P: 0.005}},
 		Reorder: Reorder{Gap: 1},
 		Policer: Policer{Burst: 15_000},
+		Trace:   Trace{Loop: true},
 		ECN:     ECNFault{From: "ect0", To: "not-ect"},
 	}
 	reverse := forward
@@ -207,7 +208,7 @@ changes = [{ at = "1s", mtu = 1300, queue = "1s", loss = 1 }]`, 1))
 }
 
 // exported compares distributions, which have no exported fields.
-var exported = cmp.AllowUnexported(Distribution{}, netem.Distribution{})
+var exported = cmp.AllowUnexported(Distribution{}, netem.Distribution{}, Trace{})
 
 func TestAChangeKeepsWhatItDoesNotName(t *testing.T) {
 	s := parse(t, strings.Replace(base, `delay = "20ms"`, `delay = "20ms"

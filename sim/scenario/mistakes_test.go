@@ -135,7 +135,7 @@ func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `reverse.ecn.from = "ect2"`, `x.toml:9: links.access.reverse.ecn.from: unknown value "ect2"; did you mean "ect0"?`},
 
 		// Changes and outages.
-		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", between = ["a", "b"] }]`, `x.toml:9: links.access.changes.0.between: unknown key; expected one of at, over, step, direction, rate, burst, overhead, delay, jitter, mtu, queue, loss, duplicate, corrupt, reorder, policer, slot, ecn`},
+		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", between = ["a", "b"] }]`, `x.toml:9: links.access.changes.0.between: unknown key; expected one of at, over, step, direction, rate, burst, overhead, delay, jitter, mtu, queue, loss, duplicate, corrupt, reorder, policer, trace, slot, ecn`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", queue = { kind = "codel" } }]`, `x.toml:9: links.access.changes.0.queue.kind: would make the queue of the forward direction, fifo, a codel; expected the same kind for the whole run`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", over = "2s", rate = "1Mbit/s" }, { at = "3s", rate = "2Mbit/s" }]`, `x.toml:9: links.access.changes.1.rate: changes.0 sets the rate of the forward direction from 1s to 3s too; expected one at a time`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", over = "2s", rate = "unlimited" }]`, `x.toml:9: links.access.changes.0.rate: cannot change over a time, from "20Mbit/s" to "unlimited"; expected two numbers of one kind, or no 'over'`},

@@ -12,6 +12,7 @@
 package scenario
 
 import (
+	"crypto/sha256"
 	"time"
 
 	"github.com/wtsim/wtsim/netem"
@@ -29,6 +30,14 @@ type Scenario struct {
 	Links    []Link    `toml:"links" doc:"the links, each a table [links.NAME]"`
 	Sessions []Session `toml:"sessions" doc:"the WebTransport sessions, each a table [sessions.NAME]"`
 	Expect   []Expect  `toml:"expect" doc:"what the results are expected to be, each a table [[expect]]"`
+
+	Inputs []Input `toml:"-"` // the files that the scenario names, in the order in which they were read
+}
+
+// Input is a file that a scenario names, on which its results depend.
+type Input struct {
+	Name   string // as the scenario names it, relative to its own folder
+	SHA256 [sha256.Size]byte
 }
 
 // Host is a computer with one address. Hosts are in the order of the file:

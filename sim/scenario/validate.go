@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -81,7 +82,8 @@ const maxInput = 256 << 20
 
 // readFile reads a file that the value at a path names, which is relative to
 // the folder of the scenario.
-func (c *checker) readFile(name string, path []string) ([]byte, error) {
+func (c *checker) readFile(given string, path []string) ([]byte, error) {
+	name := given
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(filepath.Dir(c.root.at.file), name)
 	}
@@ -97,6 +99,10 @@ func (c *checker) readFile(name string, path []string) ([]byte, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return nil, c.fail(path, "%s: %v", name, reason(err))
+	}
+	input := Input{Name: given, SHA256: sha256.Sum256(data)}
+	if !slices.Contains(c.Inputs, input) {
+		c.Inputs = append(c.Inputs, input)
 	}
 	return data, nil
 }

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -20,6 +21,9 @@ func (c *checker) checkChanges(l *Link) error {
 		if len(ch.Keys) == 0 {
 			return c.fail(path, "changes nothing; expected keys of a link, such as rate, delay, loss")
 		}
+		if slices.ContainsFunc(ch.Keys, func(key string) bool { return strings.HasPrefix(key, "trace.") }) {
+			return c.fail(append(path, "trace"), "a trace is for the whole run; expected it among the link's own keys")
+		}
 		if ch.Over > 0 && ch.Over/ch.Step > maxSteps {
 			return c.fail(append(path, "step"), "makes more than %d steps; expected at least %s", maxSteps, ch.Over/maxSteps)
 		}
@@ -28,6 +32,10 @@ func (c *checker) checkChanges(l *Link) error {
 				continue
 			}
 			where := func(key ...string) []string { return append(slices.Clone(path), key...) }
+			ch.direction(d).Trace = l.direction(d).Trace
+			if err := c.checkTraced(ch.direction(d), where); err != nil {
+				return err
+			}
 			if err := c.checkDirection(l, ch.direction(d), where, d); err != nil {
 				return err
 			}

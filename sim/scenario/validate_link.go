@@ -17,6 +17,11 @@ func (c *checker) checkLink(l *Link) error {
 	}
 	c.links[l.Between], c.links[[2]string{l.Between[1], l.Between[0]}] = l, l
 
+	for _, d := range directions { // of both, before a BDP is asked for
+		if err := c.loadTrace(l.direction(d), func(key ...string) []string { return c.path(l, d, key...) }); err != nil {
+			return err
+		}
+	}
 	for _, d := range directions {
 		if err := c.checkDirection(l, l.direction(d), func(key ...string) []string { return c.path(l, d, key...) }, d); err != nil {
 			return err
@@ -100,7 +105,8 @@ func (c *checker) checkRED(r *RED, path func(key ...string) []string) error {
 
 // checkLimit checks that a queue limit is an amount that makes sense.
 func (c *checker) checkLimit(l *Link, q queueLimit, path []string, direction string) error {
-	limit, d := q.limit, l.direction(direction)
+	limit, mtu := q.limit, l.direction(direction).MTU.Size
+	rate, roundTrip := l.bandwidthDelay(direction)
 	switch {
 	case q.measure == "packets" && limit.Packets == 0:
 		return c.fail(path, "%s is no number of packets; expected one such as \"1000packets\"", limit)
@@ -108,11 +114,11 @@ func (c *checker) checkLimit(l *Link, q queueLimit, path []string, direction str
 		return c.fail(path, "%s is no number of bytes; expected one such as \"64KB\", or a multiple of the BDP", limit)
 	case limit.BDP == 0:
 		return nil
-	case d.Rate == 0 && l.queues(direction):
+	case rate == 0 && l.queues(direction):
 		return c.fail(path, "%s has no value on a link that starts without a rate; expected a size such as \"64KB\"", limit)
 	}
-	if bytes := limit.BDP.Bytes(d.Rate, l.RoundTrip()); d.Rate > 0 && bytes < d.MTU.Size {
-		return c.fail(path, "%s is %s in the %s direction, less than a packet of %s; expected more, such as \"64KB\"", limit, bytes, direction, d.MTU.Size)
+	if bytes := limit.BDP.Bytes(rate, roundTrip); rate > 0 && bytes < mtu {
+		return c.fail(path, "%s is %s in the %s direction, less than a packet of %s; expected more, such as \"64KB\"", limit, bytes, direction, mtu)
 	}
 	return nil
 }

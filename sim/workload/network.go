@@ -50,7 +50,8 @@ func (w *Workload) buildLink(config *scenario.Link) {
 			config:   c.Clone(),
 			overhead: c.Overhead,
 		}
-		d.elements = config.Elements(d.name, &d.config, scenario.Outages{})
+		now := d.config.At(0)
+		d.elements = config.Elements(d.name, &now, scenario.Outages{})
 		l.directions[i] = d
 	}
 	built := w.world.Link(config.Name, w.hosts[config.Between[0]], w.hosts[config.Between[1]],
@@ -63,9 +64,34 @@ func (w *Workload) buildLink(config *scenario.Link) {
 	for _, d := range l.directions {
 		w.sampleRate(d)
 		w.sampleDelay(d)
+		w.scheduleTrace(d)
 		w.scheduleChanges(d)
 		w.scheduleOutages(d)
 	}
+}
+
+// scheduleTrace has the values of a direction's trace set and recorded.
+func (w *Workload) scheduleTrace(d *direction) {
+	if p, ok := d.config.Trace.Profile(); ok {
+		w.each(p, func() { w.configure(d) })
+	}
+	if p, ok := d.config.Trace.Capacity(); ok {
+		w.each(p, func() { w.sampleRate(d) })
+	}
+}
+
+// each calls f whenever the values of a profile change.
+func (w *Workload) each(p netem.Profile, f func()) {
+	var await func(time.Duration)
+	await = func(now time.Duration) {
+		if next, ok := p.Next(now); ok {
+			w.world.At(next, func() {
+				f()
+				await(next)
+			})
+		}
+	}
+	await(0)
 }
 
 // scheduleChanges has the scenario's changes of a direction made.
@@ -120,8 +146,8 @@ func (w *Workload) scheduleOutages(d *direction) {
 // configure gives the path what the direction's configuration and outages ask
 // for now.
 func (w *Workload) configure(d *direction) {
-	old := d.elements
-	d.elements = d.link.Elements(d.name, &d.config, scenario.Outages{Drop: d.dropping > 0, Hold: d.holding > 0})
+	old, now := d.elements, d.config.At(w.world.Now())
+	d.elements = d.link.Elements(d.name, &now, scenario.Outages{Drop: d.dropping > 0, Hold: d.holding > 0})
 	for i, e := range d.elements {
 		if reflect.DeepEqual(e, old[i]) {
 			continue
@@ -141,9 +167,16 @@ func (w *Workload) configure(d *direction) {
 
 // sampleRate records the rate that a direction has now; sampleDelay its delay.
 func (w *Workload) sampleRate(d *direction) {
-	w.recorder.sample(record.Sample{Time: w.world.Now(), Name: record.SeriesLinkRate, Entity: d.entity, Value: float64(d.config.Rate)})
+	now := w.world.Now()
+	c := d.config.At(now)
+	if p, ok := c.Trace.Capacity(); ok {
+		c.Rate = p.At(now).Rate
+	}
+	w.recorder.sample(record.Sample{Time: now, Name: record.SeriesLinkRate, Entity: d.entity, Value: float64(c.Rate)})
 }
 
 func (w *Workload) sampleDelay(d *direction) {
-	w.recorder.sample(record.Sample{Time: w.world.Now(), Name: record.SeriesLinkDelay, Entity: d.entity, Value: d.config.Delay.Seconds()})
+	now := w.world.Now()
+	c := d.config.At(now)
+	w.recorder.sample(record.Sample{Time: now, Name: record.SeriesLinkDelay, Entity: d.entity, Value: c.Delay.Seconds()})
 }

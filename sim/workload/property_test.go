@@ -38,8 +38,11 @@ func scenarios(t *rapid.T) string {
 	}), 0, 3, func(element string) string { return element[:4] }).Draw(t, "elements") {
 		line("%s", element)
 	}
+	// A round trip that suddenly takes longer than quic-go's probe timeout can keep
+	// both ends busy with probes for ever: a packet that a probe replaced is
+	// forgotten, so that its acknowledgement is no sample of the new round trip.
 	if rapid.Bool().Draw(t, "ramp") {
-		line("[[links.l.changes]]\nat = %q\nover = %q\nstep = %q\ndelay = %q", pick("begin", "0s", "200ms"), pick("over", "100ms", "1s"), pick("step", "1ms", "70ms"), pick("delay", "0s", "50ms"))
+		line("[[links.l.changes]]\nat = %q\nover = %q\nstep = %q\ndelay = %q", pick("begin", "0s", "200ms"), pick("over", "100ms", "1s"), pick("step", "1ms", "70ms"), pick("delay", "0s", "10ms"))
 	}
 	if rapid.Bool().Draw(t, "outage") {
 		line("[[links.l.outages]]\nat = %q\nfor = %q\nevery = %q\npackets = %q", pick("begin", "0s", "200ms"), pick("for", "1ms", "300ms"), pick("every", "0s", "1s"), pick("packets", "drop", "hold"))

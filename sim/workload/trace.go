@@ -3,6 +3,7 @@ package workload
 import (
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -23,7 +24,8 @@ type trace struct {
 
 	log *qlogFile // nil if there is none
 
-	// Metrics are updated by one goroutine.
+	mu       sync.Mutex
+	replaced bool // by the trace of another connection at this end
 	current  qlog.MetricsUpdated
 	updated  time.Duration // when current came up
 	recorded qlog.MetricsUpdated
@@ -39,20 +41,31 @@ func (w *Workload) newTrace(c *connection, side string, id quic.ConnectionID) ql
 		side:     side,
 		last:     -sampleInterval,
 	}
+	if before := w.addTrace(t, id); before != nil {
+		before.replace()
+	}
+	return t
+}
+
+// addTrace adds a trace to those of the workload, and returns the one before it
+// at this end: a server may see several connections where the client made one,
+// such as when it gives up on a handshake before the client does, or when a
+// packet comes so late that it has forgotten the connection.
+func (w *Workload) addTrace(t *trace, id quic.ConnectionID) (before *trace) {
 	w.recorder.mu.Lock()
 	defer w.recorder.mu.Unlock()
+	before = w.latest[t.entity]
+	w.latest[t.entity] = t
 	if open := w.options.QLog; open != nil {
 		entity := t.entity
-		// A server may see several connections where the client made one, such as
-		// when it gives up on a handshake before the client does.
 		if n := w.ends[entity] + 1; n > 1 {
 			entity = fmt.Sprintf("%s-%d", entity, n)
 		}
 		w.ends[t.entity]++
-		t.log = &qlogFile{open: func() io.WriteCloser { return open(entity) }, side: side, id: id}
+		t.log = &qlogFile{open: func() io.WriteCloser { return open(entity) }, side: t.side, id: id}
 	}
 	w.traces = append(w.traces, t)
-	return t
+	return before
 }
 
 // AddProducer implements qlogwriter.Trace. http3 has producers of its own.
@@ -99,7 +112,20 @@ func (t *trace) event(kind string, value int64, text string) {
 	t.recorder.event(record.Event{Kind: kind, Entity: t.name, Side: t.side, Value: value, Text: text})
 }
 
+// replace ends the series of the trace.
+func (t *trace) replace() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sample()
+	t.replaced = true
+}
+
 func (t *trace) update(e qlog.MetricsUpdated, now time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.replaced {
+		return
+	}
 	if now-t.updated >= sampleInterval {
 		t.sample()
 	}
@@ -111,6 +137,9 @@ func (t *trace) update(e qlog.MetricsUpdated, now time.Duration) {
 
 // sample records the values that have changed.
 func (t *trace) sample() {
+	if t.replaced {
+		return
+	}
 	was, is := &t.recorded, &t.current
 	t.value(record.SeriesCwnd, float64(was.CongestionWindow), float64(is.CongestionWindow))
 	t.value(record.SeriesBytesInFlight, float64(was.BytesInFlight), float64(is.BytesInFlight))

@@ -49,8 +49,9 @@ type Workload struct {
 	instances []*instance // in the order of the scenario
 	servers   map[serverKey]*server
 	registry  registry
-	traces    []*trace       // in the order in which the connections' ends came up
-	ends      map[string]int // how often one of them came up, by entity
+	traces    []*trace          // in the order in which the connections' ends came up
+	latest    map[string]*trace // of each connection end, by entity
+	ends      map[string]int    // how often one of them came up, by entity
 }
 
 // Build puts a scenario into a world.
@@ -67,6 +68,7 @@ func Build(world *sim.World, s *scenario.Scenario, rec Recorder, options Options
 		hosts:    make(map[string]*sim.Host),
 		tls:      credentials,
 		servers:  make(map[serverKey]*server),
+		latest:   make(map[string]*trace),
 		ends:     make(map[string]int),
 	}
 	w.registry.init()
