@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"crypto/sha256"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -240,6 +241,36 @@ changes = [
 		if diff := cmp.Diff(c.want, changes[c.change].Forward, exported); diff != "" {
 			t.Errorf("after change %d (-want +got):\n%s", c.change, diff)
 		}
+	}
+}
+
+func TestATraceIsReadFromTheFolderOfTheScenario(t *testing.T) {
+	text := strings.NewReplacer(`rate = "20Mbit/s"`, `trace = { file = "steps.csv", loop = false }`, `delay = "20ms"`, ``).Replace(base)
+	s, err := Parse("testdata/x.toml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := s.Links[0]
+	for _, c := range []struct {
+		at    time.Duration
+		rate  netem.BitRate
+		delay time.Duration
+	}{{0, 20 * netem.MbitPerSecond, 25 * time.Millisecond}, {1500 * time.Millisecond, 10 * netem.MbitPerSecond, 50 * time.Millisecond}, {time.Minute, 10 * netem.MbitPerSecond, 50 * time.Millisecond}} {
+		if d := l.Reverse.At(c.at); d.Rate != c.rate || d.Delay != c.delay {
+			t.Errorf("at %s the rate is %s and the delay %s, want %s and %s", c.at, d.Rate, d.Delay, c.rate, c.delay)
+		}
+	}
+	// The BDP is that of the means: 15 Mbit/s · 75 ms / 8.
+	rate := l.Elements("forward", &l.Forward, Outages{})[2].(netem.Rate)
+	if limit := rate.Queue.(netem.FIFO).Limit; limit != (netem.Limit{Bytes: 140_625}) {
+		t.Errorf("the limit of 1BDP is %s, want 140625B", limit)
+	}
+	data, err := os.ReadFile("testdata/steps.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []Input{{"steps.csv", sha256.Sum256(data)}}; !slices.Equal(s.Inputs, want) {
+		t.Errorf("the inputs are %x, want %x", s.Inputs, want)
 	}
 }
 

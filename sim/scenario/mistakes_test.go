@@ -123,7 +123,7 @@ func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `queue = { kind = "red", limit = "9packets" }`, `x.toml:9: links.access.queue.limit: 9packets is no number of bytes; expected one such as "64KB", or a multiple of the BDP`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `queue = { kind = "red", max = "500KB" }`, `x.toml:9: links.access.queue.max: 500KB is above the limit, 400KB; expected at most that`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `queue = { kind = "red", min = "100KB" }`, `x.toml:9: links.access.queue.min: 100KB is not below max, 100KB; expected less`},
-		{`delay = "20ms"`, "delay = \"20ms\"\n" + `queue = { target = "1ms" }`, `x.toml:9: links.access.queue.target: kind "fifo" has no such key; expected one of the kinds codel, fq_codel, pie`},
+		{`delay = "20ms"`, "delay = \"20ms\"\n" + `queue = { target = "1ms" }`, `x.toml:9: links.access.queue.target: kind "fifo" has no such key; expected one of the kinds codel, fq_codel, pie, fq_pie`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `loss = { kind = "markov", p13 = 0.7, p31 = 0.1, p14 = 0.5 }`, `x.toml:9: links.access.loss.p14: p13 and p14 are 0.7 and 0.5; expected at most 1 together`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `loss = { kind = "markov", p13 = 0.7, p31 = 0.9, p32 = 0.5 }`, `x.toml:9: links.access.loss.p32: p31 and p32 are 0.9 and 0.5; expected at most 1 together`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `loss = { p = 0.1, from = "2s", until = "1s" }`, `x.toml:9: links.access.loss.until: 1s is not after the beginning; expected more than loss.from, 2s`},
@@ -133,6 +133,13 @@ func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `jitter.distribution = "paretonomal"`, `x.toml:9: links.access.jitter.distribution: unknown value "paretonomal"; did you mean "paretonormal"?`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `jitter.distribution = "gone.dist"`, `x.toml:9: links.access.jitter.distribution: gone.dist: no such file or directory`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `reverse.ecn.from = "ect2"`, `x.toml:9: links.access.reverse.ecn.from: unknown value "ect2"; did you mean "ect0"?`},
+
+		{`delay = "20ms"`, "delay = \"20ms\"\n" + `trace = "gone.csv"`, `x.toml:9: links.access.trace.file: gone.csv: no such file or directory`},
+		{`delay = "20ms"`, "delay = \"20ms\"\n" + `trace = "testdata"`, `x.toml:9: links.access.trace.file: testdata is not a file`},
+		{`delay = "20ms"`, "delay = \"20ms\"\n" + `trace = "testdata/architecture.toml"`, `x.toml:9: links.access.trace.file: testdata/architecture.toml: parse error on line 1, column 8: bare " in non-quoted-field`},
+		{`delay = "20ms"`, "delay = \"20ms\"\n" + `trace = "testdata/steps.csv"`, `x.toml:7: links.access.rate: set, and the trace sets the rate too; expected one of them`},
+		{`rate = "20Mbit/s"`, `trace = "testdata/steps.csv"`, `x.toml:8: links.access.delay: set, and the trace sets the delay too; expected one of them`},
+		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", trace = "testdata/steps.csv" }]`, `x.toml:9: links.access.changes.0.trace: a trace is for the whole run; expected it among the link's own keys`},
 
 		// Changes and outages.
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", between = ["a", "b"] }]`, `x.toml:9: links.access.changes.0.between: unknown key; expected one of at, over, step, direction, rate, burst, overhead, delay, jitter, mtu, queue, loss, duplicate, corrupt, reorder, policer, trace, slot, ecn`},

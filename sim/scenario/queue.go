@@ -37,6 +37,7 @@ var queueKinds = []kind{
 	{"codel", "Controlled Delay (RFC 8289), as Linux's codel", func() any { return &CoDel{} }},
 	{"fq_codel", "flow queues with CoDel (RFC 8290), as Linux's fq_codel", func() any { return &FQCoDel{} }},
 	{"pie", "Proportional Integral controller Enhanced (RFC 8033), as Linux's pie", func() any { return &PIE{} }},
+	{"fq_pie", "flow queues with PIE, as Linux's fq_pie", func() any { return &FQPIE{} }},
 }
 
 // FIFO is kind fifo. See [netem.FIFO].
@@ -91,6 +92,22 @@ type PIE struct {
 	ByteMode bool          `toml:"byte_mode" default:"false" doc:"whether small datagrams are dropped with less probability"`
 }
 
+// FQPIE is kind fq_pie. See [netem.FQPIE].
+type FQPIE struct {
+	Limit    netem.Limit   `toml:"limit" default:"10240packets" short:"true" doc:"how much all flows hold, in packets"`
+	Memory   netem.Bytes   `toml:"memory" default:"32MiB" range:"1B..64GiB" doc:"how much they hold in bytes"`
+	Flows    int           `toml:"flows" default:"1024" range:"1..65536" doc:"number of queues, to which flows are hashed"`
+	Quantum  netem.Bytes   `toml:"quantum" default:"1514B" range:"1B..1MB" doc:"bytes that a flow sends in its turn"`
+	Target   time.Duration `toml:"target" default:"15ms" range:"1us..30s" doc:"delay that each flow's queue is brought to"`
+	Update   time.Duration `toml:"update" default:"15ms" range:"100us..1h" doc:"time between changes of the probability"`
+	Alpha    int           `toml:"alpha" default:"2" range:"1..32" doc:"weight of the distance from the target, in 1/16 Hz"`
+	Beta     int           `toml:"beta" default:"20" range:"1..32" doc:"weight of the delay's change, in 1/16 Hz"`
+	MaxBurst time.Duration `toml:"max_burst" default:"150ms" range:"1us..1h" doc:"how long a burst after a time without congestion drops nothing"`
+	ECN      bool          `toml:"ecn" default:"false" doc:"whether ECN-capable datagrams are marked rather than dropped"`
+	ECNProb  int           `toml:"ecn_prob" default:"10" range:"1..100" doc:"as long as the probability is at most so many percent"`
+	ByteMode bool          `toml:"byte_mode" default:"false" doc:"whether small datagrams are dropped with less probability"`
+}
+
 func (c *FIFO) queue(resolve func(netem.Limit) netem.Limit) netem.Queue {
 	return netem.FIFO{Limit: resolve(c.Limit), Mark: resolve(c.Mark), HeadDrop: c.Drop == "head"}
 }
@@ -120,6 +137,14 @@ func (c *PIE) queue(func(netem.Limit) netem.Limit) netem.Queue {
 	}
 }
 
+func (c *FQPIE) queue(func(netem.Limit) netem.Limit) netem.Queue {
+	return netem.FQPIE{
+		Limit: c.Limit.Packets, Memory: c.Memory, Flows: c.Flows, Quantum: c.Quantum,
+		Target: c.Target, Update: c.Update, MaxBurst: c.MaxBurst, Alpha: c.Alpha, Beta: c.Beta,
+		ECN: c.ECN, ECNProb: c.ECNProb, ByteMode: c.ByteMode,
+	}
+}
+
 func (c *FIFO) limits() []queueLimit {
 	return []queueLimit{{"limit", c.Limit, ""}, {"mark", c.Mark, ""}}
 }
@@ -128,3 +153,4 @@ func (c *RED) limits() []queueLimit     { return []queueLimit{{"limit", c.Limit,
 func (c *CoDel) limits() []queueLimit   { return []queueLimit{{"limit", c.Limit, "packets"}} }
 func (c *FQCoDel) limits() []queueLimit { return []queueLimit{{"limit", c.Limit, "packets"}} }
 func (c *PIE) limits() []queueLimit     { return []queueLimit{{"limit", c.Limit, "packets"}} }
+func (c *FQPIE) limits() []queueLimit   { return []queueLimit{{"limit", c.Limit, "packets"}} }

@@ -2,6 +2,7 @@ package workload_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,6 +116,38 @@ delay = "125ms"`)
 	want := record.Event{Time: time.Second, Kind: record.EventLinkChanged, Entity: "links.path.reverse", Text: "rate = 10Mbit/s, delay = 125ms over 1s"}
 	if events := r.all(record.EventLinkChanged, want.Entity); len(events) != 1 || events[0] != want {
 		t.Errorf("seed %d: events %+v, want %+v", r.seed, events, want)
+	}
+}
+
+func TestALinkFollowsATraceAgainAndAgain(t *testing.T) {
+	// From 0 to 1 s it has 20 Mbit/s and 25 ms, and until 2 s 10 Mbit/s and 50 ms.
+	traced := strings.Replace(pair, `rate = "20Mbit/s"`+"\n"+`delay = "25ms"`, `trace = "testdata/steps.csv"`, 1)
+	r := complete(t, traced+`
+close = { at = "4500ms" }
+flows.ping = { kind = "echo", transport = "datagram", rate = "10Hz" }`)
+	for _, d := range []string{"forward", "reverse"} {
+		var got []float64
+		for i, s := range r.values(record.SeriesLinkRate, "links.path."+d) {
+			if s.Time != time.Duration(i)*time.Second {
+				t.Errorf("seed %d: rate %d of %s is from %s", r.seed, i, d, s.Time)
+			}
+			got = append(got, s.Value)
+		}
+		if want := []float64{20e6, 10e6, 20e6, 10e6, 20e6}; !slices.Equal(got, want) {
+			t.Errorf("seed %d: the rates of %s are %v, want %v", r.seed, d, got, want)
+		}
+	}
+	for _, s := range r.values(record.SeriesMessageRTT, "flows.ping") {
+		least, most := 0.050, 0.051
+		switch offset := s.Time % (2 * time.Second); {
+		case offset < 100*time.Millisecond, offset > time.Second && offset < 1100*time.Millisecond:
+			most = 0.102 // between two delays
+		case offset > time.Second:
+			least, most = 0.100, 0.102
+		}
+		if s.Value < least || s.Value > most {
+			t.Errorf("seed %d: the echo at %s took %v s, want %v to %v", r.seed, s.Time, s.Value, least, most)
+		}
 	}
 }
 
