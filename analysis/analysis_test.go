@@ -165,6 +165,9 @@ func everything() made {
 		samples: []record.Sample{rate(0, 1e6)},
 		events:  life("main", 0, 500*ms),
 	}
+	m.run.Traffic = []record.Traffic{cross("x", 10, 9)}
+	m.samples = append(m.samples, record.Sample{Name: record.SeriesTrafficDelay, Entity: "traffic.x", Value: 1})
+	m.events = append(m.events, trafficEvent(0, record.EventTrafficStarted, "x"))
 	m.packets[1].Fate, m.packets[1].Reason = record.Dropped, "queue"
 	for _, name := range []string{record.SeriesCwnd, record.SeriesBytesInFlight, record.SeriesSmoothedRTT, record.SeriesLatestRTT, record.SeriesMinRTT} {
 		m.samples = append(m.samples, record.Sample{Name: name, Entity: "connections.main.client", Value: 1})
@@ -192,7 +195,7 @@ func TestEveryDefinitionCanBeComputedAndMatchesItsMetrics(t *testing.T) {
 		}
 		missing[d.Pattern] = d
 	}
-	names := strings.NewReplacer("FLOW", "*", "SESSION", "*", "CONNECTION", "*", "SIDE", "*", "LINK", "*", "DIRECTION", "*", "REASON", "*")
+	names := strings.NewReplacer("FLOW", "*", "SESSION", "*", "CONNECTION", "*", "SIDE", "*", "TRAFFIC", "*", "LINK", "*", "DIRECTION", "*", "REASON", "*")
 	for _, x := range everything().metrics(t) {
 		d := x.Definition()
 		if ok, err := path.Match(names.Replace(d.Pattern), x.Name); !ok || err != nil {

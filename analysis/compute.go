@@ -44,6 +44,7 @@ type totals struct {
 	links       table[linkTotals]
 	flows       table[flowTotals]
 	connections table[connectionTotals]
+	traffic     table[trafficTotals]
 }
 
 func newTotals(run record.Run) *totals {
@@ -55,6 +56,9 @@ func newTotals(run record.Run) *totals {
 	}
 	for _, f := range run.Flows {
 		t.flows.get(f.Entity)
+	}
+	for _, x := range run.Traffic {
+		t.traffic.get(x.Entity).counts = x
 	}
 	return t
 }
@@ -75,6 +79,8 @@ func (t *totals) sample(s record.Sample) {
 		t.connections.get(s.Entity).sample(s)
 	case strings.HasPrefix(s.Name, "flow."):
 		t.flows.get(s.Entity).sample(s, t.bin, t.run.Virtual)
+	case strings.HasPrefix(s.Name, "traffic."):
+		t.traffic.get(s.Entity).sample(s)
 	}
 }
 
@@ -84,6 +90,8 @@ func (t *totals) event(e record.Event) {
 		t.connections.get(e.Entity + "." + e.Side).event(e)
 	case strings.HasPrefix(e.Kind, "flow."):
 		t.flows.get(e.Entity).event(e)
+	case strings.HasPrefix(e.Kind, "traffic."):
+		t.traffic.get(e.Entity).event(e)
 	}
 }
 
@@ -104,6 +112,9 @@ func (t *totals) metrics(lines *timelineSet) Metrics {
 	}
 	for _, entity := range t.connections.names {
 		t.connections.get(entity).metrics(&m, entity, t.run.Virtual)
+	}
+	for _, entity := range t.traffic.names {
+		t.traffic.get(entity).metrics(&m, entity, t.run.Virtual)
 	}
 	for _, entity := range t.links.names {
 		t.links.get(entity).metrics(&m, entity, t.run.Virtual)

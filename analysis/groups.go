@@ -70,6 +70,11 @@ func groupsOf(run record.Run) map[string]string {
 			}
 		}
 	}
+	for _, t := range run.Traffic {
+		if t.Group != "" {
+			groups[t.Entity] = t.Group
+		}
+	}
 	for _, f := range run.Flows {
 		if f.Group != "" {
 			groups[f.Entity] = f.Group

@@ -27,7 +27,7 @@ type Metric struct {
 func (m Metric) Definition() Definition { return *m.definition }
 
 // Metrics are the metrics of a run: of the run itself, then of its flows,
-// sessions, connections and links, each in order of its name and then of the
+// sessions, connections, cross traffic and links, each in order of its name and then of the
 // registry.
 type Metrics []Metric
 
@@ -122,6 +122,8 @@ func section(entity string) int {
 		return 2
 	case strings.HasPrefix(entity, "connections."):
 		return 3
+	case strings.HasPrefix(entity, "traffic."):
+		return 4
 	}
-	return 4
+	return 5
 }

@@ -9,7 +9,7 @@ import (
 // Definition says what a metric is. The capitals of a pattern stand for names:
 // FLOW is a flow (one whose name is not unique is sessions.SESSION.flows.FLOW),
 // CONNECTION and SIDE a QUIC connection and its
-// end, LINK and DIRECTION a link and its direction.
+// end, TRAFFIC cross traffic, LINK and DIRECTION a link and its direction.
 type Definition struct {
 	Pattern string // the metric's name, such as "flows.FLOW.goodput"
 	Unit    string // an SI unit, "B", "packets", or "1" for ratios and other counts
@@ -49,6 +49,7 @@ const (
 	ofFlow       = "flows.FLOW"
 	ofSession    = "sessions.SESSION"
 	ofConnection = "connections.CONNECTION.SIDE"
+	ofTraffic    = "traffic.TRAFFIC"
 	ofLink       = "links.LINK.DIRECTION"
 )
 
@@ -58,7 +59,7 @@ func define(entity, name, unit, meaning, source string) *Definition {
 		Unit:    unit,
 		Meaning: meaning,
 		Source:  source,
-		Grouped: entity == ofFlow || entity == ofSession || entity == ofConnection,
+		Grouped: entity == ofFlow || entity == ofSession || entity == ofConnection || entity == ofTraffic,
 		entity:  entity,
 		index:   len(registry),
 		suffix:  "." + strings.TrimSuffix(name, ".REASON"),

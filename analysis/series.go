@@ -49,6 +49,10 @@ var seriesUnits = map[string]string{
 	record.SeriesDelivered:     "B",
 	record.SeriesMessageRTT:    "s",
 	record.SeriesOneWayDelay:   "s",
+
+	record.SeriesTrafficRate:      "bit/s",
+	record.SeriesTrafficDelivered: "B",
+	record.SeriesTrafficDelay:     "s",
 }
 
 // Data is what figures draw of a run.

@@ -192,6 +192,10 @@ func (w *World) At(t time.Duration, f func()) {
 	})
 }
 
+// Clock returns the network's clock, for models that live in the network: what
+// they do must not wake an application except by packets.
+func (w *World) Clock() netem.Clock { return w.kernel }
+
 // SleepUntil waits until a virtual time, as an event of the kernel: of several
 // goroutines that wake at one instant, each comes to rest before the next one
 // runs, in the order in which they went to sleep. (Timers of package time that

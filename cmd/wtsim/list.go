@@ -24,6 +24,7 @@ var lists = []struct {
 	{"metrics", listMetrics},
 	{"flows", func() ([]string, [][]string) { return listTables("kind", scenario.FlowKinds()) }},
 	{"links", func() ([]string, [][]string) { return listTables("table", scenario.LinkTables()) }},
+	{"traffic", func() ([]string, [][]string) { return listTables("table", scenario.TrafficTables()) }},
 	{"keys", func() ([]string, [][]string) { return listTables("table", scenario.Reference()) }},
 }
 
@@ -38,7 +39,7 @@ func newList() *cobra.Command {
 		Use:   "list " + words,
 		Short: "List scenarios, metrics, or the keys of a scenario file",
 		Long: `List prints the scenarios below ./scenarios, the metrics with their definitions,
-or keys of a scenario file: those of the kinds of flows, of links, or all.`,
+or keys of a scenario file: those of the kinds of flows, of links, of cross traffic, or all.`,
 		Example:   "  wtsim list scenarios\n  wtsim list metrics --json",
 		ValidArgs: names,
 		Args: arguments(func(_ *cobra.Command, args []string) error {

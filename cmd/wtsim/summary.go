@@ -35,6 +35,9 @@ var sections = []section{
 	{"Connection end", "connections.", []column{
 		{"RTT p50", "rtt.p50"}, {"p95", "rtt.p95"}, {"min", "rtt.min"}, {"cwnd mean", "cwnd.mean"}, {"max", "cwnd.max"},
 		{"packets lost", "packets_lost"}, {"PTOs", "ptos"}}},
+	{"Traffic", "traffic.", []column{
+		{"rate", "rate"}, {"delivered", "throughput"}, {"packets", "sent"}, {"loss", "loss_ratio"},
+		{"delay p50", "delay.p50"}, {"p95", "delay.p95"}, {"max", "delay.max"}}},
 	{"Link direction", "links.", []column{
 		{"throughput", "throughput"}, {"utilisation", "utilisation"}, {"queueing p50", "queue_delay.p50"}, {"p95", "queue_delay.p95"},
 		{"datagrams", "datagrams"}, {"dropped", "dropped"}, {"loss", "loss_ratio"}, {"CE", "ce_marks"}}},

@@ -36,6 +36,7 @@ type Run struct {
 	Links       []Link          `json:"links"`                // the links, in the scenario's order
 	Sessions    []Session       `json:"sessions,omitempty"`   // the sessions, in the scenario's order
 	Flows       []Flow          `json:"flows,omitempty"`      // the flows, in the scenario's order
+	Traffic     []Traffic       `json:"traffic,omitempty"`    // cross traffic, in the scenario's order
 	Rows        Rows            `json:"rows"`                 // length of each table; set by the writer
 }
 
@@ -121,6 +122,22 @@ type Flow struct {
 	From    string `json:"from"`            // the host from which what is counted as delivered comes
 	To      string `json:"to"`              // the host to which it is delivered
 	Group   string `json:"group,omitempty"` // what the same flow of all sessions of a group is called, such as "sessions.main.flows.bulk"
+}
+
+// Traffic is what run.json holds of cross traffic. Bytes are bytes on the link,
+// the traffic's overhead included.
+type Traffic struct {
+	Entity     string `json:"entity"` // the traffic's entity name, such as "traffic.web-3"
+	From       string `json:"from"`   // the host of the source
+	To         string `json:"to"`     // the host of the sink
+	Kind       string `json:"kind"`   // cbr, poisson or onoff
+	Sent       Count  `json:"sent"`
+	Refused    Count  `json:"refused,omitzero"` // packets that the source's host did not send, because they are above the MTU
+	Delivered  Count  `json:"delivered"`
+	Duplicated Count  `json:"duplicated,omitzero"` // more copies of packets that were delivered
+	Corrupted  Count  `json:"corrupted,omitzero"`  // packets that arrived and were discarded, because their payload was damaged
+	Reordered  uint64 `json:"reordered,omitempty"` // packets delivered after one that was sent later
+	Group      string `json:"group,omitempty"`     // the entity name of the group, such as "traffic.web"; empty outside groups
 }
 
 // Rows holds the number of rows in each table.

@@ -77,8 +77,10 @@ type Event struct {
 //	sessions.NAME                            a WebTransport session
 //	flows.NAME                               a flow, where its name is unique in the scenario
 //	sessions.SESSION.flows.NAME              a flow otherwise
+//	traffic.NAME                             cross traffic, a source and a sink
 //
-// A session or a connection of a group (count > 1) is NAME-1, NAME-2, ….
+// A session, a connection or the traffic of a group (count > 1) is NAME-1,
+// NAME-2, ….
 
 // The names of time series.
 const (
@@ -92,6 +94,10 @@ const (
 	SeriesDelivered     = "flow.delivered"     // bytes of a flow handed to the receiving application, cumulative
 	SeriesMessageRTT    = "flow.message.rtt"   // round trip of one echo message in seconds, at its return
 	SeriesOneWayDelay   = "flow.message.delay" // one-way delay of one media frame or one pass of a baton in seconds, at its arrival
+
+	SeriesTrafficRate      = "traffic.rate"      // configured rate of cross traffic while it is on in bit/s, at its start and at each change
+	SeriesTrafficDelivered = "traffic.delivered" // bytes on the link of the packets of cross traffic that arrived, cumulative
+	SeriesTrafficDelay     = "traffic.delay"     // one-way delay of a packet of cross traffic in seconds, at its arrival
 )
 
 // The kinds of events.
@@ -129,6 +135,11 @@ const (
 	EventMessageSent   = "flow.message_sent"  // a message, frame or baton was sent; Value: sequence number
 	EventMessageGot    = "flow.message_got"   // a message, frame or baton arrived (echo: came back); Value: sequence number
 	EventMessageFailed = "flow.message_lost"  // a message could not be sent; Value: sequence number, Text: why
+
+	// Cross traffic. Entity is traffic.NAME.
+	EventTrafficStarted = "traffic.started" // the source begins
+	EventTrafficChanged = "traffic.changed" // the source has another rate from now on; Value: bit/s
+	EventTrafficStopped = "traffic.stopped" // the source sends nothing from now on
 
 	// Links. Entity is links.NAME.DIRECTION.
 	EventLinkChanged = "link.changed" // a parameter of the link changed; Text: what, as in the scenario

@@ -105,6 +105,8 @@ func decodeField(f field, n *node) error {
 	switch {
 	case v.Type() == reflect.TypeFor[Numbers]():
 		return decodeNumbers(v, n)
+	case v.Type() == reflect.TypeFor[Mix]() && n.kind == listNode:
+		return decodeMix(v.Addr().Interface().(*Mix), n)
 	case isTable(v.Type()):
 		return decodeTable(v, n)
 	case isNamed(v.Type()):

@@ -59,6 +59,8 @@ func (e *explainer) list(path string, f field) {
 			e.table(joinPath(path, x.Name), "flow "+x.Kind, item)
 		case *Change:
 			e.keys("[["+path+"]]", f.key, append(leaves(item, ""), x.leaves()...))
+		case *TrafficChange:
+			e.keys("[["+path+"]]", "traffic "+f.key, leaves(item, ""))
 		case *Outage, *Expect:
 			e.keys("[["+path+"]]", f.key, leaves(item, ""))
 		default:
@@ -179,6 +181,8 @@ func valueText(v reflect.Value) string {
 			return quote(unlimited)
 		}
 		return quote(x.String())
+	case Mix:
+		return x.text()
 	case Numbers:
 		numbers := make([]string, len(x))
 		for i, n := range x {

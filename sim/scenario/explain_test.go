@@ -98,6 +98,10 @@ func drawScenario(t *rapid.T) *Scenario {
 		ends := s.Links[rapid.IntRange(0, len(s.Links)-1).Draw(t, "link")].Between
 		s.Sessions = append(s.Sessions, drawSession(t, fmt.Sprintf("session%d", i), ends))
 	}
+	for i := range rapid.IntRange(0, 2).Draw(t, "traffic") {
+		ends := s.Links[rapid.IntRange(0, len(s.Links)-1).Draw(t, "link")].Between
+		s.Traffic = append(s.Traffic, drawTraffic(t, fmt.Sprintf("traffic%d", i), ends))
+	}
 	for range rapid.IntRange(0, 2).Draw(t, "expectations") {
 		formula := func(label string) Formula { return Formula(drawText(t, label)) }
 		s.Expect = append(s.Expect, Expect{

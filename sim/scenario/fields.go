@@ -106,7 +106,7 @@ func typeWords(t reflect.Type) (name, example string) {
 	switch t {
 	case reflect.TypeFor[time.Duration]():
 		return "time", `"20ms"`
-	case reflect.TypeFor[netem.BitRate]():
+	case reflect.TypeFor[netem.BitRate](), reflect.TypeFor[SendRate]():
 		return "rate", `"20Mbit/s"`
 	case reflect.TypeFor[netem.Bytes]():
 		return "size", `"64KB"`
@@ -120,6 +120,8 @@ func typeWords(t reflect.Type) (name, example string) {
 		return "pair of names", `["client", "server"]`
 	case reflect.TypeFor[Numbers]():
 		return "list of whole numbers", `[3, 7]`
+	case reflect.TypeFor[Mix]():
+		return "mix of sizes", `"imix" or [{ size = "64B", weight = 1 }]`
 	case reflect.TypeFor[Distribution]():
 		return "distribution", `"normal" or "measured.dist"`
 	}

@@ -43,7 +43,7 @@ func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 		{`[quic]`, "[qiuc]", `x.toml:2: qiuc: unknown key; did you mean "quic"?`},
 		{`size = "10MB"`, `transport = "stream"`, `x.toml:15: sessions.main.flows.bulk.transport: kind "download" has no such key; expected one of the kinds echo, media`},
 		{`delay = "20ms"`, `queue = { limt = "64KB" }`, `x.toml:8: links.access.queue.limt: unknown key; did you mean "limit"?`},
-		{``, "[sweep]\n", `x.toml:18: sweep: unknown key; expected one of name, description, seed, time_limit, quic, hosts, links, sessions, expect`},
+		{``, "[sweep]\n", `x.toml:18: sweep: unknown key; expected one of name, description, seed, time_limit, quic, hosts, links, traffic, sessions, expect`},
 		{``, "[[expect]]\nmetric = \"m\"\nmni = 5\n", `x.toml:20: expect.0.mni: unknown key; did you mean "min"?`},
 		{``, "[[expect]]\nmin = 5\n", `x.toml:18: expect.0.metric: missing; expected a string`},
 		{`client = "client"`, ``, `x.toml:9: sessions.main.client: missing; expected a string`},
@@ -243,7 +243,7 @@ func TestAScenarioNeedsSessions(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                 "x.toml: is empty; expected tables [hosts.NAME], [links.NAME] and [sessions.NAME]",
 		"# nothing\n\n":    "x.toml: is empty; expected tables [hosts.NAME], [links.NAME] and [sessions.NAME]",
-		"seed = 1\n":       "x.toml: sessions: missing; expected at least one table [sessions.NAME]",
+		"seed = 1\n":       "x.toml: sessions: missing; expected at least one table [sessions.NAME], or traffic",
 		"\x7fELF\x02\x00a": "x.toml:1: byte 0x00 is not text; expected a TOML file in UTF-8",
 	} {
 		_, err := Parse("x.toml", []byte(text))

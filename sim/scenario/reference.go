@@ -30,6 +30,7 @@ func Reference() []Table {
 		describe("hosts.NAME", "a computer with one address", &Host{}),
 	}
 	tables = append(tables, LinkTables()...)
+	tables = append(tables, TrafficTables()...)
 	tables = append(tables, describe("sessions.NAME", "a WebTransport session, or a group of equal ones", &Session{}))
 	for _, t := range FlowKinds() {
 		t.Name = "sessions.NAME.flows.NAME, kind " + t.Name

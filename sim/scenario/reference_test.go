@@ -28,7 +28,8 @@ func TestTheReferenceDescribesEveryTableAndKey(t *testing.T) {
 		"links.NAME.queue, kind fifo", "links.NAME.queue, kind red", "links.NAME.queue, kind codel", "links.NAME.queue, kind fq_codel", "links.NAME.queue, kind pie", "links.NAME.queue, kind fq_pie",
 		"links.NAME.loss, kind bernoulli", "links.NAME.loss, kind gilbert_elliott", "links.NAME.loss, kind markov",
 		"links.NAME.loss, kind periodic", "links.NAME.loss, kind listed", "links.NAME.loss, kind mask",
-		"links.NAME.changes", "links.NAME.outages", "sessions.NAME",
+		"links.NAME.changes", "links.NAME.outages",
+		"traffic.NAME, kind cbr", "traffic.NAME, kind poisson", "traffic.NAME, kind onoff", "traffic.NAME.mix", "traffic.NAME.changes", "sessions.NAME",
 		"sessions.NAME.flows.NAME, kind download", "sessions.NAME.flows.NAME, kind upload", "sessions.NAME.flows.NAME, kind echo",
 		"sessions.NAME.flows.NAME, kind media", "sessions.NAME.flows.NAME, kind baton", "sessions.NAME.flows.NAME, kind request", "expect",
 	}
@@ -57,11 +58,11 @@ func TestAFlowKindHasTheKeysOfItsTable(t *testing.T) {
 
 // A tag that does not parse would be found only by the file that uses its key.
 func TestTheTagsAreValues(t *testing.T) {
-	kinds := []any{&Scenario{}, &Link{}, &Change{}, &Outage{}, &Session{}, &Expect{}, &Host{}}
-	for _, k := range slices.Concat(flowKinds, queueKinds, lossKinds) {
+	kinds := []any{&Scenario{}, &Link{}, &Change{}, &Outage{}, &Session{}, &Expect{}, &Host{}, &Traffic{}, &Share{}, &TrafficChange{}}
+	for _, k := range slices.Concat(flowKinds, queueKinds, lossKinds, trafficKinds) {
 		kinds = append(kinds, k.config())
 	}
-	words := []string{"when all flows of the session have ended"}
+	words := []string{"when all flows of the session have ended", "1500B, unless there is a mix", "the end of the run"}
 	for _, kind := range kinds {
 		for _, f := range leaves(reflect.ValueOf(kind).Elem(), "") {
 			f.inRange(f.value) // panics if the range does not parse

@@ -28,6 +28,7 @@ type Scenario struct {
 	QUIC     QUIC      `toml:"quic" doc:"QUIC parameters of every connection; a host or a session can override them"`
 	Hosts    []Host    `toml:"hosts" doc:"the hosts, each a table [hosts.NAME]"`
 	Links    []Link    `toml:"links" doc:"the links, each a table [links.NAME]"`
+	Traffic  []Traffic `toml:"traffic" doc:"cross traffic without a transport, each a table [traffic.NAME]"`
 	Sessions []Session `toml:"sessions" doc:"the WebTransport sessions, each a table [sessions.NAME]"`
 	Expect   []Expect  `toml:"expect" doc:"what the results are expected to be, each a table [[expect]]"`
 

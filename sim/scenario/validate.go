@@ -55,6 +55,9 @@ func validate(s *Scenario, root *node) error {
 			return err
 		}
 	}
+	if err := c.checkTraffic(); err != nil {
+		return err
+	}
 	return c.checkInstances()
 }
 
@@ -130,8 +133,8 @@ func (c *checker) checkWhole() error {
 		return c.fail([]string{"name"}, "%q is not a name; expected letters, digits, - and _", c.Name)
 	case !validName.MatchString(c.Name):
 		return c.fail([]string{"name"}, "missing, and %q, the file's, is not a name; expected letters, digits, - and _", c.Name)
-	case len(c.Sessions) == 0:
-		return c.fail([]string{"sessions"}, "missing; expected at least one table [sessions.NAME]")
+	case len(c.Sessions) == 0 && len(c.Traffic) == 0:
+		return c.fail([]string{"sessions"}, "missing; expected at least one table [sessions.NAME], or traffic")
 	}
 	return nil
 }

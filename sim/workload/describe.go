@@ -20,8 +20,8 @@ func (w *Workload) Paths() iter.Seq2[string, [2]*netem.Path] {
 	}
 }
 
-// Describe fills in what a run's description says of its links, sessions and
-// flows.
+// Describe fills in what a run's description says of its links, sessions,
+// flows and cross traffic.
 func (w *Workload) Describe(info *record.Run) {
 	for _, l := range w.links {
 		info.Links = append(info.Links, record.Link{
@@ -47,6 +47,9 @@ func (w *Workload) Describe(info *record.Run) {
 			}
 			info.Flows = append(info.Flows, r)
 		}
+	}
+	for _, c := range w.traffic {
+		info.Traffic = append(info.Traffic, c.describe())
 	}
 }
 

@@ -69,7 +69,7 @@ func newFlow(i *instance, index int) *flow {
 		entity:   i.scenario.FlowEntity(i.Name, config.Name),
 		done:     make(chan struct{}),
 	}
-	f.meter = meter{recorder: i.recorder, entity: f.entity}
+	f.meter = meter{recorder: i.recorder, entity: f.entity, series: record.SeriesDelivered}
 	switch c := config.Config.(type) {
 	case *scenario.Bulk:
 		f.driver = &bulk{flow: f, config: c}

@@ -11,6 +11,7 @@ import (
 type meter struct {
 	recorder *recorder
 	entity   string
+	series   string
 
 	mu       sync.Mutex
 	bytes    int64
@@ -19,7 +20,7 @@ type meter struct {
 	last     time.Duration // when recorded grew last
 }
 
-// add counts n bytes handed to the receiving application.
+// add counts n bytes that were delivered.
 func (m *meter) add(n int, now time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -43,7 +44,7 @@ func (m *meter) flush() int64 {
 
 func (m *meter) sample() {
 	if m.bytes != m.recorded {
-		m.recorder.sample(record.Sample{Time: m.added, Name: record.SeriesDelivered, Entity: m.entity, Value: float64(m.bytes)})
+		m.recorder.sample(record.Sample{Time: m.added, Name: m.series, Entity: m.entity, Value: float64(m.bytes)})
 		m.last, m.recorded = m.added, m.bytes
 	}
 }

@@ -1,5 +1,5 @@
-// Package workload builds a scenario: its hosts and links, and the QUIC
-// connections, WebTransport sessions and flows that run on them. It drives
+// Package workload builds a scenario: its hosts and links, cross traffic, and the
+// QUIC connections, WebTransport sessions and flows that run on them. It drives
 // package wt as any application would.
 //
 // What the applications need to know of each other that a real one would know
@@ -46,6 +46,7 @@ type Workload struct {
 	hosts     map[string]*sim.Host
 	tls       *credentials
 	links     []*link
+	traffic   []*crossing // in the order of the scenario
 	instances []*instance // in the order of the scenario
 	servers   map[serverKey]*server
 	registry  registry
@@ -73,6 +74,9 @@ func Build(world *sim.World, s *scenario.Scenario, rec Recorder, options Options
 	}
 	w.registry.init()
 	w.buildNetwork()
+	if err := w.buildTraffic(); err != nil {
+		return nil, fmt.Errorf("workload: %w", err)
+	}
 	for _, c := range w.connections() {
 		c.start()
 	}
@@ -90,6 +94,9 @@ func (w *Workload) finish() {
 		for _, f := range i.flows {
 			f.meter.flush()
 		}
+	}
+	for _, c := range w.traffic {
+		c.meter.flush()
 	}
 	w.recorder.flush()
 	for _, t := range w.traces {

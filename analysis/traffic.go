@@ -1,0 +1,59 @@
+package analysis
+
+import (
+	"time"
+
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+// Bytes on the link are the UDP payload and the traffic's overhead.
+var (
+	trafficRate       = define(ofTraffic, "rate", "bit/s", "bytes on the link that the source sent, per second from its start to its stop, or to the end of the run for one that did not stop", "run.json; events traffic.started, traffic.stopped")
+	trafficThroughput = define(ofTraffic, "throughput", "bit/s", "bytes on the link of the packets that arrived, per second of the same time", "run.json; events traffic.started, traffic.stopped")
+	trafficSent       = define(ofTraffic, "sent", "packets", "packets that the source sent", "run.json")
+	trafficDelivered  = define(ofTraffic, "delivered", "packets", "packets that arrived intact, each counted once", "run.json")
+	trafficLoss       = define(ofTraffic, "loss_ratio", "1", "share of the sent packets that had not arrived intact at the end of the run", "RFC 7680 section 2; run.json")
+	trafficReordered  = define(ofTraffic, "reordered_ratio", "1", "share of the packets that arrived which did so after one that was sent later", "RFC 4737 section 4.1; run.json")
+	trafficDelay      = defineSummary(ofTraffic, "delay", "s", "the one-way delay of the packets that arrived", "RFC 7679; samples traffic.delay")
+)
+
+// trafficTotals is what is added up for cross traffic.
+type trafficTotals struct {
+	started, stopped time.Duration // stopped is 0 for traffic that did not stop
+	hasStarted       bool
+	delay            distribution
+	counts           record.Traffic
+}
+
+func (t *trafficTotals) sample(s record.Sample) {
+	if s.Name == record.SeriesTrafficDelay {
+		t.delay.addSeconds(s.Value)
+	}
+}
+
+func (t *trafficTotals) event(e record.Event) {
+	switch e.Kind {
+	case record.EventTrafficStarted:
+		t.started, t.hasStarted = e.Time, true
+	case record.EventTrafficStopped:
+		t.stopped = e.Time
+	}
+}
+
+func (t *trafficTotals) metrics(m *Metrics, entity string, run time.Duration) {
+	end := run
+	if t.stopped > 0 {
+		end = t.stopped
+	}
+	if t.hasStarted && end > t.started {
+		seconds := (end - t.started).Seconds()
+		m.put(trafficRate, entity, 8*float64(t.counts.Sent.Bytes)/seconds)
+		m.put(trafficThroughput, entity, 8*float64(t.counts.Delivered.Bytes)/seconds)
+	}
+	sent, delivered := float64(t.counts.Sent.Packets), float64(t.counts.Delivered.Packets)
+	m.put(trafficSent, entity, sent)
+	m.put(trafficDelivered, entity, delivered)
+	m.put(trafficLoss, entity, 1-delivered/sent)
+	m.put(trafficReordered, entity, float64(t.counts.Reordered)/delivered)
+	m.putSummary(trafficDelay, entity, &t.delay)
+}
