@@ -68,6 +68,23 @@ func TestTheArithmeticOfDualPI2IsThatOfLinux(t *testing.T) {
 	}
 }
 
+// Of packets that all arrive at 0 and leave one a millisecond, whichever is at the
+// head at an update has waited since 0.
+func TestABurstRaisesTheProbabilityOfDualPI2StepByStep(t *testing.T) {
+	b := newBench(t, 1, millisecondLink(DualPI2{}))
+	q := b.path.stages[0].runner.(*shaper).queue.(*dualPI2)
+	b.overload(200, 0, ECT0)
+	want, old := int64(0), time.Duration(0)
+	for at := 16 * time.Millisecond; at <= 80*time.Millisecond; at += 16 * time.Millisecond {
+		want += int64(44*(at-15*time.Millisecond)+879*(at-old)) / 64
+		old = at
+		b.clock.runUntil(at)
+		if q.prob != want || q.old != at {
+			t.Errorf("at %v: probability %d by a delay of %v, want %d", at, q.prob, q.old, want)
+		}
+	}
+}
+
 // RFC 9332, section 2.3.
 func TestDualPI2ClassifiesByTheECNField(t *testing.T) {
 	for any, want := range map[bool]map[ECN]bool{

@@ -89,7 +89,6 @@ func TestEveryElementAndQueueIsInTheListsOfTests(t *testing.T) {
 	for _, e := range drawnElements {
 		drawn = append(drawn, e)
 	}
-	managed = append(managed, FIFO{})
 	for _, q := range queues {
 		managed = append(managed, q)
 	}

@@ -78,12 +78,13 @@ func (q *fqCoDel) enqueue(p *Packet) {
 }
 
 // dropFattest drops from the flow that has most bytes waiting, and of several
-// most packets, which are not none even if they are empty (RFC 8290, section 4.1; batches as in Linux).
+// from the first that has packets, which may all be empty (RFC 8290,
+// section 4.1; batches as in Linux).
 func (q *fqCoDel) dropFattest() {
 	fattest := &q.fair.flows[0]
 	for i := range q.fair.flows {
 		f := &q.fair.flows[i]
-		if f.bytes > fattest.bytes || f.bytes == fattest.bytes && f.len() > fattest.len() {
+		if f.bytes > fattest.bytes || fattest.len() == 0 && f.len() > 0 {
 			fattest = f
 		}
 	}

@@ -35,6 +35,27 @@ func TestBeyondALimitTheFattestFlowLosesItsHead(t *testing.T) {
 	}
 }
 
+// Both flows have 1000 bytes, in one packet or two: as in Linux the first in the
+// table is dropped from.
+func TestOfFlowsWithAsManyBytesTheFirstLosesItsHead(t *testing.T) {
+	for _, one := range []uint16{1, 2} {
+		b := newBench(t, 1, Rate{Rate: 8 * GbitPerSecond, Queue: FQCoDel{Limit: 2}})
+		two := 3 - one
+		b.bursts([]uint16{one, two, two}, map[uint16]int{two: 500})
+		q := b.path.stages[0].runner.(*shaper).queue.(*fqCoDel)
+		slot := func(port uint16) uint64 {
+			return q.fair.hash(&Packet{Source: addrOf(1, port), Dest: addrOf(2, 2)}) % 1024
+		}
+		want := "DxDD"
+		if slot(two) < slot(one) {
+			want = "DDxD"
+		}
+		if got := b.fates(); got != want {
+			t.Errorf("flow %d has one packet: %s, want %s", one, got, want)
+		}
+	}
+}
+
 // Linux has CoDel count these drops, so that it signals more.
 func TestDropsBeyondALimitCountForCoDel(t *testing.T) {
 	b := newBench(t, 1, Rate{Rate: 8 * GbitPerSecond, Queue: FQCoDel{Limit: 10, Flows: 1}})
