@@ -17,7 +17,7 @@ var (
 		Rate{}, Rate{}, Trace{}, Delay{}, Jitter{}, Outage{}, Policer{}, ECNFault{}, Slot{}, MTU{},
 		Filter{}, Bernoulli{}, GilbertElliott{}, Markov{}, Periodic{}, ListedLoss{}, LossMask{},
 	}
-	disorderly = []Element{Duplicate{}, Corrupt{}, Reorder{}}
+	disorderly = []Element{Duplicate{}, Corrupt{}, Reorder{}, Netem{}}
 )
 
 // elements draws elements with times of some ten nanoseconds, so that their
@@ -103,6 +103,8 @@ func another(r *rapid.T, e Element) Element {
 	case Reorder:
 		delay := time.Duration(rapid.IntRange(0, 50).Draw(r, "delay"))
 		return Reorder{delay, aProbability(r), aProbability(r), rapid.IntRange(0, 4).Draw(r, "gap")}
+	case Netem:
+		return aNetem.Draw(r, "netem")
 	case MTU:
 		return MTU{Size: Bytes(rapid.IntRange(100, 300).Draw(r, "mtu"))}
 	}

@@ -24,6 +24,7 @@ import (
 type Distribution struct {
 	table []int16
 	least int16
+	name  string // by which [ParseNetem] knows it, "" if it has none
 }
 
 // distScale is the table value of one deviation.
@@ -33,7 +34,7 @@ const distScale = 8192
 const maxDistribution = 16384
 
 func newDistribution(table []int16) *Distribution {
-	return &Distribution{table, slices.Min(table)}
+	return &Distribution{table: table, least: slices.Min(table)}
 }
 
 // ParseDistribution reads a table as tc does from a file NAME.dist: decimal
@@ -80,17 +81,25 @@ func Pareto() *Distribution { return paretoTable() }
 func ParetoNormal() *Distribution { return paretoNormalTable() }
 
 var (
-	normalTable = sync.OnceValue(func() *Distribution { return distribution(normalValues()) })
-	paretoTable = sync.OnceValue(func() *Distribution { return distribution(paretoValues()) })
+	normalTable = sync.OnceValue(func() *Distribution { return distribution(normalValues()).named("normal") })
+	paretoTable = sync.OnceValue(func() *Distribution { return distribution(paretoValues()).named("pareto") })
 
 	paretoNormalTable = sync.OnceValue(func() *Distribution {
 		values, pareto := normalValues(), paretoValues()
 		for k := range values {
 			values[k] = (values[k] + 3*pareto[k]) / 4
 		}
-		return distribution(values)
+		return distribution(values).named("paretonormal")
 	})
 )
+
+// named returns the same distribution with a name.
+func (d *Distribution) named(name string) *Distribution {
+	if d == nil || d.name == name {
+		return d
+	}
+	return &Distribution{d.table, d.least, name}
+}
 
 const entries = 4096
 

@@ -1,6 +1,7 @@
 // Package netem is the network: links made of elements (rates and queues,
-// delays with jitter, outages, losses, policers, slots, ECN faults, MTU), hosts,
-// and sockets that behave like UDP sockets with ECN, GSO and path MTU.
+// delays with jitter, outages, losses, policers, slots, ECN faults, MTU, and the
+// netem of Linux as a whole), hosts, and sockets that behave like UDP sockets with
+// ECN, GSO and path MTU.
 //
 // It lives on any [Clock]. A simulation gives it virtual time; a program that
 // shapes real traffic gives it the wall clock. Everything that runs here runs

@@ -33,6 +33,8 @@ var everyElement = []struct {
 	{"filter", Filter{Loss: Bernoulli{P: 0.01}, Above: 1000, Until: time.Hour}},
 	{"duplicate", Duplicate{P: 0.01}},
 	{"corrupt", Corrupt{P: 0.01}},
+	{"netem", netemOf("delay 20ms 1ms 25% distribution normal loss gemodel 1% 17%")},
+	{"netem with all", netemOf("delay 2ms loss 1% 1% ecn corrupt 1% 1% duplicate 1% 1% reorder 5% 1% gap 3 rate 1gbit 1 48 5 slot 10us 20us")},
 	{"queue", Rate{Rate: 100 * MbitPerSecond, Overhead: HeaderIPv4, Queue: FIFO{Limit: Limit{Bytes: 100_000}}}},
 	{"token bucket", Rate{Rate: 100 * MbitPerSecond, Burst: 10_000, Overhead: HeaderIPv4}},
 	{"trace", Trace{Opportunities: []time.Duration{100_000, 200_000, 300_000}, Period: 400_000, Bytes: 3000}},
@@ -40,6 +42,14 @@ var everyElement = []struct {
 	{"reorder", Reorder{Delay: 20 * time.Millisecond, P: 0.1, Gap: 5}},
 	{"delay", Delay{20 * time.Millisecond}},
 	{"jitter", Jitter{Delay: 20 * time.Millisecond, Deviation: time.Millisecond, Distribution: Normal(), Correlation: 0.25}},
+}
+
+func netemOf(text string) Netem {
+	n, err := ParseNetem(text, nil)
+	if err != nil {
+		panic(err)
+	}
+	return n
 }
 
 // receivers returns the exported types of the package that have a method.
