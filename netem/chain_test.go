@@ -27,52 +27,58 @@ var elements = rapid.Custom(func(r *rapid.T) Element { return another(r, rapid.S
 // disorder draws an element that may make, change or reorder packets.
 var disorder = rapid.Custom(func(r *rapid.T) Element { return another(r, rapid.SampledFrom(disorderly).Draw(r, "kind")) })
 
-// another draws an element of the type of e.
-func another(r *rapid.T, e Element) Element {
-	switch e.(type) {
+// another draws an element of the type of e, with times of some ten nanoseconds.
+func another(r *rapid.T, e Element) Element { return anotherWith(r, e, 1) }
+
+// anotherWith draws an element of the type of e, with a queue of the same type,
+// and with times of some ten units.
+func anotherWith(r *rapid.T, e Element, unit time.Duration) Element {
+	times := func(from, to int, name string) time.Duration {
+		return time.Duration(rapid.IntRange(from, to).Draw(r, name)) * unit
+	}
+	rates := func(fast ...BitRate) BitRate { return rapid.SampledFrom(fast).Draw(r, "rate") / BitRate(unit) }
+	switch e := e.(type) {
 	case Rate:
-		limit := rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Packets: 3}, {Bytes: 300}, {Time: 20}}).Draw(r, "limit")
-		rate := rapid.SampledFrom([]BitRate{0, 30 * GbitPerSecond, 100 * GbitPerSecond, 70 * GbitPerSecond, TbitPerSecond}).Draw(r, "rate")
+		rate := rates(0, 30*GbitPerSecond, 100*GbitPerSecond, 70*GbitPerSecond, TbitPerSecond)
 		return Rate{
-			Rate: rate, Overhead: Bytes(rapid.IntRange(0, 40).Draw(r, "overhead")), Queue: anotherFIFO(r, limit),
+			Rate: rate, Overhead: Bytes(rapid.IntRange(0, 40).Draw(r, "overhead")), Queue: queueOf(r, e.Queue, unit),
 			Burst:  rapid.SampledFrom([]Bytes{0, 0, 150, 500}).Draw(r, "burst"),
 			Paused: rapid.IntRange(0, 3).Draw(r, "paused") == 1,
 		}
 	case Trace:
-		times := rapid.SliceOfN(rapid.IntRange(0, 40), 1, 5).Draw(r, "opportunities")
-		slices.Sort(times)
+		opportunities := rapid.SliceOfN(rapid.IntRange(0, 40), 1, 5).Draw(r, "opportunities")
+		slices.Sort(opportunities)
 		t := Trace{
-			Period:   time.Duration(times[len(times)-1] + rapid.IntRange(1, 20).Draw(r, "rest")),
+			Period:   time.Duration(opportunities[len(opportunities)-1])*unit + times(1, 20, "rest"),
 			Bytes:    Bytes(rapid.IntRange(1, 500).Draw(r, "bytes")),
 			Overhead: Bytes(rapid.IntRange(0, 40).Draw(r, "overhead")),
-			Queue:    anotherFIFO(r, rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Bytes: 300}}).Draw(r, "limit")),
+			Queue:    queueOf(r, e.Queue, unit),
 			Paused:   rapid.IntRange(0, 3).Draw(r, "paused") == 1,
 		}
-		for _, at := range times {
-			t.Opportunities = append(t.Opportunities, time.Duration(at))
+		for _, at := range opportunities {
+			t.Opportunities = append(t.Opportunities, time.Duration(at)*unit)
 		}
 		return t
 	case Delay:
-		return Delay{time.Duration(rapid.IntRange(0, 50).Draw(r, "delay"))}
+		return Delay{times(0, 50, "delay")}
 	case Jitter:
 		return Jitter{
-			Delay:        time.Duration(rapid.IntRange(0, 50).Draw(r, "delay")),
-			Deviation:    time.Duration(rapid.IntRange(0, 30).Draw(r, "deviation")),
+			Delay:        times(0, 50, "delay"),
+			Deviation:    times(0, 30, "deviation"),
 			Distribution: rapid.SampledFrom([]*Distribution{nil, Normal(), ParetoNormal()}).Draw(r, "distribution"),
 			Correlation:  rapid.SampledFrom([]float64{0, 0.25, 1}).Draw(r, "correlation"),
 			InOrder:      true,
 		}
 	case Slot:
-		least := time.Duration(rapid.IntRange(0, 20).Draw(r, "min"))
+		least := times(0, 20, "min")
 		return Slot{
-			Min: least, Max: least + time.Duration(rapid.IntRange(0, 20).Draw(r, "range")),
+			Min: least, Max: least + times(0, 20, "range"),
 			Packets: rapid.IntRange(0, 3).Draw(r, "packets"), Bytes: Bytes(rapid.IntRange(0, 300).Draw(r, "bytes")),
 		}
 	case ECNFault:
 		return ECNFault{aProbability(r), aProbability(r), aProbability(r), NotECT, ECN(rapid.IntRange(0, 3).Draw(r, "to"))}
 	case Policer:
-		rate := rapid.SampledFrom([]BitRate{0, 30 * GbitPerSecond, TbitPerSecond}).Draw(r, "rate")
-		return Policer{Rate: rate, Burst: Bytes(rapid.IntRange(1, 1000).Draw(r, "burst"))}
+		return Policer{Rate: rates(0, 30*GbitPerSecond, TbitPerSecond), Burst: Bytes(rapid.IntRange(1, 1000).Draw(r, "burst"))}
 	case Outage:
 		return Outage{rapid.Bool().Draw(r, "down")}
 	case Bernoulli:
@@ -89,19 +95,19 @@ func another(r *rapid.T, e Element) Element {
 	case LossMask:
 		return LossMask{rapid.Uint64().Draw(r, "mask")}
 	case Filter:
-		from := time.Duration(rapid.IntRange(0, 100).Draw(r, "from"))
+		from := times(0, 100, "from")
 		return Filter{
 			Loss:  aLoss(r),
 			Above: Bytes(rapid.IntRange(0, 300).Draw(r, "above")),
 			From:  from,
-			Until: from + time.Duration(rapid.IntRange(1, 100).Draw(r, "window")),
+			Until: from + times(1, 100, "window"),
 		}
 	case Duplicate:
 		return Duplicate{aProbability(r), aProbability(r)}
 	case Corrupt:
 		return Corrupt{aProbability(r), aProbability(r)}
 	case Reorder:
-		delay := time.Duration(rapid.IntRange(0, 50).Draw(r, "delay"))
+		delay := times(0, 50, "delay")
 		return Reorder{delay, aProbability(r), aProbability(r), rapid.IntRange(0, 4).Draw(r, "gap")}
 	case Netem:
 		return aNetem.Draw(r, "netem")
@@ -122,13 +128,22 @@ func aLoss(r *rapid.T) Loss {
 
 // aChange draws a change of an element of the chain.
 func aChange(r *rapid.T, chain []Element) Element {
-	which := rapid.SampledFrom(chain).Draw(r, "which")
-	first := slices.IndexFunc(chain, func(e Element) bool { return e.Kind() == which.Kind() })
-	return another(r, chain[first])
+	return another(r, chain[aPlace(r, chain)])
 }
 
-func anotherFIFO(r *rapid.T, limit Limit) FIFO {
-	mark := rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Bytes: 300}, {Time: 20}}).Draw(r, "mark")
+// aPlace draws an element of the chain that Configure can find.
+func aPlace(r *rapid.T, chain []Element) int {
+	which := rapid.SampledFrom(chain).Draw(r, "which")
+	return slices.IndexFunc(chain, func(e Element) bool { return e.Kind() == which.Kind() })
+}
+
+// queueOf draws a queue of the type of q, which may be nil.
+func queueOf(r *rapid.T, q Queue, unit time.Duration) Queue {
+	if _, fifo := q.(FIFO); q != nil && !fifo {
+		return anotherQueue(r, q)
+	}
+	limit := rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Packets: 3}, {Bytes: 300}, {Time: 20 * unit}}).Draw(r, "limit")
+	mark := rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Bytes: 300}, {Time: 20 * unit}}).Draw(r, "mark")
 	return FIFO{Limit: limit, HeadDrop: rapid.Bool().Draw(r, "head drop"), Mark: mark}
 }
 
