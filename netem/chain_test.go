@@ -142,8 +142,12 @@ func queueOf(r *rapid.T, q Queue, unit time.Duration) Queue {
 	if _, fifo := q.(FIFO); q != nil && !fifo {
 		return anotherQueue(r, q)
 	}
-	limit := rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Packets: 3}, {Bytes: 300}, {Time: 20 * unit}}).Draw(r, "limit")
-	mark := rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Bytes: 300}, {Time: 20 * unit}}).Draw(r, "mark")
+	limits := []Limit{{}, {Packets: 1}, {Packets: 3}, {Bytes: 300}, {Time: 20 * unit}}
+	return anotherFIFO(r, rapid.SampledFrom(limits).Draw(r, "limit"))
+}
+
+func anotherFIFO(r *rapid.T, limit Limit) FIFO {
+	mark := rapid.SampledFrom([]Limit{{}, {Packets: 1}, {Bytes: 300}, {Time: 20}}).Draw(r, "mark")
 	return FIFO{Limit: limit, HeadDrop: rapid.Bool().Draw(r, "head drop"), Mark: mark}
 }
 

@@ -103,9 +103,9 @@ func (c *chain) drain() error {
 // inOrder verifies that an element has kept the order of packets, or that of
 // each flow if it is one that serves flows in turn.
 func (c *chain) inOrder(i int) error {
-	flows := false
+	var q Queue
 	switch e := c.settings[i][0].element.(type) {
-	case Duplicate: // copies have no place
+	case Duplicate, Netem: // copies have no place
 		return nil
 	case Reorder:
 		return nil
@@ -116,9 +116,16 @@ func (c *chain) inOrder(i int) error {
 			}
 		}
 	case Rate:
-		flows = servesFlows(e.Queue)
+		q = e.Queue
 	case Trace:
-		flows = servesFlows(e.Queue)
+		q = e.Queue
+	}
+	flows := false
+	switch q.(type) {
+	case FQCoDel, FQPIE:
+		flows = true
+	case DualPI2: // a flow may be in both of its queues
+		return nil
 	}
 	last := map[uint16]passage{}
 	for _, p := range c.passed[i+1] {
@@ -132,14 +139,6 @@ func (c *chain) inOrder(i int) error {
 		last[port] = p
 	}
 	return nil
-}
-
-func servesFlows(q Queue) bool {
-	switch q.(type) {
-	case FQCoDel, FQPIE:
-		return true
-	}
-	return false
 }
 
 // capacity returns the most that an element may send from one time to another,
