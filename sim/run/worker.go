@@ -177,9 +177,15 @@ func (t *task) simulate(s *scenario.Scenario, out sink, options workload.Options
 }
 
 // expectedEnd is when a run is likely to end: with the last close of its
-// sessions if all of them have one at a time, and else at the time limit.
+// sessions if all of them have one at a time, with the last traffic if it has no
+// sessions, and else at the time limit.
 func expectedEnd(s *scenario.Scenario) time.Duration {
 	last := time.Duration(0)
+	if len(s.Sessions) == 0 {
+		for i := range s.Traffic {
+			last = max(last, s.Traffic[i].Stop)
+		}
+	}
 	for i := range s.Sessions {
 		how := &s.Sessions[i].Close
 		if how.At == 0 || how.How == "none" {

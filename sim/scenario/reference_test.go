@@ -11,7 +11,8 @@ func TestTheReferenceDescribesEveryTableAndKey(t *testing.T) {
 	var names []string
 	for _, table := range Reference() {
 		names = append(names, table.Name)
-		if table.Doc == "" || len(table.Keys) == 0 {
+		_, _, isKind := strings.Cut(table.Name, ", kind ") // which may have no keys of its own
+		if table.Doc == "" || len(table.Keys) == 0 && !isKind {
 			t.Errorf("table %q has no description or no keys", table.Name)
 		}
 		for _, k := range table.Keys {
@@ -29,7 +30,7 @@ func TestTheReferenceDescribesEveryTableAndKey(t *testing.T) {
 		"links.NAME.loss, kind bernoulli", "links.NAME.loss, kind gilbert_elliott", "links.NAME.loss, kind markov",
 		"links.NAME.loss, kind periodic", "links.NAME.loss, kind listed", "links.NAME.loss, kind mask",
 		"links.NAME.changes", "links.NAME.outages",
-		"traffic.NAME, kind cbr", "traffic.NAME, kind poisson", "traffic.NAME, kind onoff", "traffic.NAME.mix", "traffic.NAME.changes", "sessions.NAME",
+		"traffic.NAME", "traffic.NAME, kind cbr", "traffic.NAME, kind poisson", "traffic.NAME, kind onoff", "traffic.NAME.mix", "traffic.NAME.changes", "sessions.NAME",
 		"sessions.NAME.flows.NAME, kind download", "sessions.NAME.flows.NAME, kind upload", "sessions.NAME.flows.NAME, kind echo",
 		"sessions.NAME.flows.NAME, kind media", "sessions.NAME.flows.NAME, kind baton", "sessions.NAME.flows.NAME, kind request", "expect",
 	}

@@ -189,12 +189,12 @@ func (m Mix) text() string {
 	return "[" + strings.Join(shares, ", ") + "]"
 }
 
-// TrafficTables describes the kinds of traffic, each with all the keys of its
-// table, and the changes.
+// TrafficTables describes the tables of traffic, and its kinds, each with the keys
+// of its own.
 func TrafficTables() []Table {
-	var tables []Table
+	tables := []Table{describe("traffic.NAME", "cross traffic without a transport: UDP datagrams from one host to another, or a group of equal sources", &Traffic{})}
 	for _, k := range trafficKinds {
-		tables = append(tables, describe("traffic.NAME, kind "+k.name, k.doc, &Traffic{Config: k.config().(TrafficConfig)}))
+		tables = append(tables, describe("traffic.NAME, kind "+k.name, k.doc, k.config()))
 	}
 	return append(tables,
 		describe("traffic.NAME.mix", "sizes of packets; a list [[traffic.NAME.mix]]", &Share{}),

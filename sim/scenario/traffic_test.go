@@ -19,6 +19,22 @@ from = "server"
 to = "client"
 `
 
+// bursty has every key of traffic.
+const bursty = crossed + `kind = "onoff"
+rate = "4Mbit/s"
+on = "20ms"
+off = "60ms"
+distribution = "pareto"
+shape = 1.5
+mix = [{ size = "100B" }, { size = "1KB", weight = 3 }]
+overhead = "42B"
+ecn = "ect0"
+start = "1s"
+stop = "9s"
+count = 3
+changes = [{ at = "2s", over = "3s", step = "50ms", rate = "0bit/s" }]
+`
+
 func TestTrafficIsASource(t *testing.T) {
 	for text, want := range map[string]traffic.Config{
 		`kind = "cbr"
@@ -128,6 +144,14 @@ func TestAnOverrideChangesTraffic(t *testing.T) {
 	}
 	_, err = Parse("x.toml", []byte(crossed+cbr), "traffic.cros.rate=0bit/s")
 	checkError(t, "traffic.cros", err, `--set: traffic.cros: there is no such table; did you mean "cross"?`)
+}
+
+func TestExplainWritesTrafficThatLoadsAsAnEqualScenario(t *testing.T) {
+	s, err := Parse("x.toml", []byte(bursty))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkExplained(t, s, ".")
 }
 
 func TestARampHasStepsInBetween(t *testing.T) {
