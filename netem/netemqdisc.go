@@ -78,6 +78,7 @@ type NetemChance struct {
 
 // NetemRate is the rate of a [Netem], with what the link adds to packets. With
 // cells, a packet takes as many whole cells as its bytes and PacketOverhead fill.
+// It takes at most 24 hours.
 type NetemRate struct {
 	Rate           BitRate // whole bytes per second; 0 is unlimited, at most 1 Tbit/s
 	PacketOverhead Bytes   // ±65535; -14 leaves the Ethernet header out

@@ -43,6 +43,7 @@ type netemQdisc struct {
 	latest  time.Duration // the greatest of them, if there is one
 	skipped []*Packet     // those that skip the queue, the next one last
 	count   uint64        // of packets in waiting so far
+	leaving ring[*Packet] // that have left the queue, each for a step
 
 	slotted     bool
 	slot        time.Duration // the time of the slot that was set last
@@ -85,12 +86,14 @@ func (q *netemQdisc) Configure(e Element) error {
 	return nil
 }
 
-// Receive takes a packet in, and hands on one if the clock is not about to call
-// for that.
+// Receive takes a packet in, and lets go those that may leave. It hands on one of
+// them if the clock is not about to call for that.
 func (q *netemQdisc) Receive(p *Packet) {
 	q.enqueue(p, drawNetem(q.env.Rand), true)
-	if q.wakes > q.env.Clock.Now() {
-		q.dequeue()
+	now := q.env.Clock.Now()
+	opens := q.letGo(now)
+	if q.wakes > now {
+		q.handOn(now, opens)
 	}
 }
 
@@ -162,6 +165,19 @@ func (q *netemQdisc) await(p *Packet, due time.Duration) {
 	q.waiting.push(timedFlight{flight{p, due}, q.count})
 }
 
+// letGo takes packets out of the queue for as long as they may leave, and
+// returns when the next one may: never if none is held (netem_dequeue, until it
+// has no packet).
+func (q *netemQdisc) letGo(now time.Duration) time.Duration {
+	for {
+		opens := q.opens(now)
+		if opens > now {
+			return opens
+		}
+		q.leaving.push(q.pop(now))
+	}
+}
+
 // opens returns when the next packet may leave, and never if none is held. It
 // sets the next slot if the packet is due after that of before.
 func (q *netemQdisc) opens(now time.Duration) time.Duration {
@@ -181,22 +197,23 @@ func (q *netemQdisc) opens(now time.Duration) time.Duration {
 	return max(due, q.slot)
 }
 
-// dequeue hands on one packet, if it may leave, and asks for a call for the next
-// one even if that may leave too: what a packet sets off comes to rest before the
-// next one arrives.
-func (q *netemQdisc) dequeue() {
-	now := q.env.Clock.Now()
-	opens := q.opens(now)
-	if opens > now {
+// handOn hands on one packet that has left the queue, and asks for a call for the
+// next one even if that has left too: what a packet sets off comes to rest before
+// the next one arrives.
+func (q *netemQdisc) handOn(now, opens time.Duration) {
+	if q.leaving.len() == 0 {
 		q.wake(opens)
 		return
 	}
-	p := q.pop(now)
-	q.wake(q.opens(now))
+	p := q.leaving.pop()
+	if q.leaving.len() > 0 {
+		opens = now
+	}
+	q.wake(opens)
 	q.env.Forward(p)
 }
 
-// pop removes the packet that leaves next (netem_dequeue).
+// pop removes the packet that leaves the queue next.
 func (q *netemQdisc) pop(now time.Duration) *Packet {
 	if last := len(q.skipped) - 1; last >= 0 {
 		p := q.skipped[last]
@@ -246,21 +263,22 @@ func (q *netemQdisc) wake(at time.Duration) {
 
 // timer is also called for times that another call has come before.
 func (q *netemQdisc) timer() {
-	if q.env.Clock.Now() >= q.wakes {
+	if now := q.env.Clock.Now(); now >= q.wakes {
 		q.wakes = never
-		q.dequeue()
+		q.handOn(now, q.letGo(now))
 	}
 }
 
-// Held implements [Runner]: those that skip the queue came in at this instant.
+// Held implements [Runner]: those that have left the queue came in before those
+// in it, or at this instant.
 func (q *netemQdisc) Held(yield func(*Packet)) {
+	for i := range q.leaving.len() {
+		yield(*q.leaving.at(i))
+	}
 	held := slices.Clone(q.waiting)
 	slices.SortFunc(held, func(a, b timedFlight) int { return cmp.Compare(a.rank, b.rank) })
 	for _, f := range held {
 		yield(f.packet)
-	}
-	for _, p := range q.skipped {
-		yield(p)
 	}
 }
 
