@@ -172,7 +172,7 @@ func TestTheSignalsOfDualPI2AreCoupled(t *testing.T) {
 	}{{0.1, 0}, {0.25, 0}, {0.4, 0}, {0.1, 5}, {0.3, 1}} {
 		_, q := runningDualPI2(t, DualPI2{Coupling: c.coupling})
 		q.prob, q.sum.bytes = int64(c.prob*dualOne), 3028
-		random := rand.New(rand.NewPCG(1, 0))
+		random := rand.New(rand.NewPCG(lawSeed, 0))
 		share := func(ecn ECN, low bool) (marked, dropped float64) {
 			const n = 200_000
 			for range n {
@@ -189,7 +189,7 @@ func TestTheSignalsOfDualPI2AreCoupled(t *testing.T) {
 		check := func(what string, got, want float64) {
 			// 4.5 standard deviations: 99.999 %.
 			if half := 4.5 * math.Sqrt(want*(1-want)/200_000); math.Abs(got-want) > half {
-				t.Errorf("p' = %v, k = %d: %s %.5f, want %.5f ± %.5f", c.prob, c.coupling, what, got, want, half)
+				t.Errorf("seed %d: p' = %v, k = %d: %s %.5f, want %.5f ± %.5f", lawSeed, c.prob, c.coupling, what, got, want, half)
 			}
 		}
 		k := float64(orDefault(c.coupling, 2))
@@ -203,7 +203,7 @@ func TestTheSignalsOfDualPI2AreCoupled(t *testing.T) {
 		check("classic drops", classicLost, c.prob*c.prob)
 		for _, classic := range []float64{classicMarked, classicLost} {
 			if coupled := marked / k * (marked / k); math.Abs(classic-coupled) > 0.05*coupled+0.0005 {
-				t.Errorf("p' = %v, k = %v: p_C = %.5f and p_L = %.5f are not coupled", c.prob, k, classic, marked)
+				t.Errorf("seed %d: p' = %v, k = %v: p_C = %.5f and p_L = %.5f are not coupled", lawSeed, c.prob, k, classic, marked)
 			}
 		}
 	}

@@ -156,7 +156,7 @@ func (b *bench) offer(ports map[uint64]uint16, port uint16, size int, interval t
 // nothing.
 func TestFlowsShareALinkEqually(t *testing.T) {
 	eachFair(t, 0, func(t *testing.T, q Queue) {
-		b := newBench(t, 1, millisecondLink(q))
+		b := newBench(t, lawSeed, millisecondLink(q))
 		ports := make(map[uint64]uint16)
 		b.offer(ports, 1, 1250, 2500*time.Microsecond) // 4 Mbit/s
 		b.offer(ports, 2, 1250, time.Millisecond)      // 10 Mbit/s
@@ -173,16 +173,16 @@ func TestFlowsShareALinkEqually(t *testing.T) {
 					worst = max(worst, s.wait)
 				}
 			case port == 4:
-				t.Errorf("the sparse flow lost a packet at %v", s.at)
+				t.Errorf("seed %d: the sparse flow lost a packet at %v", lawSeed, s.at)
 			}
 		}
 		if worst > time.Millisecond {
-			t.Errorf("a packet of the sparse flow waited %v, want no more than 1 ms", worst)
+			t.Errorf("seed %d: a packet of the sparse flow waited %v, want no more than 1 ms", lawSeed, worst)
 		}
 		share := (10e6/8*fairTime.Seconds() - bytes[4]) / 3
 		for port, got := range bytes[1:4] {
 			if math.Abs(got-share) > 0.01*share {
-				t.Errorf("flow %d sent %.0f bytes, want %.0f ± 1 %%", port+1, got, share)
+				t.Errorf("seed %d: flow %d sent %.0f bytes, want %.0f ± 1 %%", lawSeed, port+1, got, share)
 			}
 		}
 	})

@@ -9,7 +9,7 @@ import (
 // One flow in FQPIE is a PIE, if it draws the same numbers.
 func TestAFlowOfFQPIEIsAPIE(t *testing.T) {
 	run := func(q Queue, ecn ECN) []sighting {
-		b := newBench(t, 1, millisecondLink(q))
+		b := newBench(t, lawSeed, millisecondLink(q))
 		if _, ok := q.(PIE); ok { // FQPIE has drawn the key of its flows
 			b.path.stages[0].Rand.Uint64()
 			b.path.stages[0].Rand.Uint64()
@@ -25,14 +25,14 @@ func TestAFlowOfFQPIEIsAPIE(t *testing.T) {
 		got, want := run(c[0], ecn), run(c[1], ecn)
 		signal := func(s sighting) bool { return s.fate == Dropped || s.ecn == CE }
 		if !slices.Equal(got, want) || !slices.ContainsFunc(got, signal) {
-			t.Errorf("ECN %d: %+v differs from %+v, or signals nothing", ecn, c[0], c[1])
+			t.Errorf("seed %d: ECN %d: %+v differs from %+v, or signals nothing", lawSeed, ecn, c[0], c[1])
 		}
 	}
 }
 
 func TestFQPIEMarksUpToAProbabilityOfItsOwn(t *testing.T) {
 	dropped := func(percent int) int {
-		b := newBench(t, 1, millisecondLink(FQPIE{ECN: true, ECNProb: percent}))
+		b := newBench(t, lawSeed, millisecondLink(FQPIE{ECN: true, ECNProb: percent}))
 		for at := time.Duration(0); at < 5*time.Second; at += 800 * time.Microsecond {
 			b.clock.At(at, func() { b.sendFrom(1, millisecondSize, ECT0) })
 		}
@@ -42,7 +42,7 @@ func TestFQPIEMarksUpToAProbabilityOfItsOwn(t *testing.T) {
 	// Arrivals do not slow down, so that the probability grows until they are
 	// dropped.
 	if few, many := dropped(100), dropped(0); few != 0 || many < 500 {
-		t.Errorf("%d packets dropped, %d with the default", few, many)
+		t.Errorf("seed %d: %d packets dropped, %d with the default", lawSeed, few, many)
 	}
 }
 
