@@ -334,6 +334,9 @@ func (p *tcParser) slot() error {
 		if n == 1 {
 			s.Max = s.Min
 		}
+		if s.Max < s.Min && err == nil {
+			err = errors.New("the greatest delay is less than the least")
+		}
 	default:
 		err = unknownTC("value", p.words[0], []string{"distribution", "a time"})
 	}

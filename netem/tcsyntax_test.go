@@ -162,7 +162,8 @@ func TestParseNetemRefuses(t *testing.T) {
 		"slot fast":                               `slot: unknown value "fast"; expected one of distribution, a time`,
 		"slot distribution normal":                "slot: a value is missing at the end",
 		"slot distribution normal 1ms 0":          "slot: a distribution needs a jitter above 0",
-		"slot 2ms 1ms":                            "the greatest delay of a slot is less than the least",
+		"slot 2ms 1ms":                            "slot: the greatest delay is less than the least",
+		"slot 2ms 0":                              "slot: the greatest delay is less than the least",
 		"slot 1ms packets":                        "slot: a value is missing at the end",
 		"slot 1ms bytes 4gb":                      "the packets or bytes of a slot are not between 0 and 2147483647",
 	} {
@@ -298,7 +299,7 @@ func FuzzParseNetem(f *testing.F) {
 		"delay 20ms 5ms 25% distribution normal loss gemodel 1% 17% rate 10mbit limit 1000",
 		"netem loss state 3% 60% 20% 50% 0.5% ecn corrupt 0.02% 3% duplicate 1%",
 		"gap 5 delay 10ms", "delay 10ms reorder 25% 50% gap 0x5", "rate 5kbit -20 100 5",
-		"slot distribution pareto 1ms 2ms packets 3 bytes 1k", "slot 1us 2us p 3",
+		"slot distribution pareto 1ms 2ms packets 3 bytes 1k", "slot 1us 2us p 3", "slot 1s 0",
 		"tc qdisc add dev eth0 root netem delay 1ms", "delay 1ms 1ms distribution x", "loss 1e3%", "limit 0 seed 1", "loss random .5%",
 	} {
 		f.Add(text)
