@@ -42,7 +42,7 @@ func TestTheExitStatusSaysWhatWentWrong(t *testing.T) {
 		{"a short time", t.Context(), []string{"--duration=1ms"}, statusInput, "calibrate: --duration is not between 1s and 1h\n"},
 		{"no round", t.Context(), []string{"--rounds=0"}, statusInput, "calibrate: --rounds is not between 1 and 1000\n"},
 		{"a file for a folder", t.Context(), []string{"-o", filepath.Join(blocked, "x")}, statusInput, "calibrate: mkdir " + blocked + ": not a directory\n"},
-		{"no tools", t.Context(), nil, statusUnavailable, "calibrate: there is no ip here (Linux with iproute2 is needed)\n"},
+		{"no tools", t.Context(), nil, statusUnavailable, "calibrate: there is no ip here (Linux with iproute2 and util-linux is needed)\n"},
 		{"an interrupt", interrupted, nil, statusInterrupted, "calibrate: interrupted\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -87,7 +87,7 @@ func TestAFileAppearsOnlyWhenItIsComplete(t *testing.T) {
 // The kernel does what it is told to, and leaves nothing behind. How fast it is
 // depends on the machine and is not looked at.
 func TestATransferCrossesTheKernelsTokenBucket(t *testing.T) {
-	for _, tool := range []string{"ip", "tc"} {
+	for _, tool := range []string{"ip", "tc", "chrt"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("there is no %s on this %s machine", tool, runtime.GOOS)
 		}

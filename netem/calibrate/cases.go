@@ -105,6 +105,31 @@ func caseNames() []string {
 	return names
 }
 
+// String describes a path in words, the other direction where it differs.
+func (c testCase) String() string {
+	if c.Up == c.Down || c.Up == delayed(c.Down, c.Up.Delay, nil) {
+		return c.Down.String()
+	}
+	return c.Down.String() + "; up " + c.Up.String()
+}
+
+func (l link) String() string {
+	words := []string{l.Rate.String()}
+	if l.Delay > 0 {
+		words = append(words, l.Delay.String())
+	}
+	switch loss := l.Loss.(type) {
+	case netem.Bernoulli:
+		words = append(words, fmt.Sprintf("%v %% loss", 100*loss.P))
+	case netem.GilbertElliott:
+		words = append(words, fmt.Sprintf("%.1f %% loss in bursts of %.1f", 100*loss.P/(loss.P+loss.R), 1/loss.R))
+	}
+	if l.FQCoDel {
+		return strings.Join(append(words, "fq_codel"), ", ")
+	}
+	return strings.Join(append(words, fmt.Sprintf("queue of %d packets", l.Limit/packetWire)), ", ")
+}
+
 // elements returns the path's direction in the simulator.
 func (l link) elements() []netem.Element {
 	var e []netem.Element

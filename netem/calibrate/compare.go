@@ -30,19 +30,20 @@ type tolerance struct{ Goodput, RTT, Loss float64 }
 
 var (
 	// exact is for paths without chance: what differs is the host's timing.
-	exact = tolerance{0.03, 0.05, 0.15}
+	exact = tolerance{0.01, 0.03, 0.10}
 	// random is for paths that lose packets at random, which no two runs share.
 	random = tolerance{0.15, 0.10, 0.30}
 )
 
 // fewLost is a difference of losses that counts for nothing, whatever their
 // ratio.
-const fewLost = 0.002
+const fewLost = 0.001
 
 // row is a case with what the kernel and the simulator did in each round, or
 // the reason why the kernel did nothing.
 type row struct {
 	Case    string        `json:"case"`
+	Path    string        `json:"path"`
 	Skipped string        `json:"skipped,omitempty"`
 	Linux   []measurement `json:"linux,omitempty"`
 	Wtsim   []measurement `json:"wtsim,omitempty"`

@@ -12,26 +12,26 @@ var fake = report{
 	Kernel: "Linux 6.1", CPU: "Some CPU", CPUs: 4, Go: "go1.26.0", QUICGo: "v0.65.0", Rounds: 3, Window: 10, HostDelay: 35e-6,
 	Rows: []row{
 		{
-			Case: "near", tolerance: exact,
+			Case: "near", Path: "a near path", tolerance: exact,
 			Linux: []measurement{{19e6, 2e-4, 0.045, 0.001, 0}, {18e6, 1e-4, 0.05, 0, 0}, {20e6, 3e-4, 0.04, 0.002, 0}},
 			Wtsim: []measurement{{19.19e6, 35e-6, 0.0441, 0.0015, 0}, {19.19e6, 35e-6, 0.0441, 0.0015, 0}, {18e6, 35e-6, 0.0441, 0.0015, 0}},
 		},
 		{
-			Case: "far", tolerance: exact,
+			Case: "far", Path: "a far path", tolerance: exact,
 			Linux: []measurement{{10e6, 0.04, 0.04, 0.1, 0}},
 			Wtsim: []measurement{{9e6, 0.04, 0.041, 0.2, 0}},
 		},
-		{Case: "none", tolerance: exact, Skipped: "the kernel has no sch_netem", Wtsim: []measurement{{5e6, 0.04, 0.08, 0, 0}}},
+		{Case: "none", Path: "a none path", tolerance: exact, Skipped: "the kernel has no sch_netem", Wtsim: []measurement{{5e6, 0.04, 0.08, 0, 0}}},
 	},
 }
 
 func TestAReportForATerminal(t *testing.T) {
 	const want = `
-case  Mbit/s: Linux  wtsim  ratio                 RTT min, mean / ms: Linux  wtsim         ratio                 loss / %: Linux  wtsim  ratio                 agrees
-─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-near  19.00          19.19  1.010 (0.96 to 1.07)  0.20, 45.00                0.03, 44.10   0.980 (0.88 to 1.10)  0.10             0.15   1.500 (0.75 to ∞)     yes
-far   10.00          9.00   0.900 (0.90 to 0.90)  40.00, 40.00               40.00, 41.00  1.025 (1.02 to 1.02)  10.00            20.00  2.000 (2.00 to 2.00)  no: goodput, loss
-none  –              5.00   –                     –                          40.00, 80.00  –                     –                0.00   –                     skipped: the kernel has no sch_netem
+case  path         Mbit/s: Linux  wtsim  ratio                 RTT min, mean / ms: Linux  wtsim         ratio                 loss / %: Linux  wtsim  ratio                 agrees
+──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+near  a near path  19.00          19.19  1.010 (0.96 to 1.07)  0.20, 45.00                0.03, 44.10   0.980 (0.88 to 1.10)  0.10             0.15   1.500 (0.75 to ∞)     yes
+far   a far path   10.00          9.00   0.900 (0.90 to 0.90)  40.00, 40.00               40.00, 41.00  1.025 (1.02 to 1.02)  10.00            20.00  2.000 (2.00 to 2.00)  no: goodput, loss
+none  a none path  –              5.00   –                     –                          40.00, 80.00  –                     –                0.00   –                     skipped: the kernel has no sch_netem
 
 Linux 6.1, 4 × Some CPU, go1.26.0, quic-go v0.65.0; medians of 3 rounds of 10 s; 35 µs for a round trip between the hosts alone.
 `
@@ -44,11 +44,11 @@ func TestAReportForAFile(t *testing.T) {
 	const want = `
 # Agreement with Linux
 
-| case | Mbit/s: Linux | wtsim | ratio | RTT min, mean / ms: Linux | wtsim | ratio | loss / %: Linux | wtsim | ratio | agrees |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-| near | 19.00 | 19.19 | 1.010 (0.96 to 1.07) | 0.20, 45.00 | 0.03, 44.10 | 0.980 (0.88 to 1.10) | 0.10 | 0.15 | 1.500 (0.75 to ∞) | yes |
-| far | 10.00 | 9.00 | 0.900 (0.90 to 0.90) | 40.00, 40.00 | 40.00, 41.00 | 1.025 (1.02 to 1.02) | 10.00 | 20.00 | 2.000 (2.00 to 2.00) | no: goodput, loss |
-| none | – | 5.00 | – | – | 40.00, 80.00 | – | – | 0.00 | – | skipped: the kernel has no sch_netem |
+| case | path | Mbit/s: Linux | wtsim | ratio | RTT min, mean / ms: Linux | wtsim | ratio | loss / %: Linux | wtsim | ratio | agrees |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| near | a near path | 19.00 | 19.19 | 1.010 (0.96 to 1.07) | 0.20, 45.00 | 0.03, 44.10 | 0.980 (0.88 to 1.10) | 0.10 | 0.15 | 1.500 (0.75 to ∞) | yes |
+| far | a far path | 10.00 | 9.00 | 0.900 (0.90 to 0.90) | 40.00, 40.00 | 40.00, 41.00 | 1.025 (1.02 to 1.02) | 10.00 | 20.00 | 2.000 (2.00 to 2.00) | no: goodput, loss |
+| none | a none path | – | 5.00 | – | – | 40.00, 80.00 | – | – | 0.00 | – | skipped: the kernel has no sch_netem |
 
 Linux 6.1, 4 × Some CPU, go1.26.0, quic-go v0.65.0; medians of 3 rounds of 10 s; 35 µs for a round trip between the hosts alone.
 
@@ -129,5 +129,23 @@ func TestADirectionIsTheSameElementsAsDisciplines(t *testing.T) {
 	}
 	if got := l.elements(); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func TestAPathInWords(t *testing.T) {
+	for name, want := range map[string]string{
+		"rate-5":          "5Mbit/s, queue of 50 packets",
+		"asymmetric":      "20Mbit/s, queue of 100 packets; up 1Mbit/s, queue of 100 packets",
+		"loss":            "20Mbit/s, 20ms, 1 % loss, queue of 100 packets",
+		"gilbert-elliott": "20Mbit/s, 20ms, 1.6 % loss in bursts of 3.3, queue of 100 packets",
+		"fq_codel":        "20Mbit/s, 20ms, fq_codel",
+	} {
+		chosen, err := chooseCases([]string{name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := chosen[0].String(); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
 	}
 }

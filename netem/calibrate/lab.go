@@ -34,9 +34,9 @@ func (e *unavailableError) Error() string { return e.reason }
 
 // newLab makes the namespaces, whose names have the number of this process.
 func newLab(ctx context.Context) (*lab, error) {
-	for _, tool := range []string{"ip", "tc"} {
+	for _, tool := range []string{"ip", "tc", "chrt"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			return nil, &unavailableError{fmt.Sprintf("there is no %s here (Linux with iproute2 is needed)", tool)}
+			return nil, &unavailableError{fmt.Sprintf("there is no %s here (Linux with iproute2 and util-linux is needed)", tool)}
 		}
 	}
 	l := &lab{fmt.Sprintf("wtsim-%d-", os.Getpid())}

@@ -4,7 +4,7 @@
 // disciplines of tc(8), runs quic-go over real UDP sockets through them in real
 // time, runs the same code in the simulator over the elements that stand for
 // those disciplines, and prints goodput, round-trip time and loss side by side.
-// It needs Linux, iproute2 (ip, tc) and root, and removes its namespaces in the
+// It needs Linux, iproute2 (ip, tc), chrt(1) and root, and removes its namespaces in the
 // end, also when it is interrupted:
 //
 //	go build ./netem/calibrate && sudo ./calibrate
@@ -16,12 +16,14 @@
 // and losses are those of quic-go's ConnectionStats at the sender, in a window
 // that begins two seconds after the handshake. Hosts take no time in the
 // simulator, so it adds half of what a datagram and its answer take between two
-// bare sockets through the pair, measured at the start, to each direction.
+// bare sockets through the pair, measured at the start, to each direction. Real
+// hosts pause when other programs run, and a queue that is shorter than the pause
+// runs empty; so both ends have real-time priority (SCHED_FIFO).
 //
 // The exit status is 0 if all cases ran and agree, 1 if one is outside its
 // tolerance, 2 after bad input, 3 if a transfer or a tool failed, 4 if the kernel
 // lacks a discipline that some case needs and all others agree, 5 if nothing can be
-// measured here (no Linux, no iproute2, no right to make namespaces), and 130 when
+// measured here (no Linux, no such tools, no right to make namespaces), and 130 when
 // interrupted. (go run makes 1 of all but 0.)
 package main
 
@@ -107,7 +109,7 @@ func newCommand(status *int) *cobra.Command {
 		Short: "Compare links of package netem with the Linux kernel",
 		Long: `Compare links of package netem with the Linux kernel: quic-go over real UDP sockets
 through two network namespaces with tc qdiscs, in real time, beside the same code in the
-simulator. Needs Linux, ip, tc and root. Cases whose qdiscs the kernel does not have are
+simulator. Needs Linux, ip, tc, chrt and root. Cases whose qdiscs the kernel does not have are
 skipped and named.
 
 Ratios are wtsim over Linux, of medians, and in brackets over the largest and the least
@@ -115,7 +117,7 @@ of Linux's rounds: how much the machine's noise alone makes.
 
 Exit status: 0 all cases ran and agree, 1 a case is outside its tolerance, 2 bad input,
 3 a transfer or a tool failed, 4 a case was skipped and all others agree, 5 nothing can be
-measured here (no ip or tc, no right to make namespaces), 130 interrupted.
+measured here (no ip, tc or chrt, no right to make namespaces), 130 interrupted.
 
 Cases: ` + strings.Join(caseNames(), ", "),
 		Example:       "  calibrate --rounds 5 -o results/calibrate/linux.md\n  calibrate --cases rate-20,queue-5 --duration 5s --rounds 1",
@@ -205,7 +207,7 @@ func (r *report) measureLinux(ctx context.Context, chosen []testCase, p period, 
 		if err != nil {
 			return 0, err
 		}
-		line := row{Case: c.Name, tolerance: c.Tolerance}
+		line := row{Case: c.Name, Path: c.String(), tolerance: c.Tolerance}
 		if len(missing) > 0 {
 			line.Skipped = "the kernel has no sch_" + strings.Join(missing, " and no sch_")
 			fmt.Fprintf(stderr, "%s is skipped: %s\n", c.Name, line.Skipped)

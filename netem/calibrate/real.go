@@ -86,14 +86,15 @@ type process struct {
 	stderr strings.Builder
 }
 
-// start starts a role, which is ready when start returns.
+// start starts a role, which is ready when start returns. It runs before other
+// programs of the machine, whose turns would be pauses of the hosts.
 func (l *lab) start(ctx context.Context, e end, role string, args []string) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	p := &process{role: role}
-	p.cmd = exec.CommandContext(ctx, "ip", slices.Concat([]string{"netns", "exec", l.namespace(e), self, role}, args)...)
+	p.cmd = exec.CommandContext(ctx, "ip", slices.Concat([]string{"netns", "exec", l.namespace(e), "chrt", "--fifo", "1", self, role}, args)...)
 	p.cmd.Env = append(os.Environ(), "QUIC_GO_DISABLE_GSO=true", "QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING=true")
 	p.cmd.Stderr = &p.stderr
 	stdout, err := p.cmd.StdoutPipe()

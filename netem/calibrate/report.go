@@ -61,10 +61,10 @@ func number(v float64, decimals int) string { return strconv.FormatFloat(v, 'f',
 // table has a line for each case.
 func (r report) table() table.Writer {
 	t := table.NewWriter()
-	t.AppendHeader(table.Row{"case", "Mbit/s: Linux", "wtsim", "ratio", "RTT min, mean / ms: Linux", "wtsim", "ratio", "loss / %: Linux", "wtsim", "ratio", "agrees"})
+	t.AppendHeader(table.Row{"case", "path", "Mbit/s: Linux", "wtsim", "ratio", "RTT min, mean / ms: Linux", "wtsim", "ratio", "loss / %: Linux", "wtsim", "ratio", "agrees"})
 	for _, c := range r.Rows {
 		t.AppendRow(table.Row{
-			c.Case,
+			c.Case, c.Path,
 			cell(c.Linux, 1e-6, goodput), cell(c.Wtsim, 1e-6, goodput), c.ratio(goodput),
 			cell(c.Linux, 1e3, minRTT, meanRTT), cell(c.Wtsim, 1e3, minRTT, meanRTT), c.ratio(meanRTT),
 			cell(c.Linux, 100, lost), cell(c.Wtsim, 100, lost), c.ratio(lost),
