@@ -62,13 +62,16 @@ func (l *lab) build(ctx context.Context) error {
 	}
 	for i, e := range ends {
 		other := ends[1-i]
+		// Nor does IPv6 disturb, if the kernel has it.
+		if _, err := l.ip(ctx, e, "link", "set", device, "addrgenmode", "none"); err != nil && !strings.Contains(err.Error(), "not supported") {
+			return err
+		}
 		for _, args := range [][]string{
-			{"link", "set", device, "addrgenmode", "none"}, // nor does IPv6
 			{"addr", "add", e.addr + "/24", "dev", device},
 			{"link", "set", device, "up"},
 			{"neigh", "replace", other.addr, "lladdr", other.mac, "dev", device, "nud", "permanent"},
 		} {
-			if _, err := command(ctx, "ip", append([]string{"-n", l.namespace(e)}, args...)...); err != nil {
+			if _, err := l.ip(ctx, e, args...); err != nil {
 				return err
 			}
 		}
@@ -159,6 +162,10 @@ func (l *lab) stats(ctx context.Context) (qdiscStats, error) {
 		return qdiscStats{}, err
 	}
 	return parseStats(output)
+}
+
+func (l *lab) ip(ctx context.Context, e end, args ...string) ([]byte, error) {
+	return command(ctx, "ip", append([]string{"-n", l.namespace(e)}, args...)...)
 }
 
 func (l *lab) tc(ctx context.Context, e end, args ...string) ([]byte, error) {
