@@ -3,9 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/wtsim/wtsim/netem"
 )
@@ -14,10 +12,9 @@ import (
 // queueing disciplines, one inside the other, and by elements of netem in the
 // same order.
 type link struct {
-	Delay time.Duration // netem
-	Loss  netem.Loss    // netem: Bernoulli or GilbertElliott, nil for none
+	Netem string // options of netem, as tc takes them; empty for none
 
-	Rate    netem.BitRate // tbf
+	Rate    netem.BitRate // tbf; 0 for none
 	Burst   netem.Bytes   // tbf
 	Limit   netem.Bytes   // tbf's own queue
 	FQCoDel bool          // in place of that queue, with the defaults of Linux
@@ -46,8 +43,8 @@ func shaped(rate netem.BitRate, packets netem.Bytes) link {
 	return link{Rate: rate, Burst: burst, Limit: packets * packetWire}
 }
 
-func delayed(l link, delay time.Duration, loss netem.Loss) link {
-	l.Delay, l.Loss = delay, loss
+func behind(options string, l link) link {
+	l.Netem = options
 	return l
 }
 
@@ -57,27 +54,31 @@ func fqCoDel(l link) link {
 }
 
 var cases = func() []testCase {
-	const (
-		M    = netem.MbitPerSecond
-		half = 20 * time.Millisecond
-	)
-	both := func(name string, l link) testCase { return testCase{name, l, l, exact} }
+	const M = netem.MbitPerSecond
 	// Large queues are some ten times larger than the path needs, but small
 	// enough that the window sees their sawtooth several times.
-	const large = 100
+	large := shaped(20*M, 100)
+	// Queues within netem are not meant to fill.
+	const half = "limit 100000 delay 20ms"
+	both := func(name string, l link) testCase { return testCase{name, l, l, exact} }
+	lossy := func(name, options string) testCase {
+		return testCase{name, behind(half+" "+options, large), behind(half, large), random}
+	}
 	return []testCase{
 		both("rate-5", shaped(5*M, 50)),
-		both("rate-20", shaped(20*M, large)),
+		both("rate-20", large),
 		both("rate-100", shaped(100*M, 250)),
 		both("queue-25", shaped(20*M, 25)),
 		both("queue-10", shaped(20*M, 10)),
 		both("queue-5", shaped(20*M, 5)),
-		{"asymmetric", shaped(20*M, large), shaped(1*M, large), exact},
-		both("delay", delayed(shaped(20*M, large), half, nil)),
-		both("delay-small-queue", delayed(shaped(20*M, 15), half, nil)),
-		{"loss", delayed(shaped(20*M, large), half, netem.Bernoulli{P: 0.01}), delayed(shaped(20*M, large), half, nil), random},
-		{"gilbert-elliott", delayed(shaped(20*M, large), half, netem.GilbertElliott{P: 0.005, R: 0.3, Bad: 1}), delayed(shaped(20*M, large), half, nil), random},
-		both("fq_codel", fqCoDel(delayed(shaped(20*M, large), half, nil))),
+		{"asymmetric", large, shaped(1*M, 100), exact},
+		both("delay", behind(half, large)),
+		both("delay-queue-25", behind(half, shaped(20*M, 25))),
+		both("netem-rate", link{Netem: "limit 100 delay 20ms rate 20mbit"}),
+		lossy("loss", "loss random 1%"),
+		lossy("gilbert-elliott", "loss gemodel 0.5% 30%"),
+		lossy("duplicate", "duplicate 5%"),
+		both("fq_codel", fqCoDel(behind(half, large))),
 	}
 }()
 
@@ -107,41 +108,47 @@ func caseNames() []string {
 
 // String describes a path in words, the other direction where it differs.
 func (c testCase) String() string {
-	if c.Up == c.Down || c.Up == delayed(c.Down, c.Up.Delay, nil) {
+	if c.Up == c.Down {
 		return c.Down.String()
 	}
 	return c.Down.String() + "; up " + c.Up.String()
 }
 
 func (l link) String() string {
-	words := []string{l.Rate.String()}
-	if l.Delay > 0 {
-		words = append(words, l.Delay.String())
+	var words []string
+	if l.Netem != "" {
+		words = append(words, "netem "+strings.TrimPrefix(l.Netem, "limit 100000 "))
 	}
-	switch loss := l.Loss.(type) {
-	case netem.Bernoulli:
-		words = append(words, fmt.Sprintf("%v %% loss", 100*loss.P))
-	case netem.GilbertElliott:
-		words = append(words, fmt.Sprintf("%.1f %% loss in bursts of %.1f", 100*loss.P/(loss.P+loss.R), 1/loss.R))
+	if l.Rate > 0 {
+		words = append(words, l.Rate.String())
 	}
-	if l.FQCoDel {
-		return strings.Join(append(words, "fq_codel"), ", ")
+	switch {
+	case l.FQCoDel:
+		words = append(words, "fq_codel")
+	case l.Limit > 0:
+		words = append(words, fmt.Sprintf("queue of %d packets", l.Limit/packetWire))
 	}
-	return strings.Join(append(words, fmt.Sprintf("queue of %d packets", l.Limit/packetWire)), ", ")
+	return strings.Join(words, ", ")
 }
 
 // elements returns the path's direction in the simulator.
-func (l link) elements() []netem.Element {
+func (l link) elements() ([]netem.Element, error) {
 	var e []netem.Element
-	if l.Loss != nil {
-		e = append(e, l.Loss)
+	if l.Netem != "" {
+		n, err := netem.ParseNetem(l.Netem, nil)
+		if err != nil {
+			return nil, err
+		}
+		e = append(e, n)
 	}
-	e = append(e, netem.Delay{Delay: l.Delay})
+	if l.Rate == 0 {
+		return e, nil
+	}
 	rate := netem.Rate{Rate: l.Rate, Burst: l.Burst, Overhead: overhead, Queue: netem.FIFO{Limit: netem.Limit{Bytes: l.Limit}}}
 	if l.FQCoDel {
 		rate.Queue = netem.FQCoDel{}
 	}
-	return append(e, rate)
+	return append(e, rate), nil
 }
 
 // qdisc is a queueing discipline with its options, as tc takes them.
@@ -153,30 +160,18 @@ func (q qdisc) kind() string { return q[0] }
 // before.
 func (l link) qdiscs() []qdisc {
 	var q []qdisc
-	if l.Delay > 0 || l.Loss != nil {
-		q = append(q, append(qdisc{"netem", "limit", "100000", "delay", strconv.FormatInt(l.Delay.Microseconds(), 10) + "us"}, lossOptions(l.Loss)...))
+	if l.Netem != "" {
+		q = append(q, append(qdisc{"netem"}, strings.Fields(l.Netem)...))
 	}
 	limit := l.Limit
 	if l.FQCoDel {
 		limit = l.Burst // tbf wants one, even if the discipline within it has its own
 	}
-	q = append(q, qdisc{"tbf", "rate", fmt.Sprintf("%dbit", l.Rate), "burst", fmt.Sprint(int64(l.Burst)), "limit", fmt.Sprint(int64(limit))})
+	if l.Rate > 0 {
+		q = append(q, qdisc{"tbf", "rate", fmt.Sprintf("%dbit", l.Rate), "burst", fmt.Sprint(int64(l.Burst)), "limit", fmt.Sprint(int64(limit))})
+	}
 	if l.FQCoDel {
 		q = append(q, qdisc{"fq_codel"})
 	}
 	return q
-}
-
-// lossOptions returns netem's options for a loss (tc-netem(8)).
-func lossOptions(loss netem.Loss) []string {
-	percent := func(p float64) string { return strconv.FormatFloat(100*p, 'g', 6, 64) + "%" }
-	switch l := loss.(type) {
-	case nil:
-		return nil
-	case netem.Bernoulli:
-		return []string{"loss", "random", percent(l.P)}
-	case netem.GilbertElliott:
-		return []string{"loss", "gemodel", percent(l.P), percent(l.R), percent(l.Bad), percent(l.Good)}
-	}
-	panic(fmt.Sprintf("%T is not one of netem's losses", loss))
 }

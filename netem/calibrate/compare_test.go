@@ -1,7 +1,9 @@
 package main
 
 import (
-	"fmt"
+	"cmp"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,15 +107,19 @@ func TestEveryCaseRunsInTheSimulator(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			capacity := float64(c.Down.Rate) * 1252 / float64(packetWire)
-			if share := m.Goodput / capacity; share > 1.005 || c.Down.Loss == nil && share < 0.9 {
+			rate, lossy := cmp.Or(c.Down.Rate, 20*netem.MbitPerSecond), strings.Contains(c.Down.Netem, "loss")
+			capacity := float64(rate) * 1252 / float64(packetWire)
+			if share := m.Goodput / capacity; share > 1.005 || !lossy && share < 0.9 {
 				t.Errorf("seed %d: a goodput of %.3f of what the link can carry", seed, share)
 			}
-			base := 2*c.Down.Delay + 100*time.Microsecond
+			base := 100 * time.Microsecond
+			if strings.Contains(c.Down.Netem, "delay 20ms") {
+				base += 40 * time.Millisecond
+			}
 			if got := time.Duration(m.MinRTT * 1e9); got < base-1 || m.MeanRTT < m.MinRTT {
 				t.Errorf("seed %d: round-trip times of %v to %v s, on a path of %s", seed, m.MinRTT, m.MeanRTT, base)
 			}
-			if lossy := c.Down.Loss != nil; lossy && (m.Dropped == 0 || m.Lost == 0) {
+			if lossy && (m.Dropped == 0 || m.Lost == 0) {
 				t.Errorf("seed %d: %v dropped, %v lost", seed, m.Dropped, m.Lost)
 			}
 		})
@@ -121,24 +127,37 @@ func TestEveryCaseRunsInTheSimulator(t *testing.T) {
 }
 
 func TestADirectionIsTheSameElementsAsDisciplines(t *testing.T) {
-	l := link{Delay: time.Millisecond, Loss: netem.Bernoulli{P: 0.01}, Rate: netem.MbitPerSecond, Burst: 3000, Limit: 9000}
-	want := []netem.Element{
-		netem.Bernoulli{P: 0.01},
-		netem.Delay{Delay: time.Millisecond},
-		netem.Rate{Rate: netem.MbitPerSecond, Burst: 3000, Overhead: 42, Queue: netem.FIFO{Limit: netem.Limit{Bytes: 9000}}},
+	n, err := netem.ParseNetem("delay 1ms loss random 1%", nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got := l.elements(); fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("%v, want %v", got, want)
+	bucket := netem.Rate{Rate: netem.MbitPerSecond, Burst: 3000, Overhead: 42, Queue: netem.FIFO{Limit: netem.Limit{Bytes: 9000}}}
+	managed := bucket
+	managed.Queue = netem.FQCoDel{}
+	for _, c := range []struct {
+		link link
+		want []netem.Element
+	}{
+		{link{Netem: "delay 1ms loss random 1%", Rate: bucket.Rate, Burst: 3000, Limit: 9000}, []netem.Element{n, bucket}},
+		{link{Rate: bucket.Rate, Burst: 3000, FQCoDel: true}, []netem.Element{managed}},
+		{link{Netem: "delay 1ms loss random 1%"}, []netem.Element{n}},
+	} {
+		if got, err := c.link.elements(); err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%v, %v, want %v", got, err, c.want)
+		}
+	}
+	if _, err := (link{Netem: "dealy 1ms"}).elements(); err == nil {
+		t.Error("no error")
 	}
 }
 
 func TestAPathInWords(t *testing.T) {
 	for name, want := range map[string]string{
-		"rate-5":          "5Mbit/s, queue of 50 packets",
-		"asymmetric":      "20Mbit/s, queue of 100 packets; up 1Mbit/s, queue of 100 packets",
-		"loss":            "20Mbit/s, 20ms, 1 % loss, queue of 100 packets",
-		"gilbert-elliott": "20Mbit/s, 20ms, 1.6 % loss in bursts of 3.3, queue of 100 packets",
-		"fq_codel":        "20Mbit/s, 20ms, fq_codel",
+		"rate-5":     "5Mbit/s, queue of 50 packets",
+		"asymmetric": "20Mbit/s, queue of 100 packets; up 1Mbit/s, queue of 100 packets",
+		"loss":       "netem delay 20ms loss random 1%, 20Mbit/s, queue of 100 packets; up netem delay 20ms, 20Mbit/s, queue of 100 packets",
+		"netem-rate": "netem limit 100 delay 20ms rate 20mbit",
+		"fq_codel":   "netem delay 20ms, 20Mbit/s, fq_codel",
 	} {
 		chosen, err := chooseCases([]string{name})
 		if err != nil {

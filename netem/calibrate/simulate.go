@@ -18,8 +18,16 @@ func simulate(c testCase, p period, base time.Duration, seed uint64) (measuremen
 	var dropped float64
 	_, err := sim.Run(sim.Config{Seed: seed}, func(w *sim.World) error {
 		sender, receiver := w.Host("sender"), w.Host("receiver")
+		down, err := c.Down.elements()
+		if err != nil {
+			return err
+		}
+		up, err := c.Up.elements()
+		if err != nil {
+			return err
+		}
 		host := netem.Delay{Delay: base / 2}
-		path := w.Link("path", sender, receiver, append(c.Down.elements(), host), append(c.Up.elements(), host))
+		path := w.Link("path", sender, receiver, append(down, host), append(up, host))
 		w.AtEnd(func() {
 			in, _, lost := path.Forward.Totals()
 			dropped = float64(lost.Packets) / float64(max(1, in.Packets))

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/wtsim/wtsim/netem"
 )
@@ -18,16 +17,15 @@ func TestCommandsOfTC(t *testing.T) {
 		{"a token bucket with its own queue", link{Rate: 20 * netem.MbitPerSecond, Burst: 13220, Limit: 6610}, []string{
 			"qdisc add dev d root handle 1: tbf rate 20000000bit burst 13220 limit 6610",
 		}},
-		{"a delay around it", link{Delay: 1500 * time.Microsecond, Rate: netem.MbitPerSecond, Burst: 3000, Limit: 9000}, []string{
-			"qdisc add dev d root handle 1: netem limit 100000 delay 1500us",
+		{"a delay around it", link{Netem: "delay 1500us", Rate: netem.MbitPerSecond, Burst: 3000, Limit: 9000}, []string{
+			"qdisc add dev d root handle 1: netem delay 1500us",
 			"qdisc add dev d parent 1:1 handle 2: tbf rate 1000000bit burst 3000 limit 9000",
 		}},
-		{"random loss", link{Loss: netem.Bernoulli{P: 0.01}, Rate: netem.MbitPerSecond, Burst: 3000, Limit: 9000}, []string{
-			"qdisc add dev d root handle 1: netem limit 100000 delay 0us loss random 1%",
-			"qdisc add dev d parent 1:1 handle 2: tbf rate 1000000bit burst 3000 limit 9000",
+		{"netem alone", link{Netem: "limit 100  rate 20mbit"}, []string{
+			"qdisc add dev d root handle 1: netem limit 100 rate 20mbit",
 		}},
-		{"bursts of loss and managed flows", link{Loss: netem.GilbertElliott{P: 0.005, R: 0.3, Bad: 1}, Rate: netem.MbitPerSecond, Burst: 3000, FQCoDel: true}, []string{
-			"qdisc add dev d root handle 1: netem limit 100000 delay 0us loss gemodel 0.5% 30% 100% 0%",
+		{"bursts of loss and managed flows", link{Netem: "loss gemodel 0.5% 30%", Rate: netem.MbitPerSecond, Burst: 3000, FQCoDel: true}, []string{
+			"qdisc add dev d root handle 1: netem loss gemodel 0.5% 30%",
 			"qdisc add dev d parent 1:1 handle 2: tbf rate 1000000bit burst 3000 limit 3000",
 			"qdisc add dev d parent 2:1 handle 3: fq_codel",
 		}},
