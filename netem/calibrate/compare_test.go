@@ -107,14 +107,14 @@ func TestEveryCaseRunsInTheSimulator(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rate, lossy := cmp.Or(c.Down.Rate, 20*netem.MbitPerSecond), strings.Contains(c.Down.Netem, "loss")
+			rate, lossy := cmp.Or(c.Down.Rate, 5*netem.MbitPerSecond), strings.Contains(c.Down.Netem, "loss")
 			capacity := float64(rate) * 1252 / float64(packetWire)
 			if share := m.Goodput / capacity; share > 1.005 || !lossy && share < 0.9 {
 				t.Errorf("seed %d: a goodput of %.3f of what the link can carry", seed, share)
 			}
 			base := 100 * time.Microsecond
-			if strings.Contains(c.Down.Netem, "delay 20ms") {
-				base += 40 * time.Millisecond
+			if strings.Contains(c.Down.Netem, "delay 40ms") {
+				base += 80 * time.Millisecond
 			}
 			if got := time.Duration(m.MinRTT * 1e9); got < base-1 || m.MeanRTT < m.MinRTT {
 				t.Errorf("seed %d: round-trip times of %v to %v s, on a path of %s", seed, m.MinRTT, m.MeanRTT, base)
@@ -155,9 +155,9 @@ func TestAPathInWords(t *testing.T) {
 	for name, want := range map[string]string{
 		"rate-5":     "5Mbit/s, queue of 50 packets",
 		"asymmetric": "20Mbit/s, queue of 100 packets; up 1Mbit/s, queue of 100 packets",
-		"loss":       "netem delay 20ms loss random 1%, 20Mbit/s, queue of 100 packets; up netem delay 20ms, 20Mbit/s, queue of 100 packets",
-		"netem-rate": "netem limit 100 delay 20ms rate 20mbit",
-		"fq_codel":   "netem delay 20ms, 20Mbit/s, fq_codel",
+		"loss":       "netem delay 40ms loss random 1%, 5Mbit/s, queue of 50 packets; up netem delay 40ms, 5Mbit/s, queue of 50 packets",
+		"netem-rate": "netem limit 100 delay 40ms rate 5mbit",
+		"fq_codel":   "netem delay 40ms, 5Mbit/s, fq_codel",
 	} {
 		chosen, err := chooseCases([]string{name})
 		if err != nil {
