@@ -1,7 +1,6 @@
 package traffic
 
 import (
-	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -49,18 +48,6 @@ func BenchmarkPacket(b *testing.B) {
 			b.ReportAllocs()
 			for bench.sink.Totals().Delivered.Packets < before+int64(b.N) {
 				bench.clock.runUntil(bench.clock.now + 100*time.Microsecond)
-			}
-		})
-	}
-}
-
-func BenchmarkVariate(b *testing.B) {
-	random := rand.New(rand.NewPCG(1, 2))
-	for name, times := range map[string]Times{"exponential": {Mean: time.Second}, "pareto": {time.Second, 1.5}} {
-		b.Run(name, func(b *testing.B) {
-			l := newLength(times)
-			for b.Loop() {
-				l.of(random.Uint64())
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/wtsim/wtsim/internal/variate"
 	"github.com/wtsim/wtsim/netem"
 )
 
@@ -93,4 +94,12 @@ func (t Times) check() error {
 		return fmt.Errorf("the shape is not above 1 and at most %d", maxShape)
 	}
 	return nil
+}
+
+// variate returns the distribution of the times, in ns.
+func (t Times) variate() variate.Variate {
+	if t.Shape == 0 {
+		return variate.Exponential(int64(t.Mean))
+	}
+	return variate.Pareto(int64(t.Mean), t.Shape)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wtsim/wtsim/internal/lawtest"
 	"github.com/wtsim/wtsim/netem"
 )
 
@@ -154,6 +155,6 @@ func TestPoissonSourcesAddUp(t *testing.T) {
 	b.clock.runUntil(seconds * time.Second)
 	const mean = 1e-3
 	g := gaps(times)
-	checkMean(t, "gaps", g, mean, mean)
-	checkDistribution(t, "gaps", g, func(x float64) float64 { return 1 - math.Exp(-x/mean) })
+	lawtest.Mean(t, testSeed, "gaps", g, mean, mean)
+	lawtest.Distribution(t, testSeed, "gaps", g, func(x float64) float64 { return 1 - math.Exp(-x/mean) })
 }

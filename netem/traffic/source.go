@@ -2,12 +2,12 @@ package traffic
 
 import (
 	"fmt"
-	"math/bits"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"time"
 
+	"github.com/wtsim/wtsim/internal/variate"
 	"github.com/wtsim/wtsim/netem"
 )
 
@@ -25,16 +25,16 @@ type Source struct {
 	config Config
 	sizes  *sizer
 
-	packets *rand.Rand // two numbers a packet, whether they are needed or not
-	bursts  *rand.Rand // one number for each on and off time
-	lengths [2]length  // of off and on times
+	packets *rand.Rand         // two numbers a packet, whether they are needed or not
+	bursts  *rand.Rand         // one number for each on and off time
+	lengths [2]variate.Variate // of off and on times
 
 	on    bool // within an on time
 	rate  int64
-	work  int64         // that was left before the next packet at the time since
-	since time.Duration // when the work was last counted
-	due   time.Duration // when the next packet leaves
-	wait  int64         // mean work between packets, of a Poisson process
+	work  int64           // that was left before the next packet at the time since
+	since time.Duration   // when the work was last counted
+	due   time.Duration   // when the next packet leaves
+	wait  variate.Variate // work between packets, of a Poisson process
 	stop  time.Duration
 	tick  func()
 	turn  func()
@@ -73,7 +73,7 @@ func NewSource(clock netem.Clock, host *netem.Host, to netip.AddrPort, config Co
 		sizes:   newSizer(config.Sizes),
 		packets: netem.NewRand(seed, name+"/packets"),
 		bursts:  netem.NewRand(seed, name+"/bursts"),
-		lengths: [2]length{newLength(config.Off), newLength(config.On)},
+		lengths: [2]variate.Variate{config.Off.variate(), config.On.variate()},
 		rate:    int64(config.Rate),
 		stop:    config.Stop,
 	}
@@ -81,7 +81,7 @@ func NewSource(clock netem.Clock, host *netem.Host, to netip.AddrPort, config Co
 	if s.stop == 0 {
 		s.stop = never
 	}
-	s.wait = int64(s.sizes.mean(8 * uint64(bit)))
+	s.wait = variate.Exponential(int64(s.sizes.mean(8 * uint64(bit))))
 	s.tick, s.turn = s.timer, s.turnOver
 	if config.Poisson {
 		_, s.work = s.draw()
@@ -113,8 +113,7 @@ func (s *Source) draw() (netem.Bytes, int64) {
 	if !s.config.Poisson {
 		return size, int64(size) * 8 * bit
 	}
-	hi, lo := bits.Mul64(uint64(s.wait), exponential(gap))
-	return size, int64(shiftRight(hi, lo, point))
+	return size, s.wait.Of(gap)
 }
 
 // working reports whether time brings the next packet closer.
@@ -167,7 +166,7 @@ func (s *Source) turnOver() {
 		if s.on {
 			length = &s.lengths[1]
 		}
-		s.clock.At(now+length.of(s.bursts.Uint64()), s.turn)
+		s.clock.At(now+time.Duration(length.Of(s.bursts.Uint64())), s.turn)
 	}
 	s.schedule()
 }

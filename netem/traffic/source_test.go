@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/wtsim/wtsim/internal/lawtest"
 	"github.com/wtsim/wtsim/netem"
 )
 
@@ -129,13 +130,13 @@ func TestPacketsLeaveWhenTheIntegralOfTheRateHasReachedThem(t *testing.T) {
 func TestPoissonGapsAreExponentialAndIndependent(t *testing.T) {
 	const mean = 1e-3 // 1500 bytes at 12 Mbit/s
 	g := gaps(sent(t, testSeed, Config{Rate: 12 * mbit, Poisson: true, Overhead: netem.HeaderIPv4}, 100*time.Second))
-	checkMean(t, "gaps", g, mean, mean)
-	checkDistribution(t, "gaps", g, func(x float64) float64 { return 1 - math.Exp(-x/mean) })
+	lawtest.Mean(t, testSeed, "gaps", g, mean, mean)
+	lawtest.Distribution(t, testSeed, "gaps", g, func(x float64) float64 { return 1 - math.Exp(-x/mean) })
 	products := make([]float64, len(g)/2) // of gaps that follow one another
 	for i := range products {
 		products[i] = (g[2*i]/mean - 1) * (g[2*i+1]/mean - 1)
 	}
-	checkMean(t, "correlation of gaps", products, 0, 1)
+	lawtest.Mean(t, testSeed, "correlation of gaps", products, 0, 1)
 }
 
 func TestPoissonGapsDoNotDependOnSizes(t *testing.T) {
@@ -143,14 +144,14 @@ func TestPoissonGapsDoNotDependOnSizes(t *testing.T) {
 	b.clock.runUntil(20 * time.Second)
 	mean := imixMean * 8 / 10e6
 	g := gaps(b.times())
-	checkMean(t, "gaps", g, mean, mean)
+	lawtest.Mean(t, testSeed, "gaps", g, mean, mean)
 	var small []float64
 	for i, a := range b.arrived[:len(g)] {
 		if a.Size == 40 {
 			small = append(small, g[i])
 		}
 	}
-	checkDistribution(t, "gaps after small packets", small, func(x float64) float64 { return 1 - math.Exp(-x/mean) })
+	lawtest.Distribution(t, testSeed, "gaps after small packets", small, func(x float64) float64 { return 1 - math.Exp(-x/mean) })
 }
 
 // A source of equal packets that changes its rate draws the same numbers.
@@ -180,11 +181,11 @@ func TestABurstPausesThePacketsThatAreDue(t *testing.T) {
 	config := Config{Rate: 12 * mbit, On: times, Off: times, Start: ms}
 	got := sent(t, testSeed, config, 10*time.Second)
 	random := netem.NewRand(testSeed, "source/bursts")
-	l := newLength(times)
+	length := times.variate()
 	on, now, left := true, config.Start, time.Duration(0)
 	var want []time.Duration
 	for now < 10*time.Second { // a packet each millisecond of on time
-		long := l.of(random.Uint64())
+		long := time.Duration(length.Of(random.Uint64()))
 		if on {
 			for ; left <= long; left += ms {
 				want = append(want, now+left)
@@ -213,7 +214,7 @@ func TestBurstsLeaveTheirShareOfTheRate(t *testing.T) {
 			variation = 1 / (shape * (shape - 2))
 		}
 		n := seconds / 0.080
-		half := normalQuantile * 0.25 * 0.75 * math.Sqrt(2*variation/n)
+		half := lawtest.NormalQuantile * 0.25 * 0.75 * math.Sqrt(2*variation/n)
 		if math.Abs(got-0.25) > half {
 			t.Errorf("seed %d: shape %v: %.4f of the rate, want 0.25 ± %.4f (99.9 %%)", testSeed, shape, got, half)
 		}

@@ -1,7 +1,6 @@
 package traffic
 
 import (
-	"math"
 	"math/big"
 	"slices"
 	"testing"
@@ -116,40 +115,6 @@ func gaps(times []time.Duration) []float64 {
 		g[i] = (times[i+1] - times[i]).Seconds()
 	}
 	return g
-}
-
-// The quantile of the standard normal distribution that leaves 0.1 % outside
-// on both sides together.
-const normalQuantile = 3.291
-
-// checkMean checks the mean of independent values whose standard deviation is
-// known, with a confidence of 99.9 %.
-func checkMean(t testing.TB, what string, values []float64, mean, deviation float64) {
-	t.Helper()
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	got, half := sum/float64(len(values)), normalQuantile*deviation/math.Sqrt(float64(len(values)))
-	if math.Abs(got-mean) > half {
-		t.Errorf("seed %d: %s: mean %g of %d values, want %g ± %g (99.9 %%)", testSeed, what, got, len(values), mean, half)
-	}
-}
-
-// checkDistribution is the test of Kolmogorov and Smirnov of independent values,
-// with a confidence of 99.9 %.
-func checkDistribution(t testing.TB, what string, values []float64, cdf func(float64) float64) {
-	t.Helper()
-	values = slices.Clone(values)
-	slices.Sort(values)
-	n, distance := float64(len(values)), 0.0
-	for i, v := range values {
-		p := cdf(v)
-		distance = max(distance, p-float64(i)/n, float64(i+1)/n-p)
-	}
-	if most := 1.949 / math.Sqrt(n); distance > most {
-		t.Errorf("seed %d: %s: %d values are %.4f from their distribution, want at most %.4f (99.9 %%)", testSeed, what, len(values), distance, most)
-	}
 }
 
 // due returns when n packets of a size have been sent at a rate: the first

@@ -1,14 +1,16 @@
-package traffic
+package variate
 
 import (
 	"math"
 	"math/big"
 	"math/rand/v2"
 	"testing"
-	"time"
 
+	"github.com/wtsim/wtsim/internal/lawtest"
 	"pgregory.net/rapid"
 )
+
+const testSeed = 1
 
 // uniform returns the number that belongs to r.
 func uniform(r uint64) *big.Float {
@@ -66,13 +68,22 @@ func TestPowersAreWithin2ToTheMinus39(t *testing.T) {
 	})
 }
 
-func TestParetoTimesAreThePowersTheyShouldBe(t *testing.T) {
-	for _, c := range []Times{{time.Second, 1.5}, {time.Microsecond, 1.1}, {maxTime, 2.5}, {time.Millisecond, maxShape}} {
-		l := newLength(c)
+// The largest mean that lengths of time have, in ns, and the largest shape.
+const (
+	day      = 24 * 3600 * 1_000_000_000
+	maxShape = 1000
+)
+
+func TestParetoVariatesAreThePowersTheyShouldBe(t *testing.T) {
+	for _, c := range []struct {
+		mean  int64
+		shape float64
+	}{{1e9, 1.5}, {1000, 1.1}, {day, 2.5}, {1e6, maxShape}} {
+		v := Pareto(c.mean, c.shape)
 		forUniform(func(r uint64) {
-			least := float64(c.Mean) * (c.Shape - 1) / c.Shape
-			want := min(least*math.Exp(negLog(r)/c.Shape), float64(longest))
-			if got := float64(l.of(r)); math.Abs(got-want) > 1+want/(1<<38)+want/(least*(1<<16)) {
+			least := float64(c.mean) * (c.shape - 1) / c.shape
+			want := min(least*math.Exp(negLog(r)/c.shape), float64(Most))
+			if got := float64(v.Of(r)); math.Abs(got-want) > 1+want/(1<<38)+want/(least*(1<<16)) {
 				t.Errorf("%+v: %#x: %g, want %g", c, r, got, want)
 			}
 		})
@@ -85,64 +96,65 @@ func TestAShiftDividesAndRounds(t *testing.T) {
 		want := new(big.Int).SetUint64(hi)
 		want.Lsh(want, 64).Add(want, new(big.Int).SetUint64(lo))
 		want.Add(want, new(big.Int).Lsh(big.NewInt(1), n-1)).Rsh(want, n)
-		if most := big.NewInt(int64(longest)); want.Cmp(most) > 0 && n <= 64 {
+		if most := big.NewInt(Most); want.Cmp(most) > 0 && n <= 64 {
 			want = most
 		}
 		if n > 64 && want.BitLen() > 63 {
 			t.Skip("more than a time can hold, which no variate reaches")
 		}
-		if got := shiftRight(hi, lo, n); big.NewInt(int64(got)).Cmp(want) != 0 {
+		if got := shiftRight(hi, lo, n); big.NewInt(got).Cmp(want) != 0 {
 			t.Errorf("%#x %#x >> %d = %d, want %d", hi, lo, n, got, want)
 		}
 	})
 }
 
 // The largest variates there are fit.
-func TestTheLongestTimes(t *testing.T) {
+func TestTheLargestVariates(t *testing.T) {
 	for _, c := range []struct {
-		times Times
-		r     uint64
-		want  time.Duration
+		name    string
+		variate Variate
+		r       uint64
+		want    int64
 	}{
-		{Times{Mean: maxTime}, 0, time.Duration(math.Round(65 * math.Ln2 * float64(maxTime)))},
-		{Times{Mean: maxTime, Shape: 1.0001}, 0, longest},
-		{Times{Mean: maxTime, Shape: 1 + 1e-15}, 0, longest},
-		{Times{Mean: time.Second, Shape: 2}, math.MaxUint64, time.Second / 2},
-		{Times{}, 0, 0},
+		{"exponential", Exponential(day), 0, int64(math.Round(65 * math.Ln2 * day))},
+		{"pareto 1.0001", Pareto(day, 1.0001), 0, Most},
+		{"pareto 1 + 1e-15", Pareto(day, 1+1e-15), 0, Most},
+		{"pareto 2", Pareto(1e9, 2), math.MaxUint64, 5e8},
+		{"zero", Variate{}, 0, 0},
 	} {
-		got := newLength(c.times).of(c.r)
+		got := c.variate.Of(c.r)
 		if math.Abs(float64(got-c.want)) > 1e-12*float64(c.want) {
-			t.Errorf("%+v: %s, want %s", c.times, got, c.want)
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
 	}
 }
 
 func TestVariatesHaveTheirDistribution(t *testing.T) {
-	const n = 50_000
+	const n, mean = 50_000, 1_000_000_000
 	for _, c := range []struct {
-		Times
+		name string
+		Variate
 		deviation float64 // in means; 0 where it is infinite
 		cdf       func(x float64) float64
 	}{
-		{Times{Mean: time.Second}, 1, func(x float64) float64 { return 1 - math.Exp(-x) }},
-		{Times{time.Second, 3}, math.Sqrt(1.0 / 3), pareto(3)},
-		{Times{time.Second, 10}, math.Sqrt(1.0 / 80), pareto(10)},
-		{Times{time.Second, 1.5}, 0, pareto(1.5)},
-		{Times{time.Second, 1.1}, 0, pareto(1.1)},
+		{"exponential", Exponential(mean), 1, func(x float64) float64 { return 1 - math.Exp(-x) }},
+		{"pareto 3", Pareto(mean, 3), math.Sqrt(1.0 / 3), pareto(3)},
+		{"pareto 10", Pareto(mean, 10), math.Sqrt(1.0 / 80), pareto(10)},
+		{"pareto 1.5", Pareto(mean, 1.5), 0, pareto(1.5)},
+		{"pareto 1.1", Pareto(mean, 1.1), 0, pareto(1.1)},
 	} {
-		random, l := rand.New(rand.NewPCG(testSeed, 0)), newLength(c.Times)
+		random := rand.New(rand.NewPCG(testSeed, 0))
 		values, squares := make([]float64, n), make([]float64, n)
 		for i := range values {
-			values[i] = l.of(random.Uint64()).Seconds()
+			values[i] = float64(c.Of(random.Uint64())) / mean
 			squares[i] = (values[i] - 1) * (values[i] - 1)
 		}
-		name := "shape " + big.NewFloat(c.Shape).String()
-		checkDistribution(t, name, values, c.cdf)
+		lawtest.Distribution(t, testSeed, c.name, values, c.cdf)
 		if c.deviation > 0 {
-			checkMean(t, name, values, 1, c.deviation)
+			lawtest.Mean(t, testSeed, c.name, values, 1, c.deviation)
 		}
-		if c.Shape == 0 { // the fourth central moment of the exponential distribution is 9
-			checkMean(t, "variance of the exponential distribution", squares, 1, math.Sqrt(9-1))
+		if c.name == "exponential" { // the fourth central moment of the exponential distribution is 9
+			lawtest.Mean(t, testSeed, "variance of the exponential distribution", squares, 1, math.Sqrt(9-1))
 		}
 	}
 }
