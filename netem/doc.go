@@ -1,7 +1,7 @@
 // Package netem is the network: links made of elements (rates and queues,
 // delays with jitter, outages, losses, policers, slots, ECN faults, MTU, and the
-// netem of Linux as a whole), hosts, and sockets that behave like UDP sockets with
-// ECN, GSO and path MTU.
+// netem of Linux as a whole), hosts, routers and NATs, and sockets that behave like
+// UDP sockets with ECN, GSO and path MTU.
 //
 // It lives on any [Clock]. A simulation gives it virtual time; a program that
 // shapes real traffic gives it the wall clock. Everything that runs here runs
@@ -13,6 +13,10 @@
 // in the order of sending, into the links. Two hosts that send at one instant
 // therefore reach the network in the same order every time. Models that live on
 // the clock themselves use [Host.Send] and [Host.Handle] instead of sockets.
+//
+// Routes are static: a packet takes a shortest way unless [Network.Route] says
+// otherwise. It keeps its ID on all links that it crosses, and each of them
+// observes its own [Outcome].
 //
 // Each direction of a link is a [Path], a chain of elements. An exported type
 // such as [Rate] or [Delay] configures an element; what runs is private to its

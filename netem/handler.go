@@ -10,12 +10,12 @@ import "net/netip"
 func (h *Host) Handle(port uint16, receive func(*Packet)) (uint16, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	port, err := h.bind(port)
+	at, err := h.bind(h.addr, port)
 	if err != nil {
 		return 0, err
 	}
-	h.handlers[port] = receive
-	return port, nil
+	h.handlers[at] = receive
+	return at.Port(), nil
 }
 
 // Send sends a copy of payload at this instant, without a wait for
@@ -23,7 +23,7 @@ func (h *Host) Handle(port uint16, receive func(*Packet)) (uint16, error) {
 // Flush. It does not look at who has bound the port from. The error is
 // ENETUNREACH or EMSGSIZE; see [Host.Listen].
 func (h *Host) Send(from uint16, dest netip.AddrPort, payload []byte, ecn ECN) error {
-	path, err := h.route(dest, len(payload))
+	path, err := h.route(routeKey{to: dest.Addr()}, len(payload))
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,8 @@ type MTU struct {
 
 	// SendError makes the host refuse datagrams above Size with EMSGSIZE, as
 	// Linux does when DF is set and the MTU is that of the interface or a known
-	// path MTU (RFC 1191, section 3; ip(7), IP_MTU_DISCOVER). Without it, large
+	// path MTU (RFC 1191, section 3; ip(7), IP_MTU_DISCOVER). It does so on the
+	// link by which the host sends. Without it, and on links beyond a router, large
 	// packets vanish, as where ICMP is filtered (RFC 8899, section 1.1).
 	SendError bool
 }

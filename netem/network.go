@@ -6,49 +6,78 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// Network is hosts and the links between them. Its methods are called on the
-// goroutine that owns the clock; hosts and links are added before anything is
-// sent.
+// Network is hosts, routers and the links between them. Its methods are called
+// on the goroutine that owns the clock; what it consists of is added before
+// anything is sent.
 type Network struct {
 	driver    Driver
 	seed      uint64
 	observe   func(Outcome)
 	hosts     []*Host
+	routers   []*Router
 	links     []*Link
+	nats      []*NAT
+	pins      []pin // in the order of Route
+	start     func() error
+	started   atomic.Bool
 	datagrams uint64
 	flushing  bool
 
 	lookahead time.Duration // of all paths the least, or less if stale
 	stale     bool
 
-	mu      sync.Mutex
-	senders []*Host // hosts whose outbox is not empty
-	spare   []*Host // the senders of the last flush, for reuse
+	mu        sync.Mutex
+	senders   []*Host           // hosts whose outbox is not empty
+	spare     []*Host           // the senders of the last flush, for reuse
+	distances map[*node][]int32 // see hops
 }
 
 // NewNetwork returns an empty network. The seed is that of every link's random
 // streams. Unless it is nil, observe is called for each packet on each path
 // when its fate is known.
 func NewNetwork(driver Driver, seed uint64, observe func(Outcome)) *Network {
-	return &Network{driver: driver, seed: seed, observe: observe, lookahead: never}
+	n := &Network{driver: driver, seed: seed, observe: observe, lookahead: never, distances: make(map[*node][]int32)}
+	n.start = sync.OnceValue(n.fix)
+	return n
 }
 
-// Link is two paths between two hosts.
+// Link is two paths between two nodes.
 type Link struct {
 	Name    string
-	Forward *Path // from the first host to the second
+	Forward *Path // from the first node to the second
 	Reverse *Path // from the second to the first
+
+	rank int // from 0, in the order of Connect
+	nat  *NAT
 }
 
-// maxHosts keeps addresses within 10.0.0.0/8.
-const maxHosts = 1<<24 - 2
+// from returns the link's path from a node, or nil.
+func (l *Link) from(n *node) *Path {
+	switch n {
+	case l.Forward.from:
+		return l.Forward
+	case l.Reverse.from:
+		return l.Reverse
+	}
+	return nil
+}
+
+// The numbers that keep addresses within their blocks.
+const (
+	maxHosts = 1<<24 - 2
+	maxLinks = 1 << 19
+)
 
 // AddHost adds a host. The n-th host has the n-th address of 10.0.0.0/8, and
 // comes n-th whenever hosts act at one instant.
 func (n *Network) AddHost(name string) (*Host, error) {
+	if err := n.changing(); err != nil {
+		return nil, err
+	}
 	i := len(n.hosts) + 1
 	if i > maxHosts {
 		return nil, fmt.Errorf("netem: more than %d hosts", maxHosts)
@@ -58,28 +87,35 @@ func (n *Network) AddHost(name string) (*Host, error) {
 	return h, nil
 }
 
-// Connect joins two hosts. There can be one link between two hosts.
-func (n *Network) Connect(name string, a, b *Host, forward, reverse []Element) (*Link, error) {
+// Connect joins two nodes. There may be several links between the same two.
+func (n *Network) Connect(name string, a, b Node, forward, reverse []Element) (*Link, error) {
+	if err := n.changing(); err != nil {
+		return nil, err
+	}
+	first, second := a.base(), b.base()
 	switch {
-	case a == b:
-		return nil, fmt.Errorf("netem: link %s joins host %s with itself", name, a.name)
-	case a.routes[b.addr] != nil:
-		return nil, fmt.Errorf("netem: link %s: the hosts %s and %s have a link already", name, a.name, b.name)
+	case first == second:
+		return nil, fmt.Errorf("netem: link %s joins %s with itself", name, first.name)
+	case len(n.links) == maxLinks:
+		return nil, fmt.Errorf("netem: more than %d links", maxLinks)
 	}
-	f, err := NewPath(n.driver, name+".forward", n.seed, forward, b.arrive, n.observe)
+	f, err := NewPath(n.driver, name+".forward", n.seed, forward, second.arrive, n.observe)
 	if err != nil {
 		return nil, err
 	}
-	r, err := NewPath(n.driver, name+".reverse", n.seed, reverse, a.arrive, n.observe)
+	r, err := NewPath(n.driver, name+".reverse", n.seed, reverse, first.arrive, n.observe)
 	if err != nil {
 		return nil, err
 	}
-	a.routes[b.addr], b.routes[a.addr] = f, r
-	l := &Link{Name: name, Forward: f, Reverse: r}
+	f.from, f.to, f.twin = first, second, r
+	r.from, r.to, r.twin = second, first, f
+	l := &Link{Name: name, Forward: f, Reverse: r, rank: len(n.links)}
 	n.links = append(n.links, l)
 	for _, p := range []*Path{f, r} {
 		p.network = n
-		n.lookaheadChanged(never, p.lookahead)
+		p.from.attach(p)
+		p.derive()
+		n.stale = n.stale || p.from.router > 0
 	}
 	return l, nil
 }
@@ -93,8 +129,8 @@ func (n *Network) hasSent(h *Host) {
 
 // Flush moves what the hosts have sent into the links, host by host in the
 // order of AddHost and in the order of sending. It reports whether there was
-// anything. No datagram arrives during Flush: those that cross a link in no
-// time do so in calls of [Clock.At] for this instant.
+// anything. No datagram arrives at a host during Flush: those that need no time
+// to get there do so in calls of [Clock.At] for this instant.
 func (n *Network) Flush() bool {
 	n.mu.Lock()
 	senders := n.senders
@@ -118,34 +154,6 @@ func (n *Network) enter(p *Packet) {
 	n.datagrams++
 	p.ID = n.datagrams
 	p.route.Send(p)
-}
-
-// Lookahead returns the bound of [Clock.AtQuiet]: the least time that any link
-// needs from a quiet step to the next one that cannot be put off. It changes
-// when links are added, configured and first used, and is 0 while no link has
-// had a quiet step.
-func (n *Network) Lookahead() time.Duration {
-	if n.stale {
-		n.stale = false
-		n.lookahead = never
-		for _, l := range n.links {
-			n.lookahead = min(n.lookahead, l.Forward.lookahead, l.Reverse.lookahead)
-		}
-	}
-	if n.lookahead == never {
-		return 0
-	}
-	return n.lookahead
-}
-
-// lookaheadChanged says that the lookahead of a path has changed.
-func (n *Network) lookaheadChanged(from, to time.Duration) {
-	switch {
-	case to <= n.lookahead:
-		n.lookahead, n.stale = to, false
-	case from == n.lookahead:
-		n.stale = true
-	}
 }
 
 // Datagrams returns how many datagrams have entered the network.

@@ -5,9 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
-	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -45,11 +43,14 @@ type Path struct {
 
 	duplicated Count // copies that its elements made
 
-	network *Network // nil if the path belongs to none
+	network  *Network // nil if the path belongs to none
+	from, to *node    // the ends, in a network
+	twin     *Path    // the link's other direction
 
 	// lookahead is the path's bound of [Clock.AtQuiet], and never if the path
-	// has had no quiet steps.
-	lookahead time.Duration
+	// has had no quiet steps. A packet that enters needs at least entry, and one
+	// that leaves at least beyond, to the next step that cannot be put off.
+	lookahead, entry, beyond time.Duration
 
 	// sendLimit is the largest UDP payload that the sending host may put on the
 	// path, 0 for any: applications read it when they write to a socket.
@@ -79,42 +80,33 @@ func NewPath(clock Clock, name string, seed uint64, elements []Element, deliver 
 			return nil, fmt.Errorf("netem: path %s: %s: %w", name, kind, err)
 		}
 		env.runner = runner
-		if len(p.stages) > 0 {
-			p.stages[len(p.stages)-1].next = env
-		}
 		p.stages = append(p.stages, env)
 	}
+	p.chain()
 	p.derive()
 	return p, nil
 }
 
-// never is the lookahead of a path without quiet steps.
-const never time.Duration = math.MaxInt64
+// chain lets each stage hand its packets to the next one.
+func (p *Path) chain() {
+	for i := 1; i < len(p.stages); i++ {
+		p.stages[i-1].next = p.stages[i]
+	}
+}
 
-// derive works out what follows from the configuration of the elements. An
-// element that does not say how it delays packets may not delay them at all.
-// One that has called AtQuiet may have calls ahead whatever its configuration
-// is now.
+// derive works out what follows from the configuration of the elements.
 func (p *Path) derive() {
-	old := p.lookahead
-	p.lookahead = never
-	var sendLimit, ahead = Bytes(0), time.Duration(0)
-	for _, stage := range slices.Backward(p.stages) {
-		if stage.ahead = ahead; stage.quiet {
-			p.lookahead = min(p.lookahead, ahead)
-		}
+	var sendLimit Bytes
+	for _, stage := range p.stages {
 		if r, ok := stage.runner.(*mtu); ok && r.sendError && r.max > 0 && (sendLimit == 0 || r.max < sendLimit) {
 			sendLimit = r.max
 		}
-		if r, ok := stage.runner.(prompt); ok {
-			ahead = r.lookahead(ahead)
-		} else {
-			ahead = 0
-		}
 	}
 	p.sendLimit.Store(int64(sendLimit))
+	lookahead, entry := p.lookahead, p.entry
+	p.foresee()
 	if p.network != nil {
-		p.network.lookaheadChanged(old, p.lookahead)
+		p.network.lookaheadChanged(p, lookahead, entry)
 	}
 }
 

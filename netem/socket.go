@@ -16,6 +16,7 @@ type socket struct {
 	host     *Host
 	addr     *net.UDPAddr
 	addrPort netip.AddrPort
+	by       *Path // by which everything leaves; nil for the host's routes
 
 	ready chan struct{} // holds a token when a reader should look again
 
@@ -35,11 +36,12 @@ type socket struct {
 // quic-go asks the system for.
 const receiveBuffer = 7 << 20 * Byte
 
-func newSocket(h *Host, port uint16) *socket {
+func newSocket(h *Host, at netip.AddrPort, by *Path) *socket {
 	return &socket{
 		host:     h,
-		addr:     h.udpAddr(port),
-		addrPort: netip.AddrPortFrom(h.addr, port),
+		addr:     net.UDPAddrFromAddrPort(at),
+		addrPort: at,
+		by:       by,
 		ready:    make(chan struct{}, 1),
 	}
 }
@@ -164,7 +166,7 @@ func (s *socket) Close() error {
 	if s.timer != nil {
 		s.timer.Stop()
 	}
-	s.host.closeSocket(s.addrPort.Port())
+	s.host.closeSocket(s.addrPort)
 	s.wake()
 	return nil
 }

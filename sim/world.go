@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -43,7 +44,7 @@ type Result struct {
 	Steps     uint64        // how often the kernel came to rest; not reproducible
 }
 
-// World is hosts, links and tasks.
+// World is hosts, routers, links and tasks.
 type World struct {
 	kernel  *kernel
 	network *netem.Network
@@ -90,7 +91,11 @@ func run(config Config, build func(*World) error) (Result, error) {
 	}
 	k.network = w.network
 	w.tasks.init(k)
-	if err := errors.Join(build(w), w.err); err != nil {
+	err := errors.Join(build(w), w.err)
+	if err == nil {
+		err = w.network.Start()
+	}
+	if err != nil {
 		w.shutDown()
 		return Result{}, err
 	}
@@ -110,7 +115,7 @@ func run(config Config, build func(*World) error) (Result, error) {
 	if outcome != done {
 		waiting = w.tasks.waiting()
 	}
-	err := errors.Join(w.tasks.err(), k.stop())
+	err = errors.Join(w.tasks.err(), k.stop())
 	if outcome != done {
 		err = errors.Join(w.unfinished(outcome, waiting), err)
 	}
@@ -169,17 +174,48 @@ func (w *World) Host(name string) *Host {
 	return &Host{Host: h, world: w}
 }
 
-// Link joins two hosts by a path of elements in each direction: forward from a
-// to b, reverse from b to a. Its error is returned by [Run].
-func (w *World) Link(name string, a, b *Host, forward, reverse []netem.Element) *netem.Link {
+// Router adds a router.
+func (w *World) Router(name string) *netem.Router {
+	r, err := w.network.AddRouter(name)
+	if err != nil {
+		w.fail(err)
+	}
+	return r
+}
+
+// Link joins two hosts or routers by a path of elements in each direction:
+// forward from a to b, reverse from b to a. Its error is returned by [Run], and so
+// are those of Route and NAT.
+func (w *World) Link(name string, a, b netem.Node, forward, reverse []netem.Element) *netem.Link {
 	if w.err != nil {
 		return nil
 	}
-	l, err := w.network.Connect(name, a.Host, b.Host, forward, reverse)
+	l, err := w.network.Connect(name, a, b, forward, reverse)
 	if err != nil {
 		w.fail(err)
 	}
 	return l
+}
+
+// Route sets the link by which packets to an address leave a host or router; see
+// [netem.Network.Route].
+func (w *World) Route(at netem.Node, to netip.Addr, by *netem.Link) {
+	if w.err == nil {
+		w.fail(w.network.Route(at, to, by))
+	}
+}
+
+// NAT puts a NAT at the end of a link that is not the given one, the inside; see
+// [netem.Network.AddNAT].
+func (w *World) NAT(link *netem.Link, inside netem.Node, config netem.NATConfig) *netem.NAT {
+	if w.err != nil {
+		return nil
+	}
+	t, err := w.network.AddNAT(link, inside, config)
+	if err != nil {
+		w.fail(err)
+	}
+	return t
 }
 
 // At calls f at a virtual time, as an event of the kernel: between two steps of
@@ -246,13 +282,23 @@ func (w *World) Now() time.Duration { return time.Since(w.kernel.start) }
 // ListenPacket opens a UDP socket on a port of the host, 0 for a free one. It
 // is closed at the end of the run, if not before.
 func (h *Host) ListenPacket(port uint16, options netem.SocketOptions) (net.PacketConn, error) {
-	conn, err := h.Host.Listen(port, options)
+	return h.keep(h.Host.Listen(port, options))
+}
+
+// ListenPacketOn is ListenPacket on the address that the host has on one of its
+// links. What is sent from there leaves by that link.
+func (h *Host) ListenPacketOn(link *netem.Link, port uint16, options netem.SocketOptions) (net.PacketConn, error) {
+	return h.keep(h.Host.ListenOn(link, port, options))
+}
+
+// keep has a socket closed at the end of the run.
+func (h *Host) keep(conn net.PacketConn, err error) (net.PacketConn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sim: host %s: %w", h.Name(), err)
 	}
 	h.world.tasks.mu.Lock()
+	defer h.world.tasks.mu.Unlock()
 	h.world.conns = append(h.world.conns, conn)
-	h.world.tasks.mu.Unlock()
 	return conn, nil
 }
 

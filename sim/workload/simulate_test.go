@@ -201,38 +201,51 @@ func (r *recording) closedWith(e record.Event, code int64, reason string) {
 	}
 }
 
-// accounted checks that every packet and every copy of it has one fate on its
-// link, and that the counters of the links agree.
+// accounted checks that every datagram has one fate on each path that it takes,
+// and one more there for each copy, and that the counters of the links agree.
 func (r *recording) accounted() {
 	r.t.Helper()
-	fates := make(map[uint64]int)
-	for _, p := range r.packets {
-		fates[p.id]++
+	type path struct {
+		link      string
+		direction record.Direction
 	}
-	var in, copies uint64
+	fates, known := make(map[path]map[uint64]uint64), make(map[uint64]bool)
+	for _, p := range r.packets {
+		on := path{p.link, p.direction}
+		if fates[on] == nil {
+			fates[on] = make(map[uint64]uint64)
+		}
+		fates[on][p.id]++
+		known[p.id] = true
+	}
+	for id := uint64(1); id <= r.result.Datagrams; id++ {
+		if !known[id] {
+			r.t.Errorf("seed %d: datagram %d of %d has no fate", r.seed, id, r.result.Datagrams)
+		}
+	}
+	var copies uint64
 	for _, l := range r.run.Links {
-		for _, c := range []record.Counters{l.Forward, l.Reverse} {
+		for direction, c := range []record.Counters{l.Forward, l.Reverse} {
+			copies += c.Duplicated.Packets
 			out := c.Out.Packets + c.Queued.Packets
 			for _, d := range c.Dropped {
 				out += d.Packets
 			}
-			if c.In.Packets+c.Duplicated.Packets != out {
-				r.t.Errorf("seed %d: link %s took in and duplicated %d packets and accounts for %d", r.seed, l.Name, c.In.Packets+c.Duplicated.Packets, out)
+			var told uint64
+			for _, n := range fates[path{l.Name, record.Direction(direction)}] {
+				told += n
 			}
-			in += c.In.Packets
-			copies += c.Duplicated.Packets
+			if in := c.In.Packets + c.Duplicated.Packets; in != out || in != told {
+				r.t.Errorf("seed %d: link %s took in and duplicated %d packets, accounts for %d and told of %d", r.seed, l.Name, in, out, told)
+			}
 		}
 	}
-	for id := uint64(1); id <= r.result.Datagrams; id++ {
-		if n := fates[id]; n == 0 || n > 1 && copies == 0 {
-			r.t.Errorf("seed %d: datagram %d of %d has %d fates", r.seed, id, r.result.Datagrams, n)
+	for on, ids := range fates {
+		for id, n := range ids {
+			if n > 1 && copies == 0 {
+				r.t.Errorf("seed %d: datagram %d has %d fates on link %s, %s", r.seed, id, n, on.link, on.direction)
+			}
 		}
-	}
-	if all := uint64(len(r.packets)); all != in+copies {
-		r.t.Errorf("seed %d: %d fates of %d datagrams and %d copies", r.seed, all, in, copies)
-	}
-	if in != r.result.Datagrams {
-		r.t.Errorf("seed %d: the links took in %d datagrams of %d", r.seed, in, r.result.Datagrams)
 	}
 }
 
