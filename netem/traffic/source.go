@@ -34,6 +34,7 @@ type Source struct {
 	work  int64           // that was left before the next packet at the time since
 	since time.Duration   // when the work was last counted
 	due   time.Duration   // when the next packet leaves
+	asked time.Duration   // the time of the call that is to come first, never if there is none
 	wait  variate.Variate // work between packets, of a Poisson process
 	stop  time.Duration
 	tick  func()
@@ -76,6 +77,7 @@ func NewSource(clock netem.Clock, host *netem.Host, to netip.AddrPort, config Co
 		lengths: [2]variate.Variate{config.Off.variate(), config.On.variate()},
 		rate:    int64(config.Rate),
 		stop:    config.Stop,
+		asked:   never,
 	}
 	s.payload = make([]byte, slices.Max(s.sizes.sizes)-config.Overhead)
 	if s.stop == 0 {
@@ -134,20 +136,25 @@ func (s *Source) run() {
 	}
 }
 
-// schedule asks for a call when the next packet is due.
+// schedule works out when the next packet is due, and asks for a call then. A
+// call that comes before asks again, so that a source which goes off and on many
+// times before it sends has one call ahead and not many.
 func (s *Source) schedule() {
 	if !s.working(s.since) {
 		return
 	}
 	s.due = s.since + time.Duration((max(0, s.work)+s.rate-1)/s.rate)
-	if s.due < s.stop {
+	if s.due < min(s.asked, s.stop) {
+		s.asked = s.due
 		s.clock.At(s.due, s.tick)
 	}
 }
 
-// timer sends the next packet. What changes its time leaves the old call behind.
+// timer sends the next packet, if it is due. A packet that became due earlier
+// leaves the call for the later time behind.
 func (s *Source) timer() {
-	if s.clock.Now() >= s.due {
+	if s.clock.Now() >= s.asked {
+		s.asked = never
 		s.run()
 		s.schedule()
 	}

@@ -200,6 +200,22 @@ func TestABurstPausesThePacketsThatAreDue(t *testing.T) {
 	}
 }
 
+// However often a source goes off and on before its next packet, it asks for one
+// call of the clock beside that of the next turn.
+func TestASourceThatTurnsOftenHasFewCallsAhead(t *testing.T) {
+	short := Times{Mean: 10 * time.Microsecond}
+	b := newBench(t, testSeed, Config{Rate: 12_000, On: short, Off: short})
+	for range 10 {
+		b.clock.runUntil(b.clock.now + 100*ms)
+		if n := len(b.clock.calls); n > 2 {
+			t.Fatalf("seed %d: %d calls ahead at %s, want 2", testSeed, n, b.clock.now)
+		}
+	}
+	if len(b.arrived) != 1 { // the next one follows after a second of on times
+		t.Errorf("seed %d: %d packets, want 1", testSeed, len(b.arrived))
+	}
+}
+
 // The share of time in which a source is on is on/(on+off), and the time
 // between the starts of two on times has the sum of both variances.
 func TestBurstsLeaveTheirShareOfTheRate(t *testing.T) {

@@ -50,6 +50,7 @@ type bench struct {
 	testing.TB
 	clock    *testClock
 	network  *netem.Network
+	link     *netem.Link
 	from, to *netem.Host
 	source   *Source
 	sink     *Sink
@@ -61,10 +62,10 @@ func newBench(tb testing.TB, seed uint64, config Config, elements ...netem.Eleme
 	b := &bench{TB: tb, clock: &testClock{}}
 	b.network = netem.NewNetwork(b.clock, seed, nil)
 	b.from, b.to = b.host("from"), b.host("to")
-	if _, err := b.network.Connect("link", b.from, b.to, elements, nil); err != nil {
+	var err error
+	if b.link, err = b.network.Connect("link", b.from, b.to, elements, nil); err != nil {
 		tb.Fatal(err)
 	}
-	var err error
 	if b.sink, err = NewSink(b.clock, b.to, 0, func(a Arrival) { b.arrived = append(b.arrived, a) }); err != nil {
 		tb.Fatal(err)
 	}
