@@ -1,8 +1,8 @@
 // Package sim runs programs that use the network in virtual time, over
 // simulated links, reproducibly.
 //
-// A [World] has hosts, links between them (package netem) and tasks: functions
-// that run on hosts. They use time, goroutines, channels and net.PacketConn as
+// A [World] has hosts and routers, links between them (package netem) and tasks:
+// functions that run on hosts. They use time, goroutines, channels and net.PacketConn as
 // in any program; inside [Run], time.Now and all timers are virtual, and a
 // second passes as soon as everybody waits for it.
 //
