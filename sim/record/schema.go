@@ -103,15 +103,18 @@ const (
 // The kinds of events.
 const (
 	// Connections. Entity is connections.NAME, Side tells the end.
-	EventDialStarted       = "connection.dial"        // the client begins to dial
-	EventHandshakeComplete = "connection.handshake"   // this end's QUIC handshake is complete
-	EventConnectionClosed  = "connection.closed"      // this end knows that the connection is over; Value: error code, Text: reason
-	EventPacketLost        = "connection.packet_lost" // quic-go declared a packet lost; Value: packet number, Text: trigger
-	EventSpuriousLoss      = "connection.spurious"    // a packet declared lost was acknowledged; Value: packet number
-	EventPTO               = "connection.pto"         // a probe timeout expired; Value: PTO count
-	EventCongestionState   = "connection.congestion"  // the congestion controller changed state; Text: the state
-	EventECNState          = "connection.ecn"         // ECN validation changed state; Text: the state
-	EventMTU               = "connection.mtu"         // path MTU discovery changed the MTU; Value: bytes
+	EventDialStarted       = "connection.dial"             // the client begins to dial
+	EventHandshakeComplete = "connection.handshake"        // this end's QUIC handshake is complete
+	EventConnectionClosed  = "connection.closed"           // this end knows that the connection is over; Value: error code, Text: reason
+	EventPacketLost        = "connection.packet_lost"      // quic-go declared a packet lost; Value: packet number, Text: trigger
+	EventSpuriousLoss      = "connection.spurious"         // a packet declared lost was acknowledged; Value: packet number
+	EventPTO               = "connection.pto"              // a probe timeout expired; Value: PTO count
+	EventCongestionState   = "connection.congestion"       // the congestion controller changed state; Text: the state
+	EventECNState          = "connection.ecn"              // ECN validation changed state; Text: the state
+	EventPathProbed        = "connection.path_probe"       // the client probes another path; Text: its link
+	EventMigrated          = "connection.migrated"         // the client sends on the path that it probed; Text: its link
+	EventMigrationFailed   = "connection.migration_failed" // the client stays on its path; Text: the link and why
+	EventMTU               = "connection.mtu"              // path MTU discovery changed the MTU; Value: bytes
 
 	// Sessions. Entity is sessions.NAME, Side tells the end.
 	EventSettings          = "session.settings"         // the peer's SETTINGS arrived

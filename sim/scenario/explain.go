@@ -61,10 +61,12 @@ func (e *explainer) list(path string, f field) {
 			e.keys("[["+path+"]]", f.key, append(leaves(item, ""), x.leaves()...))
 		case *TrafficChange:
 			e.keys("[["+path+"]]", "traffic "+f.key, leaves(item, ""))
-		case *Outage, *Expect:
-			e.keys("[["+path+"]]", f.key, leaves(item, ""))
 		default:
-			e.table(joinPath(path, item.FieldByName("Name").String()), f.key, item)
+			if isNamed(f.value.Type()) {
+				e.table(joinPath(path, item.FieldByName("Name").String()), f.key, item)
+			} else {
+				e.keys("[["+path+"]]", f.key, leaves(item, ""))
+			}
 		}
 	}
 }

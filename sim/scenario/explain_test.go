@@ -89,7 +89,7 @@ func drawScenario(t *rapid.T) *Scenario {
 	s.QUIC.override(&overrides)
 	hosts := rapid.IntRange(2, 4).Draw(t, "hosts")
 	for i := range hosts {
-		s.Hosts = append(s.Hosts, Host{Name: fmt.Sprintf("host%d", i), GSO: rapid.Bool().Draw(t, "gso"), QUIC: drawQUIC(t)})
+		s.Hosts = append(s.Hosts, Host{Name: fmt.Sprintf("host%d", i), Count: 1, GSO: rapid.Bool().Draw(t, "gso"), QUIC: drawQUIC(t)})
 	}
 	for i := range hosts - 1 {
 		s.Links = append(s.Links, drawLink(t, fmt.Sprintf("link%d", i), [2]string{s.Hosts[i].Name, s.Hosts[i+1].Name}))
@@ -142,7 +142,9 @@ func drawQUIC(t *rapid.T) QUIC {
 }
 
 func drawLink(t *rapid.T, name string, between [2]string) Link {
-	l := Link{Name: name, Between: between, Forward: drawDirection(t)}
+	l := Link{Name: name, Between: between}
+	setDefaults(reflect.ValueOf(&l).Elem())
+	l.Forward = drawDirection(t)
 	l.Reverse = l.Forward.Clone()
 	if rapid.Bool().Draw(t, "asymmetric") {
 		l.Reverse = drawDirection(t)

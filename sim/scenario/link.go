@@ -6,12 +6,15 @@ import (
 	"github.com/wtsim/wtsim/netem"
 )
 
-// Link joins two hosts, with a path of elements in each direction.
+// Link joins two hosts or routers, with a path of elements in each direction. If
+// an end is a group of hosts, it is a group of links, one for each.
 type Link struct {
 	Name    string        `toml:"-"`
-	Between [2]string     `toml:"between" required:"true" doc:"the two hosts; forward is from the first to the second"`
+	Between [2]string     `toml:"between" required:"true" doc:"the two hosts or routers; forward is from the first to the second"`
 	Forward LinkDirection `toml:",inline"` // the link's own keys
-	Reverse LinkDirection `toml:"reverse" inherit:"true" doc:"what differs from the second host to the first"`
+	Reverse LinkDirection `toml:"reverse" inherit:"true" doc:"what differs from the second to the first"`
+	NAT     NAT           `toml:"nat" doc:"a network address translator at an end of the link"`
+	Rebinds []Rebind      `toml:"rebinds" doc:"rebindings of the NAT, each a table [[links.NAME.rebinds]] with 'at'"`
 	Changes []Change      `toml:"changes" doc:"changes of parameters, each a table [[links.NAME.changes]] with 'at'"`
 	Outages []Outage      `toml:"outages" doc:"times without transmission, each a table [[links.NAME.outages]] with 'at' and 'for'"`
 }
@@ -105,6 +108,9 @@ func (l *Link) direction(name string) *LinkDirection {
 	}
 	return &l.Forward
 }
+
+// Times returns the times at which the outage begins before a limit.
+func (o *Outage) Times(limit time.Duration) []time.Duration { return times(o.At, o.Every, limit) }
 
 // Applies reports whether an outage concerns a direction.
 func (o *Outage) Applies(direction string) bool {

@@ -65,9 +65,10 @@ func TestTheExampleOfTheArchitectureLoads(t *testing.T) {
 		Seed:        1,
 		TimeLimit:   30 * time.Second,
 		QUIC:        defaultQUIC,
-		Hosts:       []Host{{Name: "client", GSO: true}, {Name: "server", GSO: true}},
+		Hosts:       []Host{{Name: "client", Count: 1, GSO: true}, {Name: "server", Count: 1, GSO: true}},
 		Links: []Link{{
 			Name: "access", Between: [2]string{"client", "server"}, Forward: forward, Reverse: reverse,
+			NAT: NAT{Timeout: 5 * time.Minute, Mapping: "endpoint-independent", Filtering: "address-and-port-dependent"},
 			Changes: []Change{{
 				At: 6 * time.Second, Step: 100 * time.Millisecond, Direction: "both",
 				Keys: []string{"rate"}, Forward: changed, Reverse: changed,

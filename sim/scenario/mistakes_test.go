@@ -43,7 +43,7 @@ func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 		{`[quic]`, "[qiuc]", `x.toml:2: qiuc: unknown key; did you mean "quic"?`},
 		{`size = "10MB"`, `transport = "stream"`, `x.toml:15: sessions.main.flows.bulk.transport: kind "download" has no such key; expected one of the kinds echo, media`},
 		{`delay = "20ms"`, `queue = { limt = "64KB" }`, `x.toml:8: links.access.queue.limt: unknown key; did you mean "limit"?`},
-		{``, "[sweep]\n", `x.toml:18: sweep: unknown key; expected one of name, description, seed, time_limit, quic, hosts, links, traffic, sessions, expect`},
+		{``, "[sweep]\n", `x.toml:18: sweep: unknown key; expected one of name, description, seed, time_limit, quic, hosts, routers, links, traffic, sessions, expect`},
 		{``, "[[expect]]\nmetric = \"m\"\nmni = 5\n", `x.toml:20: expect.0.mni: unknown key; did you mean "min"?`},
 		{``, "[[expect]]\nmin = 5\n", `x.toml:18: expect.0.metric: missing; expected a string`},
 		{`client = "client"`, ``, `x.toml:9: sessions.main.client: missing; expected a string`},
@@ -123,7 +123,7 @@ func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `queue = { kind = "red", limit = "9packets" }`, `x.toml:9: links.access.queue.limit: 9packets is no number of bytes; expected one such as "64KB", or a multiple of the BDP`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `queue = { kind = "red", max = "500KB" }`, `x.toml:9: links.access.queue.max: 500KB is above the limit, 400KB; expected at most that`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `queue = { kind = "red", min = "100KB" }`, `x.toml:9: links.access.queue.min: 100KB is not below max, 100KB; expected less`},
-		{`delay = "20ms"`, "delay = \"20ms\"\n" + `queue = { target = "1ms" }`, `x.toml:9: links.access.queue.target: kind "fifo" has no such key; expected one of the kinds codel, fq_codel, pie, fq_pie`},
+		{`delay = "20ms"`, "delay = \"20ms\"\n" + `queue = { target = "1ms" }`, `x.toml:9: links.access.queue.target: kind "fifo" has no such key; expected one of the kinds codel, fq_codel, pie, fq_pie, dualpi2`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `loss = { kind = "markov", p13 = 0.7, p31 = 0.1, p14 = 0.5 }`, `x.toml:9: links.access.loss.p14: p13 and p14 are 0.7 and 0.5; expected at most 1 together`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `loss = { kind = "markov", p13 = 0.7, p31 = 0.9, p32 = 0.5 }`, `x.toml:9: links.access.loss.p32: p31 and p32 are 0.9 and 0.5; expected at most 1 together`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `loss = { p = 0.1, from = "2s", until = "1s" }`, `x.toml:9: links.access.loss.until: 1s is not after the beginning; expected more than loss.from, 2s`},
@@ -153,12 +153,26 @@ func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `outages = [{ at = "31s", for = "2s" }]`, `x.toml:9: links.access.outages.0.at: 31s is not before the end of the run; expected less than time_limit, 30s`},
 
 		// References.
-		{`["client", "server"]`, `["clinet", "server"]`, `x.toml:6: links.access.between: unknown host "clinet"; did you mean "client"?`},
+		{`["client", "server"]`, `["clinet", "server"]`, `x.toml:6: links.access.between: unknown host or router "clinet"; did you mean "client"?`},
 		{`client = "client"`, `client = "proxy"`, `x.toml:10: sessions.main.client: unknown host "proxy"; expected one of client, server`},
-		{"[hosts.client]\n[hosts.server]\n", "", `x.toml:4: links.access.between: unknown host "client"; expected a table [hosts.client]`},
+		{"[hosts.client]\n[hosts.server]\n", "", `x.toml:4: links.access.between: unknown host or router "client"; expected a table [hosts.client]`},
 		{`server = "server"`, `server = "client"`, `x.toml:11: sessions.main.server: "client" is the client too; expected another host`},
-		{`["client", "server"]`, `["client", "client"]`, `x.toml:6: links.access.between: joins "client" to itself; expected two hosts`},
-		{``, "[links.second]\nbetween = [\"server\", \"client\"]\n", `x.toml:19: links.second.between: links.access joins server and client already; expected one link between two hosts`},
+		{`["client", "server"]`, `["client", "client"]`, `x.toml:6: links.access.between: joins "client" to itself; expected two hosts or routers`},
+		// Topologies.
+		{`[hosts.client]`, "[hosts.client]\ncount = 2\n[hosts.client-2]", `x.toml:5: hosts.client-2: "client-2" is a name of hosts.client already; expected another`},
+		{`[hosts.client]`, "[routers.client]\n[hosts.client]", `x.toml:3: routers.client: "client" is a name of hosts.client already; expected another`},
+		{`[hosts.client]`, "[hosts.client]\ncount = 10001", `x.toml:4: hosts.client.count: 10001 is out of range; expected 1 to 10000`},
+		{"[hosts.client]\n[hosts.server]", "[hosts.client]\ncount = 2\n[hosts.server]\ncount = 3", `x.toml:8: links.access.between: client is 2 hosts and server 3; expected as many, or one at an end`},
+		{`[hosts.client]`, "[hosts.client]\nroutes.proxy = \"access\"", `x.toml:4: hosts.client.routes.proxy: unknown host "proxy"; expected one of client, server`},
+		{`[hosts.client]`, "[hosts.client]\nroutes.server = \"acess\"", `x.toml:4: hosts.client.routes.server.via: "acess" is not the one link of client to server; did you mean "access"?`},
+		{`[sessions.main]`, "[routers.r]\n[sessions.other]\nclient = \"r\"\nserver = \"server\"\n[sessions.main]", `x.toml:11: sessions.other.client: unknown host "r"; expected one of client, server`},
+		{`delay = "20ms"`, "delay = \"20ms\"\nnat = \"middle\"", `x.toml:9: links.access.nat.inside: "middle" is no end of the link; expected client or server`},
+		{`delay = "20ms"`, "delay = \"20ms\"\nnat = \"server\"", `x.toml:10: sessions.main: server is behind the NAT of links.access, where client cannot reach it; expected it outside`},
+		{`delay = "20ms"`, "delay = \"20ms\"\nrebinds = [{ at = \"1s\" }]", `x.toml:9: links.access.rebinds.0: set, but the link has no NAT; expected nat.inside, such as nat = "client"`},
+		{`delay = "20ms"`, "delay = \"20ms\"\nnat = \"client\"\nrebinds = [{ at = \"1s\", what = \"host\" }]", `x.toml:10: links.access.rebinds.0.what: unknown value "host"; expected one of port, address`},
+		{`client = "client"`, "client = \"client\"\nmigrations = [{ at = \"1s\", link = \"wifi\" }]", `x.toml:11: sessions.main.migrations.0.link: "wifi" is no link of client; expected access`},
+		{`client = "client"`, "client = \"client\"\nmigrations = [{ at = \"0s\", link = \"access\" }]", `x.toml:11: sessions.main.migrations.0.at: 0s is not after the session's start; expected more than 0s`},
+		{"[hosts.client]\n", "[hosts.client]\ncount = 2\n[sessions.two]\nconnection = \"c\"\nclient = \"client\"\nserver = \"server\"\n[sessions.three]\nconnection = \"c\"\nclient = \"client\"\nserver = \"server\"\n", `x.toml:6: sessions.two.connection: "c" cannot be one connection of several hosts; expected one client and one server`},
 
 		// Times.
 		{`"10s"`, `"40s"`, `x.toml:12: sessions.main.close.at: 40s is not before the end of the run; expected less than time_limit, 30s`},
@@ -236,7 +250,7 @@ func checkError(t *testing.T, what string, err error, want string) {
 func TestASessionNeedsALinkBetweenItsHosts(t *testing.T) {
 	text := strings.Replace(base, "[hosts.server]", "[hosts.server]\n[hosts.third]", 1)
 	_, err := Parse("x.toml", []byte(strings.Replace(text, `server = "server"`, `server = "third"`, 1)))
-	checkError(t, "no link", err, `x.toml:10: sessions.main: no link joins client and third; expected a table [links.NAME] with between = ["client", "third"]`)
+	checkError(t, "no link", err, `x.toml:10: sessions.main: no links lead from client to third; expected a table [links.NAME] with between = ["client", "third"], or several with routers between them`)
 }
 
 func TestAScenarioNeedsSessions(t *testing.T) {

@@ -82,7 +82,7 @@ func step(n *node, name string) (*node, error) {
 func collection(path []string) bool {
 	switch len(path) {
 	case 1:
-		return path[0] == "hosts" || path[0] == "links" || path[0] == "traffic" || path[0] == "sessions"
+		return slices.Contains([]string{"hosts", "routers", "links", "traffic", "sessions"}, path[0])
 	case 3:
 		return path[0] == "sessions" && path[2] == "flows"
 	}

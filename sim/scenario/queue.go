@@ -38,6 +38,7 @@ var queueKinds = []kind{
 	{"fq_codel", "flow queues with CoDel (RFC 8290), as Linux's fq_codel", func() any { return &FQCoDel{} }},
 	{"pie", "Proportional Integral controller Enhanced (RFC 8033), as Linux's pie", func() any { return &PIE{} }},
 	{"fq_pie", "flow queues with PIE, as Linux's fq_pie", func() any { return &FQPIE{} }},
+	{"dualpi2", "two coupled queues, of low latency and classic (RFC 9332), as Linux's dualpi2", func() any { return &DualPI2{} }},
 }
 
 // FIFO is kind fifo. See [netem.FIFO].
@@ -108,6 +109,22 @@ type FQPIE struct {
 	ByteMode bool          `toml:"byte_mode" default:"false" doc:"whether small datagrams are dropped with less probability"`
 }
 
+// DualPI2 is kind dualpi2. See [netem.DualPI2].
+type DualPI2 struct {
+	Limit             netem.Limit   `toml:"limit" default:"10000packets" short:"true" doc:"how much both queues hold, in packets"`
+	Memory            netem.Bytes   `toml:"memory" default:"0B" range:"0B..64GiB" doc:"how much they hold in bytes; 0 is 3028 for each packet of the limit"`
+	Target            time.Duration `toml:"target" default:"15ms" range:"1us..30s" doc:"delay that the queues are brought to"`
+	Update            time.Duration `toml:"update" default:"16ms" range:"100us..1h" doc:"time between changes of the probability"`
+	Alpha             float64       `toml:"alpha" default:"0.16" range:"0.004..100000" doc:"weight of the distance from the target, in Hz"`
+	Beta              float64       `toml:"beta" default:"3.2" range:"0.004..100000" doc:"weight of the delay's change, in Hz"`
+	Coupling          int           `toml:"coupling" default:"2" range:"1..255" doc:"k: marks of low latency for each square root of a classic signal"`
+	Step              netem.Limit   `toml:"step" default:"1ms" doc:"beyond which the low-latency queue marks every datagram: a time or packets"`
+	ClassicProtection int           `toml:"classic_protection" default:"10" range:"1..100" doc:"least share of the link for the classic queue, in percent"`
+	AnyECT            bool          `toml:"any_ect" default:"false" doc:"whether ECT(0) is for the low-latency queue too"`
+	DropEarly         bool          `toml:"drop_early" default:"false" doc:"whether a datagram is decided on as it arrives, rather than as it is sent"`
+	Overflow          bool          `toml:"overflow" default:"false" doc:"whether the low-latency queue drops at its limit only, even under overload"`
+}
+
 func (c *FIFO) queue(resolve func(netem.Limit) netem.Limit) netem.Queue {
 	return netem.FIFO{Limit: resolve(c.Limit), Mark: resolve(c.Mark), HeadDrop: c.Drop == "head"}
 }
@@ -145,6 +162,14 @@ func (c *FQPIE) queue(func(netem.Limit) netem.Limit) netem.Queue {
 	}
 }
 
+func (c *DualPI2) queue(func(netem.Limit) netem.Limit) netem.Queue {
+	return netem.DualPI2{
+		Limit: c.Limit.Packets, Memory: c.Memory, Target: c.Target, Update: c.Update, Alpha: c.Alpha, Beta: c.Beta,
+		Coupling: c.Coupling, Step: c.Step, ClassicProtection: c.ClassicProtection,
+		AnyECT: c.AnyECT, DropEarly: c.DropEarly, Overflow: c.Overflow,
+	}
+}
+
 func (c *FIFO) limits() []queueLimit {
 	return []queueLimit{{"limit", c.Limit, ""}, {"mark", c.Mark, ""}}
 }
@@ -154,3 +179,4 @@ func (c *CoDel) limits() []queueLimit   { return []queueLimit{{"limit", c.Limit,
 func (c *FQCoDel) limits() []queueLimit { return []queueLimit{{"limit", c.Limit, "packets"}} }
 func (c *PIE) limits() []queueLimit     { return []queueLimit{{"limit", c.Limit, "packets"}} }
 func (c *FQPIE) limits() []queueLimit   { return []queueLimit{{"limit", c.Limit, "packets"}} }
+func (c *DualPI2) limits() []queueLimit { return []queueLimit{{"limit", c.Limit, "packets"}} }

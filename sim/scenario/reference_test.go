@@ -26,7 +26,7 @@ func TestTheReferenceDescribesEveryTableAndKey(t *testing.T) {
 	}
 	want := []string{
 		"", "quic", "hosts.NAME", "links.NAME",
-		"links.NAME.queue, kind fifo", "links.NAME.queue, kind red", "links.NAME.queue, kind codel", "links.NAME.queue, kind fq_codel", "links.NAME.queue, kind pie", "links.NAME.queue, kind fq_pie",
+		"links.NAME.queue, kind fifo", "links.NAME.queue, kind red", "links.NAME.queue, kind codel", "links.NAME.queue, kind fq_codel", "links.NAME.queue, kind pie", "links.NAME.queue, kind fq_pie", "links.NAME.queue, kind dualpi2",
 		"links.NAME.loss, kind bernoulli", "links.NAME.loss, kind gilbert_elliott", "links.NAME.loss, kind markov",
 		"links.NAME.loss, kind periodic", "links.NAME.loss, kind listed", "links.NAME.loss, kind mask",
 		"links.NAME.changes", "links.NAME.outages",

@@ -3,7 +3,6 @@ package scenario
 import (
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -14,10 +13,8 @@ import (
 // names it or if it is not zero.
 func (s *Scenario) QUICFor(session *Session, host string) QUIC {
 	q := s.QUIC
-	for i := range s.Hosts {
-		if s.Hosts[i].Name == host {
-			q.override(&s.Hosts[i].QUIC)
-		}
+	if h := s.HostOf(host); h != nil {
+		q.override(&h.QUIC)
 	}
 	q.override(&session.QUIC)
 	return q
@@ -43,33 +40,44 @@ func (q *QUIC) isSet(f field) bool { return q.set&(1<<f.index) != 0 || !f.value.
 type Instance struct {
 	Session    *Session
 	Name       string        // the session's name; NAME-1, NAME-2, … in a group
+	Client     string        // the host that dials
+	Server     string        // the host that listens
 	Connection string        // the name of the QUIC connection that it uses
 	Start      time.Duration // virtual time at which the client begins
 }
 
-// Instances returns the sessions that a Session stands for, in order of their
-// starts. Those with equal Connection share one connection.
-func (s *Session) Instances() []Instance {
-	instances := make([]Instance, max(s.Count, 1))
-	for i := range instances {
-		name := s.Name
-		if s.Count > 1 {
-			name += "-" + strconv.Itoa(i+1)
-		}
-		connection := s.Connection
+// InstancesOf returns the sessions that a Session stands for, in order of their
+// starts: the clients of a group take turns, and so do servers.
+func (s *Scenario) InstancesOf(session *Session) []Instance {
+	clients, servers := s.hostsNamed(session.Client), s.hostsNamed(session.Server)
+	if len(clients) == 0 || len(servers) == 0 {
+		return nil // which validation does not let pass
+	}
+	var instances []Instance
+	for i, name := range numbered(session.Name, s.countOf(session)) {
+		connection := session.Connection
 		if connection == "" {
 			connection = name
 		}
-		instances[i] = Instance{Session: s, Name: name, Connection: connection, Start: s.Start + time.Duration(i)*s.Stagger}
+		instances = append(instances, Instance{
+			Session: session, Name: name, Connection: connection,
+			Client: clients[i%len(clients)], Server: servers[i%len(servers)],
+			Start: session.Start + time.Duration(i)*session.Stagger,
+		})
 	}
 	return instances
+}
+
+// countOf returns the number of sessions that a Session stands for.
+func (s *Scenario) countOf(session *Session) int {
+	return max(session.Count, 1) * max(len(s.hostsNamed(session.Client)), 1)
 }
 
 // Instances returns the instances of all sessions, in the order of the file.
 func (s *Scenario) Instances() []Instance {
 	var all []Instance
 	for i := range s.Sessions {
-		all = append(all, s.Sessions[i].Instances()...)
+		all = append(all, s.InstancesOf(&s.Sessions[i])...)
 	}
 	return all
 }
@@ -90,22 +98,11 @@ func (s *Scenario) flowCount(name string) int {
 	for i := range s.Sessions {
 		for j := range s.Sessions[i].Flows {
 			if s.Sessions[i].Flows[j].Name == name {
-				n += max(s.Sessions[i].Count, 1)
+				n += s.countOf(&s.Sessions[i])
 			}
 		}
 	}
 	return n
-}
-
-// LinkBetween returns the link that joins two hosts, in whichever order it
-// names them, and nil if there is none.
-func (s *Scenario) LinkBetween(a, b string) *Link {
-	for i := range s.Links {
-		if l := &s.Links[i]; l.Between == [2]string{a, b} || l.Between == [2]string{b, a} {
-			return l
-		}
-	}
-	return nil
 }
 
 // HasBatons reports whether the session belongs to a flow of kind baton.

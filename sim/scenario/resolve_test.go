@@ -35,17 +35,31 @@ func TestQUICParametersSetInGoOverrideToo(t *testing.T) {
 }
 
 func TestInstancesOfAGroupAreNumberedAndStaggered(t *testing.T) {
-	s := &Scenario{Sessions: []Session{
-		{Name: "alone"},
-		{Name: "group", Count: 2, Start: time.Second, Stagger: 100 * time.Millisecond},
-		{Name: "shared", Count: 2, Connection: "c"},
-	}}
+	s := &Scenario{
+		Hosts: []Host{{Name: "a"}, {Name: "b"}, {Name: "pair", Count: 2}},
+		Sessions: []Session{
+			{Name: "alone", Client: "a", Server: "b"},
+			{Name: "group", Client: "a", Server: "b", Count: 2, Start: time.Second, Stagger: 100 * time.Millisecond},
+			{Name: "shared", Client: "a", Server: "b", Count: 2, Connection: "c"},
+			{Name: "each", Client: "pair", Server: "b", Count: 2, Stagger: time.Second},
+			{Name: "turns", Client: "a", Server: "pair", Count: 3},
+			{Name: "one", Client: "pair-2", Server: "a"},
+		},
+	}
 	want := []Instance{
-		{&s.Sessions[0], "alone", "alone", 0},
-		{&s.Sessions[1], "group-1", "group-1", time.Second},
-		{&s.Sessions[1], "group-2", "group-2", 1100 * time.Millisecond},
-		{&s.Sessions[2], "shared-1", "c", 0},
-		{&s.Sessions[2], "shared-2", "c", 0},
+		{&s.Sessions[0], "alone", "a", "b", "alone", 0},
+		{&s.Sessions[1], "group-1", "a", "b", "group-1", time.Second},
+		{&s.Sessions[1], "group-2", "a", "b", "group-2", 1100 * time.Millisecond},
+		{&s.Sessions[2], "shared-1", "a", "b", "c", 0},
+		{&s.Sessions[2], "shared-2", "a", "b", "c", 0},
+		{&s.Sessions[3], "each-1", "pair-1", "b", "each-1", 0},
+		{&s.Sessions[3], "each-2", "pair-2", "b", "each-2", time.Second},
+		{&s.Sessions[3], "each-3", "pair-1", "b", "each-3", 2 * time.Second},
+		{&s.Sessions[3], "each-4", "pair-2", "b", "each-4", 3 * time.Second},
+		{&s.Sessions[4], "turns-1", "a", "pair-1", "turns-1", 0},
+		{&s.Sessions[4], "turns-2", "a", "pair-2", "turns-2", 0},
+		{&s.Sessions[4], "turns-3", "a", "pair-1", "turns-3", 0},
+		{&s.Sessions[5], "one", "pair-2", "a", "one", 0},
 	}
 	if got := s.Instances(); !reflect.DeepEqual(got, want) {
 		t.Errorf("instances are %+v, want %+v", got, want)
@@ -53,7 +67,7 @@ func TestInstancesOfAGroupAreNumberedAndStaggered(t *testing.T) {
 }
 
 func TestFlowsAreNamedShortlyWhereTheyCan(t *testing.T) {
-	s := &Scenario{Sessions: []Session{
+	s := &Scenario{Hosts: []Host{{Name: "h"}}, Sessions: []Session{
 		{Name: "a", Count: 1, Flows: []Flow{{Name: "own"}, {Name: "both"}}},
 		{Name: "b", Count: 1, Flows: []Flow{{Name: "both"}}},
 		{Name: "c", Count: 2, Flows: []Flow{{Name: "grouped"}}},
@@ -67,12 +81,5 @@ func TestFlowsAreNamedShortlyWhereTheyCan(t *testing.T) {
 		if got := s.FlowEntity(c.instance, c.flow); got != c.want {
 			t.Errorf("%s of %s is %s, want %s", c.flow, c.instance, got, c.want)
 		}
-	}
-}
-
-func TestLinkBetweenFindsALinkFromEitherEnd(t *testing.T) {
-	s := &Scenario{Links: []Link{{Name: "l", Between: [2]string{"a", "b"}}}}
-	if s.LinkBetween("a", "b") != &s.Links[0] || s.LinkBetween("b", "a") != &s.Links[0] || s.LinkBetween("a", "c") != nil {
-		t.Error("LinkBetween does not find the link, or one that is not there")
 	}
 }

@@ -27,6 +27,7 @@ type Scenario struct {
 
 	QUIC     QUIC      `toml:"quic" doc:"QUIC parameters of every connection; a host or a session can override them"`
 	Hosts    []Host    `toml:"hosts" doc:"the hosts, each a table [hosts.NAME]"`
+	Routers  []Router  `toml:"routers" doc:"the routers, each a table [routers.NAME]"`
 	Links    []Link    `toml:"links" doc:"the links, each a table [links.NAME]"`
 	Traffic  []Traffic `toml:"traffic" doc:"cross traffic without a transport, each a table [traffic.NAME]"`
 	Sessions []Session `toml:"sessions" doc:"the WebTransport sessions, each a table [sessions.NAME]"`
@@ -39,14 +40,6 @@ type Scenario struct {
 type Input struct {
 	Name   string // as the scenario names it, relative to its own folder
 	SHA256 [sha256.Size]byte
-}
-
-// Host is a computer with one address. Hosts are in the order of the file:
-// the first one acts first at each instant.
-type Host struct {
-	Name string `toml:"-"`
-	QUIC QUIC   `toml:"quic" inherit:"true" doc:"overrides of [quic] for this host's ends of connections"`
-	GSO  bool   `toml:"gso" default:"true" doc:"whether the host's sockets offer generic segmentation offload"`
 }
 
 // QUIC holds the parameters of quic-go that a study varies. In a scenario they
@@ -76,16 +69,24 @@ type QUIC struct {
 // Session is a WebTransport session, or a group of equal ones.
 type Session struct {
 	Name       string        `toml:"-"`
-	Client     string        `toml:"client" required:"true" doc:"the host that dials"`
-	Server     string        `toml:"server" required:"true" doc:"the host that listens"`
+	Client     string        `toml:"client" required:"true" doc:"the host that dials; a group: each of its hosts"`
+	Server     string        `toml:"server" required:"true" doc:"the host that listens; a group: its hosts in turn"`
 	Path       string        `toml:"path" default:"/" doc:"the path of the extended CONNECT"`
 	Connection string        `toml:"connection" doc:"sessions that name the same connection share one QUIC connection; empty: a connection of its own"`
 	Start      time.Duration `toml:"start" default:"0s" range:"0s..24h" doc:"virtual time at which the client begins"`
-	Count      int           `toml:"count" default:"1" range:"1..100000" doc:"how many such sessions, each on a connection of its own unless 'connection' is set"`
+	Count      int           `toml:"count" default:"1" range:"1..100000" doc:"how many such sessions of each client, each on a connection of its own unless 'connection' is set"`
 	Stagger    time.Duration `toml:"stagger" default:"0s" range:"0s..1h" doc:"time between the starts of a group's sessions"`
 	QUIC       QUIC          `toml:"quic" inherit:"true" doc:"overrides of [quic] for this session's connection, both ends"`
+	Migrations []Migration   `toml:"migrations" doc:"moves of the client to another of its links, each a table [[sessions.NAME.migrations]]"`
 	Close      Close         `toml:"close" doc:"how and when the session ends; without it, it ends when its flows have"`
 	Flows      []Flow        `toml:"flows" doc:"the flows, each a table [sessions.NAME.flows.NAME]"`
+}
+
+// Migration moves the client of a session's connection to the address that it
+// has on another of its links, once that is found to work (RFC 9000, section 9).
+type Migration struct {
+	At   time.Duration `toml:"at" required:"true" range:"0s..24h" doc:"virtual time at which the client probes the new path, to which it then moves"`
+	Link string        `toml:"link" required:"true" doc:"the link of the client that it moves to"`
 }
 
 // Close says how a session ends.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"strconv"
 	"strings"
 	"time"
 
@@ -17,8 +16,8 @@ import (
 // selects the type of Config.
 type Traffic struct {
 	Name     string          `toml:"-"`
-	From     string          `toml:"from" required:"true" doc:"the host that sends"`
-	To       string          `toml:"to" required:"true" doc:"the host that receives"`
+	From     string          `toml:"from" required:"true" doc:"the host that sends; a group: each of its hosts"`
+	To       string          `toml:"to" required:"true" doc:"the host that receives; a group: its hosts in turn"`
 	Kind     string          `toml:"kind" required:"true" doc:"when packets are sent"`
 	Rate     SendRate        `toml:"rate" required:"true" range:"0bit/s..1Tbit/s" doc:"mean rate in bytes on the link, that of onoff while it is on; 0bit/s is silence"`
 	Config   TrafficConfig   `toml:",inline"`
@@ -28,7 +27,7 @@ type Traffic struct {
 	ECN      string          `toml:"ecn" default:"not-ect" oneof:"not-ect ect0 ect1" doc:"ECN codepoint of the packets, which take no notice of marks"`
 	Start    time.Duration   `toml:"start" default:"0s" range:"0s..24h" doc:"virtual time at which the source begins"`
 	Stop     time.Duration   `toml:"stop" default:"the end of the run" range:"1ns..24h" doc:"virtual time from which on nothing is sent; no traffic keeps a run going that has sessions"`
-	Count    int             `toml:"count" default:"1" range:"1..10000" doc:"how many such sources, each with the rate and with random numbers of its own"`
+	Count    int             `toml:"count" default:"1" range:"1..10000" doc:"how many such sources of each host, each with the rate and with random numbers of its own"`
 	Changes  []TrafficChange `toml:"changes" doc:"changes of the rate, each a table [[traffic.NAME.changes]] with 'at' and 'rate'"`
 }
 
@@ -114,17 +113,25 @@ func (t *Traffic) sizes() traffic.Mix {
 	return traffic.Mix{{Size: 1500, Weight: 1}}
 }
 
-// Names returns the names of the traffic that a Traffic stands for: its own, or
-// NAME-1, NAME-2, … for a group.
-func (t *Traffic) Names() []string {
-	if t.Count <= 1 {
-		return []string{t.Name}
+// TrafficInstance is one source of a group, or a source that is alone.
+type TrafficInstance struct {
+	Traffic  *Traffic
+	Name     string // the traffic's name; NAME-1, NAME-2, … in a group
+	From, To string // the hosts
+}
+
+// TrafficOf returns the sources that a Traffic stands for: those of each host of
+// a group that sends, which take turns, and so do hosts of a group that receives.
+func (s *Scenario) TrafficOf(t *Traffic) []TrafficInstance {
+	from, to := s.hostsNamed(t.From), s.hostsNamed(t.To)
+	if len(from) == 0 || len(to) == 0 {
+		return nil // which validation does not let pass
 	}
-	names := make([]string, t.Count)
-	for i := range names {
-		names[i] = t.Name + "-" + strconv.Itoa(i+1)
+	var instances []TrafficInstance
+	for i, name := range numbered(t.Name, max(t.Count, 1)*len(from)) {
+		instances = append(instances, TrafficInstance{Traffic: t, Name: name, From: from[i%len(from)], To: to[i%len(to)]})
 	}
-	return names
+	return instances
 }
 
 // SendRate is the rate of a source, for which 0 is silence. Its text form is that

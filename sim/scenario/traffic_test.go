@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,7 +98,7 @@ func TestMistakesInTrafficAreNamedWithTheirPlace(t *testing.T) {
 		{cbr + `mix = [{ size = "64B", weight = 0 }]`, `x.toml:23: traffic.cross.mix.0.weight: 0 is out of range; expected 1 to 1000000`},
 		{cbr + `mix = [{ size = "64B" }, { size = "39B" }]`, `x.toml:23: traffic.cross.mix.1.size: packets of 39B have no room for 28B of overhead and 12B of payload; expected at least 40B`},
 		{cbr + "mix = \"imix\"\noverhead = \"42B\"", `x.toml:23: traffic.cross.mix: packets of 40B have no room for 42B of overhead and 12B of payload; expected at least 54B`},
-		{cbr + `size = "1501B"`, `x.toml:23: traffic.cross.size: packets of 1501B do not fit into the MTU of the link, 1500B; expected at most 1500B`},
+		{cbr + `size = "1501B"`, `x.toml:23: traffic.cross.size: packets of 1501B do not fit into the MTU of the links, 1500B; expected at most 1500B`},
 		{cbr + `start = "30s"`, `x.toml:23: traffic.cross.start: 30s is not before the end of the run; expected less than time_limit, 30s`},
 		{cbr + "start = \"2s\"\nstop = \"1s\"", `x.toml:24: traffic.cross.stop: 1s is not after the start; expected more than 2s`},
 		{cbr + `changes = [{ at = "1s" }]`, `x.toml:23: traffic.cross.changes.0.rate: missing; expected a rate such as "20Mbit/s"`},
@@ -109,7 +108,7 @@ func TestMistakesInTrafficAreNamedWithTheirPlace(t *testing.T) {
 		{cbr + `changes = [{ at = "1s", rate = "1bit/s" }, { at = "1s", rate = "0bit/s" }]`, `x.toml:23: traffic.cross.changes.1.at: 1s is before changes.0 is done, at 1s; expected changes in the order of their times, one at a time`},
 		{cbr + `changes = [{ at = "1s", over = "2h", step = "1ms", rate = "1bit/s" }]`, `x.toml:23: traffic.cross.changes.0.step: makes more than 1000000 steps; expected at least 7.2ms`},
 		{cbr + `count = 10001`, `x.toml:23: traffic.cross.count: 10001 is out of range; expected 1 to 10000`},
-		{cbr + "count = 2\n[traffic.cross-2]\nfrom = \"client\"\nto = \"server\"\n" + cbr, `x.toml:24: traffic.cross-2: traffic "cross-2" is also made by traffic.cross, which has a count; expected different names`},
+		{cbr + "count = 2\n[traffic.cross-2]\nfrom = \"client\"\nto = \"server\"\n" + cbr, `x.toml:24: traffic.cross-2: traffic "cross-2" is also made by traffic.cross, which is a group; expected different names`},
 		{cbr + "count = 9999\n[traffic.more]\nfrom = \"client\"\nto = \"server\"\ncount = 2\n" + cbr, `x.toml:27: traffic.more.count: makes 10001 sources in all; expected at most 10000`},
 	} {
 		_, err := Parse("x.toml", []byte(crossed+c.text))
@@ -118,7 +117,7 @@ func TestMistakesInTrafficAreNamedWithTheirPlace(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{`from = "server"`, `from = "sever"`, `x.toml:19: traffic.cross.from: unknown host "sever"; did you mean "server"?`},
 		{`to = "client"`, `to = "server"`, `x.toml:20: traffic.cross.to: "server" is the sender too; expected another host`},
-		{`to = "client"`, "to = \"third\"\n[hosts.third]", `x.toml:18: traffic.cross: no link joins server and third; expected a table [links.NAME] with between = ["server", "third"]`},
+		{`to = "client"`, "to = \"third\"\n[hosts.third]", `x.toml:18: traffic.cross: no links lead from server to third; expected a table [links.NAME] with between = ["server", "third"], or several with routers between them`},
 	} {
 		text := strings.Replace(crossed, c.old, c.new, 1)
 		text = strings.Replace(text, "[traffic.cross]", "[traffic.cross]\nkind = \"cbr\"\nrate = \"1Mbit/s\"", 1)
@@ -166,10 +165,25 @@ func TestARampHasStepsInBetween(t *testing.T) {
 	}
 }
 
-func TestTrafficOfAGroupHasNames(t *testing.T) {
-	for count, want := range map[int][]string{1: {"x"}, 3: {"x-1", "x-2", "x-3"}} {
-		if got := (&Traffic{Name: "x", Count: count}).Names(); !slices.Equal(got, want) {
-			t.Errorf("%d: %v, want %v", count, got, want)
+func TestTrafficOfAGroupHasASourceAtEachHost(t *testing.T) {
+	s := &Scenario{Hosts: []Host{{Name: "a"}, {Name: "b"}, {Name: "pair", Count: 2}}}
+	for _, c := range []struct {
+		from, to string
+		count    int
+		want     string
+	}{
+		{"a", "b", 1, "x:a→b"},
+		{"a", "b", 2, "x-1:a→b x-2:a→b"},
+		{"pair", "b", 2, "x-1:pair-1→b x-2:pair-2→b x-3:pair-1→b x-4:pair-2→b"},
+		{"a", "pair", 3, "x-1:a→pair-1 x-2:a→pair-2 x-3:a→pair-1"},
+		{"pair", "pair-2", 1, "x-1:pair-1→pair-2 x-2:pair-2→pair-2"},
+	} {
+		var got []string
+		for _, in := range s.TrafficOf(&Traffic{Name: "x", From: c.from, To: c.to, Count: c.count}) {
+			got = append(got, in.Name+":"+in.From+"→"+in.To)
+		}
+		if text := strings.Join(got, " "); text != c.want {
+			t.Errorf("%d from %s to %s: %s, want %s", c.count, c.from, c.to, text, c.want)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// maxInstances is the largest number of sessions of a scenario.
+	// maxInstances is the largest number of sessions of a scenario, and of hosts.
 	maxInstances = 100_000
 
 	// ipUDPHeaders is the size of the IPv4 and UDP headers, which an MTU
@@ -34,21 +34,33 @@ type checker struct {
 	*Scenario
 	root  *node
 	hosts []string
-	links map[[2]string]*Link // by both orders of the hosts
+	graph *graph
 }
 
 func validate(s *Scenario, root *node) error {
-	c := &checker{Scenario: s, root: root, links: map[[2]string]*Link{}}
+	c := &checker{Scenario: s, root: root}
 	for _, h := range s.Hosts {
 		c.hosts = append(c.hosts, h.Name)
 	}
 	if err := c.checkWhole(); err != nil {
 		return err
 	}
+	if err := c.checkCounts(); err != nil {
+		return err
+	}
+	if err := c.checkNodes(); err != nil {
+		return err
+	}
 	for i := range s.Links {
+		if err := c.checkEnds(&s.Links[i]); err != nil {
+			return err
+		}
 		if err := c.checkLink(&s.Links[i]); err != nil {
 			return err
 		}
+	}
+	if err := c.checkRoutes(); err != nil {
+		return err
 	}
 	for i := range s.Sessions {
 		if err := c.checkSession(&s.Sessions[i]); err != nil {
@@ -139,15 +151,13 @@ func (c *checker) checkWhole() error {
 	return nil
 }
 
-// checkHost checks the name of a host that the value at a path gives.
+// checkHost checks the name of a host, or of a group, that the value at a path
+// gives.
 func (c *checker) checkHost(name string, path ...string) error {
-	if slices.Contains(c.hosts, name) {
+	if c.hostsNamed(name) != nil {
 		return nil
 	}
-	if len(c.hosts) == 0 {
-		return c.fail(path, "unknown host %q; expected a table [hosts.%s]", name, name)
-	}
-	return c.fail(path, "unknown host %q%s", name, suggest(name, c.hosts))
+	return c.unknown(path, "host", name, c.hosts)
 }
 
 // checkTime checks that something happens while the simulation runs.
@@ -158,19 +168,30 @@ func (c *checker) checkTime(t time.Duration, path ...string) error {
 	return nil
 }
 
-// checkInstances checks what sessions have in common.
-func (c *checker) checkInstances() error {
+// checkCounts checks how much groups are in all.
+func (c *checker) checkCounts() error {
 	total := 0
+	for i := range c.Hosts {
+		if total += max(c.Hosts[i].Count, 1); total > maxInstances {
+			return c.fail([]string{"hosts", c.Hosts[i].Name, "count"}, "makes %d hosts in all; expected at most %d", total, maxInstances)
+		}
+	}
+	total = 0
 	for i := range c.Sessions {
-		if total += c.Sessions[i].Count; total > maxInstances {
+		if total += c.countOf(&c.Sessions[i]); total > maxInstances {
 			return c.fail([]string{"sessions", c.Sessions[i].Name, "count"}, "makes %d sessions in all; expected at most %d", total, maxInstances)
 		}
 	}
+	return nil
+}
+
+// checkInstances checks what sessions have in common.
+func (c *checker) checkInstances() error {
 	names := map[string]*Session{}
 	users := map[string]*Session{} // of connections, the first
 	for i := range c.Sessions {
 		s := &c.Sessions[i]
-		for _, in := range s.Instances() {
+		for _, in := range c.InstancesOf(s) {
 			if other := names[in.Name]; other != nil {
 				return c.fail([]string{"sessions", s.Name}, "session %q is also made by sessions.%s, which has a count; expected different names", in.Name, other.Name)
 			}
@@ -197,6 +218,11 @@ func (c *checker) checkShared(first, s *Session, connection string) error {
 	for _, pair := range [][2]*Session{{first, s}, {s, first}} {
 		if own := pair[0]; own.Connection == "" {
 			return c.fail([]string{"sessions", pair[1].Name, "connection"}, "%q is the name of the connection that sessions.%s has for itself; expected another name", connection, own.Name)
+		}
+	}
+	for _, session := range []*Session{first, s} {
+		if clients, servers := c.hostsNamed(session.Client), c.hostsNamed(session.Server); len(clients) > 1 || len(servers) > 1 {
+			return c.fail([]string{"sessions", session.Name, "connection"}, "%q cannot be one connection of several hosts; expected one client and one server", connection)
 		}
 	}
 	if first.Client != s.Client || first.Server != s.Server {

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // maxSteps is the largest number of steps of a ramp.
@@ -117,16 +116,4 @@ func (c *checker) checkOutages(l *Link) error {
 		}
 	}
 	return nil
-}
-
-// Times returns the times at which the outage begins before a limit.
-func (o *Outage) Times(limit time.Duration) []time.Duration {
-	var times []time.Duration
-	for t := o.At; t < limit; t += o.Every {
-		times = append(times, t)
-		if o.Every == 0 {
-			break
-		}
-	}
-	return times
 }

@@ -3,20 +3,6 @@ package scenario
 import "github.com/wtsim/wtsim/netem"
 
 func (c *checker) checkLink(l *Link) error {
-	between := []string{"links", l.Name, "between"}
-	for _, host := range l.Between {
-		if err := c.checkHost(host, between...); err != nil {
-			return err
-		}
-	}
-	if l.Between[0] == l.Between[1] {
-		return c.fail(between, "joins %q to itself; expected two hosts", l.Between[0])
-	}
-	if other := c.links[l.Between]; other != nil {
-		return c.fail(between, "links.%s joins %s and %s already; expected one link between two hosts", other.Name, l.Between[0], l.Between[1])
-	}
-	c.links[l.Between], c.links[[2]string{l.Between[1], l.Between[0]}] = l, l
-
 	for _, d := range directions { // of both, before a BDP is asked for
 		if err := c.loadTrace(l.direction(d), func(key ...string) []string { return c.path(l, d, key...) }); err != nil {
 			return err

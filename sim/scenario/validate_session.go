@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,12 +17,9 @@ func (c *checker) checkSession(s *Session) error {
 	if err := c.checkHost(s.Server, path("server")...); err != nil {
 		return err
 	}
-	if s.Client == s.Server {
-		return c.fail(path("server"), "%q is the client too; expected another host", s.Server)
-	}
-	link := c.links[[2]string{s.Client, s.Server}]
-	if link == nil {
-		return c.fail(path(), "no link joins %s and %s; expected a table [links.NAME] with between = [%q, %q]", s.Client, s.Server, s.Client, s.Server)
+	there, back, err := c.checkWays(s)
+	if err != nil {
+		return err
 	}
 	if !strings.HasPrefix(s.Path, "/") || strings.ContainsFunc(s.Path, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return c.fail(path("path"), "%q is not a path; expected one such as \"/demo\", in printable ASCII without spaces", s.Path)
@@ -31,9 +30,10 @@ func (c *checker) checkSession(s *Session) error {
 	if err := c.checkTime(s.Start, path("start")...); err != nil {
 		return err
 	}
-	last := s.Start + time.Duration(s.Count-1)*s.Stagger
+	count := c.countOf(s)
+	last := s.Start + time.Duration(count-1)*s.Stagger
 	if last >= c.TimeLimit {
-		return c.fail(path("stagger"), "the last of the %d sessions starts at %s; expected less than time_limit, %s", s.Count, last, c.TimeLimit)
+		return c.fail(path("stagger"), "the last of the %d sessions starts at %s; expected less than time_limit, %s", count, last, c.TimeLimit)
 	}
 	if c.has(path("close", "at")...) {
 		if err := c.checkTime(s.Close.At, path("close", "at")...); err != nil {
@@ -46,12 +46,61 @@ func (c *checker) checkSession(s *Session) error {
 	if len(s.Close.Reason) > maxReason {
 		return c.fail(path("close", "reason"), "has %d bytes; expected at most %d", len(s.Close.Reason), maxReason)
 	}
-	if err := c.checkQUIC(s, link); err != nil {
+	if err := c.checkMigrations(s, last); err != nil {
+		return err
+	}
+	if err := c.checkQUIC(s, there, back); err != nil {
 		return err
 	}
 	for i := range s.Flows {
 		if err := c.checkFlow(s, &s.Flows[i]); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkWays checks that the clients and servers of a session reach each other. It
+// returns the links that the datagrams of each take.
+func (c *checker) checkWays(s *Session) (there, back []edge, err error) {
+	path := []string{"sessions", s.Name}
+	checked := map[[2]string]bool{}
+	for _, in := range c.InstancesOf(s) {
+		pair := [2]string{in.Client, in.Server}
+		if checked[pair] {
+			continue
+		}
+		checked[pair] = true
+		if in.Client == in.Server {
+			return nil, nil, c.fail(append(path, "server"), "%q is the client too; expected another host", in.Server)
+		}
+		way, err := c.checkOpenWay(in.Client, in.Server, path)
+		if err != nil {
+			return nil, nil, err
+		}
+		there = append(there, way...)
+		if way, err = c.checkWay(in.Server, in.Client, path); err != nil {
+			return nil, nil, err
+		}
+		back = append(back, way...)
+	}
+	return there, back, nil
+}
+
+// checkMigrations checks where the client of a session moves to.
+func (c *checker) checkMigrations(s *Session, last time.Duration) error {
+	for i, m := range s.Migrations {
+		path := func(key string) []string { return []string{"sessions", s.Name, "migrations", strconv.Itoa(i), key} }
+		if err := c.checkTime(m.At, path("at")...); err != nil {
+			return err
+		}
+		if m.At <= last {
+			return c.fail(path("at"), "%s is not after the session's start; expected more than %s", m.At, last)
+		}
+		for _, client := range c.hostsNamed(s.Client) {
+			if !slices.ContainsFunc(c.graph.nodes[client].edges, func(e edge) bool { return e.link.Name == m.Link || e.link.Link.Name == m.Link }) {
+				return c.fail(path("link"), "%q is no link of %s%s", m.Link, client, suggest(m.Link, c.graph.linksOf(client)))
+			}
 		}
 	}
 	return nil
@@ -67,8 +116,9 @@ func (c *checker) quicPath(s *Session, host, key string) []string {
 	return []string{"quic", key}
 }
 
-// checkQUIC checks the parameters of both ends together with the link.
-func (c *checker) checkQUIC(s *Session, link *Link) error {
+// checkQUIC checks the parameters of both ends together with the links that their
+// datagrams take.
+func (c *checker) checkQUIC(s *Session, there, back []edge) error {
 	for _, host := range []string{s.Client, s.Server} {
 		q := c.QUICFor(s, host)
 		for _, w := range []struct {
@@ -87,21 +137,33 @@ func (c *checker) checkQUIC(s *Session, link *Link) error {
 				return c.fail(path, "initial_%s_window is %s and max_%s_window %s at host %s; expected the first to be at most the second", w.kind, w.initial, w.kind, w.max, host)
 			}
 		}
-		direction := "forward"
-		if link.Between[0] != host {
-			direction = "reverse"
+	}
+	for _, e := range there {
+		if err := c.checkPacketSize(s, s.Client, e); err != nil {
+			return err
 		}
-		if mtu := link.direction(direction).MTU.Size; q.InitialPacketSize+ipUDPHeaders > mtu {
-			path := c.quicPath(s, host, "initial_packet_size")
-			if c.has(path...) {
-				return c.fail(path, "packets of %s and %s of headers do not fit into the MTU of links.%s, %s; expected at most %s",
-					q.InitialPacketSize, ipUDPHeaders, link.Name, mtu, mtu-ipUDPHeaders)
-			}
-			return c.fail(c.path(link, direction, "mtu", "size"), "QUIC packets of %s and %s of headers do not fit into %s; expected at least %s, or a quic.initial_packet_size of at most %s",
-				q.InitialPacketSize, ipUDPHeaders, mtu, q.InitialPacketSize+ipUDPHeaders, mtu-ipUDPHeaders)
+	}
+	for _, e := range back {
+		if err := c.checkPacketSize(s, s.Server, e); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// checkPacketSize checks that the packets of a host fit into a link.
+func (c *checker) checkPacketSize(s *Session, host string, e edge) error {
+	q, mtu := c.QUICFor(s, host), e.link.Link.direction(e.direction).MTU.Size
+	if q.InitialPacketSize+ipUDPHeaders <= mtu {
+		return nil
+	}
+	path := c.quicPath(s, host, "initial_packet_size")
+	if c.has(path...) {
+		return c.fail(path, "packets of %s and %s of headers do not fit into the MTU of links.%s, %s; expected at most %s",
+			q.InitialPacketSize, ipUDPHeaders, e.link.Link.Name, mtu, mtu-ipUDPHeaders)
+	}
+	return c.fail(c.path(e.link.Link, e.direction, "mtu", "size"), "QUIC packets of %s and %s of headers do not fit into %s; expected at least %s, or a quic.initial_packet_size of at most %s",
+		q.InitialPacketSize, ipUDPHeaders, mtu, q.InitialPacketSize+ipUDPHeaders, mtu-ipUDPHeaders)
 }
 
 func (c *checker) checkFlow(s *Session, f *Flow) error {

@@ -19,17 +19,17 @@ func (c *checker) checkTraffic() error {
 	for i := range c.Traffic {
 		t := &c.Traffic[i]
 		path := func(keys ...string) []string { return append([]string{"traffic", t.Name}, keys...) }
+		if total += t.Count * max(len(c.hostsNamed(t.From)), 1); total > maxTraffic {
+			return c.fail(path("count"), "makes %d sources in all; expected at most %d", total, maxTraffic)
+		}
 		if err := c.checkSource(t, path); err != nil {
 			return err
 		}
-		if total += t.Count; total > maxTraffic {
-			return c.fail(path("count"), "makes %d sources in all; expected at most %d", total, maxTraffic)
-		}
-		for _, name := range t.Names() {
-			if other := names[name]; other != nil {
-				return c.fail(path(), "traffic %q is also made by traffic.%s, which has a count; expected different names", name, other.Name)
+		for _, in := range c.TrafficOf(t) {
+			if other := names[in.Name]; other != nil {
+				return c.fail(path(), "traffic %q is also made by traffic.%s, which is a group; expected different names", in.Name, other.Name)
 			}
-			names[name] = t
+			names[in.Name] = t
 		}
 	}
 	return nil
@@ -42,13 +42,11 @@ func (c *checker) checkSource(t *Traffic, path func(...string) []string) error {
 	if err := c.checkHost(t.To, path("to")...); err != nil {
 		return err
 	}
-	link := c.links[[2]string{t.From, t.To}]
-	switch {
-	case t.From == t.To:
-		return c.fail(path("to"), "%q is the sender too; expected another host", t.To)
-	case link == nil:
-		return c.fail(path(), "no link joins %s and %s; expected a table [links.NAME] with between = [%q, %q]", t.From, t.To, t.From, t.To)
-	case c.has(path("size")...) && c.has(path("mix")...):
+	mtu, err := c.checkTrafficWays(t, path)
+	if err != nil {
+		return err
+	}
+	if c.has(path("size")...) && c.has(path("mix")...) {
 		return c.fail(path("size"), "set, and mix is too; expected one of them")
 	}
 	if err := c.checkTime(t.Start, path("start")...); err != nil {
@@ -68,18 +66,34 @@ func (c *checker) checkSource(t *Traffic, path func(...string) []string) error {
 			return c.fail(path("shape"), "set, but the distribution is %s; expected distribution = \"pareto\"", o.Distribution)
 		}
 	}
-	direction := "forward"
-	if link.Between[0] != t.From {
-		direction = "reverse"
-	}
-	if err := c.checkSizes(t, link.direction(direction).MTU.Size, path); err != nil {
+	if err := c.checkSizes(t, mtu, path); err != nil {
 		return err
 	}
 	return c.checkTrafficChanges(t, path)
 }
 
+// checkTrafficWays checks that the packets get to where they go, and returns the
+// least MTU on their way.
+func (c *checker) checkTrafficWays(t *Traffic, path func(...string) []string) (mtu netem.Bytes, err error) {
+	for _, in := range c.TrafficOf(t) {
+		if in.From == in.To {
+			return 0, c.fail(path("to"), "%q is the sender too; expected another host", in.To)
+		}
+		way, err := c.checkOpenWay(in.From, in.To, path())
+		if err != nil {
+			return 0, err
+		}
+		for _, e := range way {
+			if m := e.link.Link.direction(e.direction).MTU.Size; mtu == 0 || m < mtu {
+				mtu = m
+			}
+		}
+	}
+	return mtu, nil
+}
+
 // checkSizes checks that packets have room for what they carry, and fit into the
-// MTU of the first link.
+// MTU of the links.
 func (c *checker) checkSizes(t *Traffic, mtu netem.Bytes, path func(...string) []string) error {
 	for i, s := range t.sizes() {
 		where := path("size")
@@ -93,7 +107,7 @@ func (c *checker) checkSizes(t *Traffic, mtu netem.Bytes, path func(...string) [
 			return c.fail(where, "packets of %s have no room for %s of overhead and %s of payload; expected at least %s", s.Size, t.Overhead, netem.Bytes(leastPayload), least)
 		}
 		if most := mtu - ipUDPHeaders + t.Overhead; s.Size > most {
-			return c.fail(where, "packets of %s do not fit into the MTU of the link, %s; expected at most %s", s.Size, mtu, most)
+			return c.fail(where, "packets of %s do not fit into the MTU of the links, %s; expected at most %s", s.Size, mtu, most)
 		}
 	}
 	return nil

@@ -43,9 +43,9 @@ func (w *Workload) connections() []*connection {
 			c = &connection{
 				Workload:     w,
 				entity:       "connections." + i.Connection,
-				client:       w.hosts[i.Session.Client],
-				server:       w.serverFor(i.Session.Server, w.scenario.QUICFor(i.Session, i.Session.Server)),
-				quic:         w.scenario.QUICFor(i.Session, i.Session.Client),
+				client:       w.hosts[i.Client],
+				server:       w.serverFor(i.Server, w.scenario.QUICFor(i.Session, i.Server)),
+				quic:         w.scenario.QUICFor(i.Session, i.Client),
 				serverClosed: newGate(),
 			}
 			byName[i.Connection] = c
@@ -76,26 +76,22 @@ func (c *connection) run(ctx context.Context) error {
 	if err := c.world.SleepUntil(ctx, c.sessions[0].Start); err != nil {
 		return err
 	}
-	socket, err := c.client.ListenPacket(0, socketOptions(c.hostConfig(c.client.Name()), c.quic))
+	socket, err := c.client.ListenPacket(0, socketOptions(c.scenario.HostOf(c.client.Name()), c.quic))
 	if err != nil { // all ephemeral ports are taken
 		c.fail(err)
 		return nil
 	}
-	c.registry.addConnection(socket.LocalAddr().String(), c)
-	transport := &quic.Transport{Conn: socket}
-	leave := func() {
-		transport.Close()
-		socket.Close()
-	}
-	conn, err := c.dial(ctx, transport)
+	var attached transports
+	conn, err := c.dial(ctx, attached.add(socket))
 	if err != nil {
-		defer leave()
+		defer attached.close()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		c.fail(fmt.Errorf("dialling: %w", err))
 		return nil
 	}
+	c.migrate(conn, &attached)
 	client := wt.NewClientConn(conn, &wt.ClientConfig{
 		MaxSessions: len(c.sessions),
 		FlowControl: flowControl(c.quic),
@@ -118,12 +114,12 @@ func (c *connection) run(ctx context.Context) error {
 		// The run need not last for it.
 		c.client.Serve(c.entity, func(ctx context.Context) error {
 			<-ctx.Done()
-			leave()
+			attached.close()
 			return nil
 		})
 		return nil
 	}
-	defer leave()
+	defer attached.close()
 	c.close(ctx, conn)
 	return ctx.Err()
 }
@@ -133,6 +129,7 @@ func (c *connection) dial(ctx context.Context, transport *quic.Transport) (*quic
 	c.recorder.event(record.Event{Kind: record.EventDialStarted, Entity: c.entity, Side: "client"})
 	config := quicConfig(c.quic)
 	config.Tracer = func(_ context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
+		c.registry.addConnection(id, c)
 		return c.newTrace(c, "client", id)
 	}
 	server := &net.UDPAddr{IP: c.server.host.Addr().AsSlice(), Port: int(c.server.port)}
@@ -199,7 +196,7 @@ func (c *connection) trace(e wt.Event) {
 	}
 	i := e.Session.Context().Value(instanceKey{}).(*instance)
 	if e.Type == wt.ConnectSent {
-		c.registry.addSession(e.Conn.LocalAddr().String(), e.Session.ID(), i)
+		c.registry.addSession(c, e.Session.ID(), i)
 	}
 	i.client.trace(e)
 }

@@ -33,12 +33,12 @@ func (w *Workload) Describe(info *record.Run) {
 	}
 	for _, i := range w.instances {
 		s := record.Session{Entity: i.entity, Connection: i.connection.entity}
-		if i.Session.Count > 1 {
+		if i.Name != i.Session.Name {
 			s.Group = "sessions." + i.Session.Name
 		}
 		info.Sessions = append(info.Sessions, s)
 		for _, f := range i.flows {
-			r := record.Flow{Entity: f.entity, Kind: f.config.Kind, Session: i.entity, From: i.Session.Server, To: i.Session.Client}
+			r := record.Flow{Entity: f.entity, Kind: f.config.Kind, Session: i.entity, From: i.Server, To: i.Client}
 			if f.fromClient() {
 				r.From, r.To = r.To, r.From
 			}

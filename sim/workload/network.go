@@ -14,6 +14,7 @@ import (
 type link struct {
 	name       string
 	between    [2]string
+	built      *netem.Link
 	directions [2]*direction // indexed by record.Direction
 }
 
@@ -31,22 +32,45 @@ type direction struct {
 }
 
 func (w *Workload) buildNetwork() {
+	nodes := make(map[string]netem.Node)
 	for i := range w.scenario.Hosts {
-		name := w.scenario.Hosts[i].Name
-		w.hosts[name] = w.world.Host(name)
+		for _, name := range w.scenario.Hosts[i].Instances() {
+			h := w.world.Host(name)
+			if h == nil {
+				return // the world keeps the error
+			}
+			w.hosts[name], nodes[name] = h, h
+		}
 	}
-	for i := range w.scenario.Links {
-		w.buildLink(&w.scenario.Links[i])
+	for i := range w.scenario.Routers {
+		name := w.scenario.Routers[i].Name
+		nodes[name] = w.world.Router(name)
+	}
+	for _, in := range w.scenario.LinkInstances() {
+		w.buildLink(in, nodes[in.Between[0]], nodes[in.Between[1]])
+	}
+	w.buildRoutes(nodes)
+}
+
+// buildRoutes pins the scenario's static routes.
+func (w *Workload) buildRoutes(nodes map[string]netem.Node) {
+	links := make(map[string]*netem.Link)
+	for _, l := range w.links {
+		links[l.name] = l.built
+	}
+	for _, r := range w.scenario.Routing() {
+		w.world.Route(nodes[r.At], w.hosts[r.To].Addr(), links[r.Link])
 	}
 }
 
-func (w *Workload) buildLink(config *scenario.Link) {
-	l := &link{name: config.Name, between: config.Between}
+func (w *Workload) buildLink(in scenario.LinkInstance, a, b netem.Node) {
+	config := in.Link
+	l := &link{name: in.Name, between: in.Between}
 	for i, c := range []scenario.LinkDirection{config.Forward, config.Reverse} {
 		d := &direction{
 			link:     config,
 			name:     record.Direction(i).String(),
-			entity:   "links." + config.Name + "." + record.Direction(i).String(),
+			entity:   "links." + in.Name + "." + record.Direction(i).String(),
 			config:   c.Clone(),
 			overhead: c.Overhead,
 		}
@@ -54,19 +78,53 @@ func (w *Workload) buildLink(config *scenario.Link) {
 		d.elements = config.Elements(d.name, &now, scenario.Outages{})
 		l.directions[i] = d
 	}
-	built := w.world.Link(config.Name, w.hosts[config.Between[0]], w.hosts[config.Between[1]],
-		l.directions[record.Forward].elements, l.directions[record.Reverse].elements)
-	if built == nil {
+	l.built = w.world.Link(in.Name, a, b, l.directions[record.Forward].elements, l.directions[record.Reverse].elements)
+	if l.built == nil {
 		return // the world keeps the error
 	}
-	l.directions[record.Forward].path, l.directions[record.Reverse].path = built.Forward, built.Reverse
+	l.directions[record.Forward].path, l.directions[record.Reverse].path = l.built.Forward, l.built.Reverse
 	w.links = append(w.links, l)
+	if inside := config.NAT.Inside; inside == config.Between[0] {
+		w.buildNAT(l, a, config)
+	} else if inside != "" {
+		w.buildNAT(l, b, config)
+	}
 	for _, d := range l.directions {
 		w.sampleRate(d)
 		w.sampleDelay(d)
 		w.scheduleTrace(d)
 		w.scheduleChanges(d)
 		w.scheduleOutages(d)
+	}
+}
+
+// behaviors are the names of what a NAT tells apart.
+var behaviors = map[string]netem.NATBehavior{
+	"endpoint-independent":       netem.EndpointIndependent,
+	"address-dependent":          netem.AddressDependent,
+	"address-and-port-dependent": netem.AddressAndPortDependent,
+}
+
+// buildNAT puts the scenario's NAT on a link, and has it rebound.
+func (w *Workload) buildNAT(l *link, inside netem.Node, config *scenario.Link) {
+	nat := w.world.NAT(l.built, inside, netem.NATConfig{
+		Timeout: config.NAT.Timeout, InboundRefresh: config.NAT.InboundRefresh,
+		Mapping: behaviors[config.NAT.Mapping], Filtering: behaviors[config.NAT.Filtering],
+	})
+	if nat == nil {
+		return // the world keeps the error
+	}
+	for i := range config.Rebinds {
+		rebind, do := &config.Rebinds[i], nat.RebindPorts
+		if rebind.What == "address" {
+			do = nat.RebindAddress
+		}
+		for _, at := range rebind.Times(w.scenario.TimeLimit) {
+			w.world.At(at, func() {
+				do()
+				w.recorder.event(record.Event{Kind: record.EventLinkChanged, Entity: "links." + l.name, Text: "nat: new " + rebind.What})
+			})
+		}
 	}
 }
 

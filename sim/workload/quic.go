@@ -53,12 +53,3 @@ func tlsConfig(config *tls.Config, q scenario.QUIC) *tls.Config {
 func socketOptions(host *scenario.Host, q scenario.QUIC) netem.SocketOptions {
 	return netem.SocketOptions{NoECN: !q.ECN, NoGSO: !host.GSO}
 }
-
-func (w *Workload) hostConfig(name string) *scenario.Host {
-	for i := range w.scenario.Hosts {
-		if h := &w.scenario.Hosts[i]; h.Name == name {
-			return h
-		}
-	}
-	return nil
-}

@@ -70,20 +70,22 @@ func (w *Workload) serverFor(hostName string, q scenario.QUIC) *server {
 }
 
 func (s *server) run(ctx context.Context) error {
-	socket, err := s.host.ListenPacket(s.port, socketOptions(s.hostConfig(s.host.Name()), s.quic))
+	socket, err := s.host.ListenPacket(s.port, socketOptions(s.scenario.HostOf(s.host.Name()), s.quic))
 	if err != nil {
 		return err
 	}
 	transport := &quic.Transport{
 		Conn: socket,
-		ConnContext: func(ctx context.Context, info *quic.ClientInfo) (context.Context, error) {
-			return context.WithValue(ctx, connectionKey{}, s.registry.connection(info.RemoteAddr.String())), nil
+		ConnContext: func(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) {
+			return context.WithValue(ctx, connectionKey{}, new(*connection)), nil
 		},
 	}
 	defer transport.Close()
 	config := quicConfig(s.quic)
 	config.Tracer = func(ctx context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
-		return s.newTrace(ctx.Value(connectionKey{}).(*connection), "server", id)
+		c := s.registry.connection(id)
+		*ctx.Value(connectionKey{}).(**connection) = c
+		return s.newTrace(c, "server", id)
 	}
 	// Connections are served before their handshake is complete, so that SETTINGS
 	// arrive with it and a session needs two round trips, not three.
@@ -99,12 +101,19 @@ func (s *server) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c := conn.Context().Value(connectionKey{}).(*connection)
+		c := connectionOf(conn)
 		connections.Go(func() { c.serve(s.wt, conn) })
 	}
 }
 
+// connectionKey is the key, in the context of a server's connection, of a
+// pointer to the *connection, which is set when quic-go asks for a trace.
 type connectionKey struct{}
+
+// connectionOf returns the connection of the scenario that one at a server is.
+func connectionOf(conn *quic.Conn) *connection {
+	return *conn.Context().Value(connectionKey{}).(**connection)
+}
 
 // serve runs the server's end of a connection.
 func (c *connection) serve(server *wt.Server, conn *quic.Conn) {
@@ -174,51 +183,52 @@ func serveBytes(w http.ResponseWriter, r *http.Request) {
 // trace takes the events of the server's end.
 func (s *server) trace(e wt.Event) {
 	if e.Type == wt.SettingsReceived {
-		s.registry.connection(e.Conn.RemoteAddr().String()).recordSettings("server")
+		connectionOf(e.Conn).recordSettings("server")
 		return
 	}
 	s.registry.session(e.Session).server.trace(e)
 }
 
 // registry tells a server which connection and session of the scenario a
-// client's are.
+// client's are. A client's address says nothing: there may be a NAT on the way,
+// and a client may move.
 type registry struct {
 	mu          sync.Mutex
-	connections map[string]*connection // by the client's address
+	connections map[quic.ConnectionID]*connection // by the destination of the client's first packet
 	sessions    map[sessionKey]*instance
 }
 
 type sessionKey struct {
-	client string
-	id     quic.StreamID
+	connection *connection
+	id         quic.StreamID
 }
 
 func (r *registry) init() {
-	r.connections = make(map[string]*connection)
+	r.connections = make(map[quic.ConnectionID]*connection)
 	r.sessions = make(map[sessionKey]*instance)
 }
 
-func (r *registry) addConnection(client string, c *connection) {
+func (r *registry) addConnection(id quic.ConnectionID, c *connection) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.connections[client] = c
+	r.connections[id] = c
 }
 
-func (r *registry) connection(client string) *connection {
+func (r *registry) connection(id quic.ConnectionID) *connection {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.connections[client]
+	return r.connections[id]
 }
 
-func (r *registry) addSession(client string, id quic.StreamID, i *instance) {
+func (r *registry) addSession(c *connection, id quic.StreamID, i *instance) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.sessions[sessionKey{client, id}] = i
+	r.sessions[sessionKey{c, id}] = i
 }
 
 // session returns the instance that a session at the server belongs to.
 func (r *registry) session(s *wt.Session) *instance {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.sessions[sessionKey{s.Conn().RemoteAddr().String(), s.ID()}]
+	return r.sessions[sessionKey{connectionOf(s.Conn()), s.ID()}]
 }

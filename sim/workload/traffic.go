@@ -13,22 +13,22 @@ import (
 // crossing is cross traffic: a source at one host and a sink at another.
 type crossing struct {
 	*Workload
-	config *scenario.Traffic
-	name   string
-	entity string
-	rate   scenario.SendRate // now
-	source *traffic.Source
-	sink   *traffic.Sink
-	meter  meter
-	heard  time.Duration // when the sink was last reached
+	config   *scenario.Traffic
+	instance scenario.TrafficInstance
+	entity   string
+	rate     scenario.SendRate // now
+	source   *traffic.Source
+	sink     *traffic.Sink
+	meter    meter
+	heard    time.Duration // when the sink was last reached
 }
 
 // buildTraffic starts the scenario's cross traffic.
 func (w *Workload) buildTraffic() error {
 	for i := range w.scenario.Traffic {
 		config := &w.scenario.Traffic[i]
-		for _, name := range config.Names() {
-			c := &crossing{Workload: w, config: config, name: name, entity: "traffic." + name, rate: config.Rate}
+		for _, in := range w.scenario.TrafficOf(config) {
+			c := &crossing{Workload: w, config: config, instance: in, entity: "traffic." + in.Name, rate: config.Rate}
 			c.meter = meter{recorder: w.recorder, entity: c.entity, series: record.SeriesTrafficDelivered}
 			if err := c.start(); err != nil {
 				return err
@@ -40,7 +40,7 @@ func (w *Workload) buildTraffic() error {
 }
 
 func (c *crossing) start() error {
-	from, to, clock := c.hosts[c.config.From], c.hosts[c.config.To], c.world.Clock()
+	from, to, clock := c.hosts[c.instance.From], c.hosts[c.instance.To], c.world.Clock()
 	if from == nil || to == nil {
 		return nil // the world keeps the error
 	}
@@ -143,12 +143,12 @@ func (c *crossing) describe() record.Traffic {
 	sent, refused := c.source.Totals()
 	got := c.sink.Totals()
 	t := record.Traffic{
-		Entity: c.entity, From: c.config.From, To: c.config.To, Kind: c.config.Kind,
+		Entity: c.entity, From: c.instance.From, To: c.instance.To, Kind: c.config.Kind,
 		Sent: count(sent), Refused: count(refused),
 		Delivered: count(got.Delivered), Duplicated: count(got.Duplicated), Corrupted: count(got.Corrupted),
 		Reordered: uint64(got.Reordered),
 	}
-	if c.config.Count > 1 {
+	if c.instance.Name != c.config.Name {
 		t.Group = "traffic." + c.config.Name
 	}
 	return t

@@ -1,0 +1,170 @@
+package scenario
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+// maxLinks is the largest number of links of a scenario, those of groups one by
+// one.
+const maxLinks = 100_000
+
+// checkNodes checks that the names of hosts and routers are different.
+func (c *checker) checkNodes() error {
+	taken := map[string]string{}
+	take := func(name, by string) error {
+		if other, ok := taken[name]; ok {
+			return fmt.Errorf("%q is a name of %s already; expected another", name, other)
+		}
+		taken[name] = by
+		return nil
+	}
+	for i := range c.Hosts {
+		h := &c.Hosts[i]
+		for _, name := range h.Instances() {
+			if err := take(name, "hosts."+h.Name); err != nil {
+				return c.fail([]string{"hosts", h.Name}, "%v", err)
+			}
+		}
+		if h.Count > 1 {
+			if err := take(h.Name, "hosts."+h.Name); err != nil {
+				return c.fail([]string{"hosts", h.Name}, "%v", err)
+			}
+		}
+	}
+	for i := range c.Routers {
+		name := c.Routers[i].Name
+		if err := take(name, "routers."+name); err != nil {
+			return c.fail([]string{"routers", name}, "%v", err)
+		}
+	}
+	return nil
+}
+
+// checkEnds checks the two ends of a link.
+func (c *checker) checkEnds(l *Link) error {
+	path := []string{"links", l.Name, "between"}
+	var counts [2]int
+	for i, name := range l.Between {
+		if counts[i] = len(c.ends(name)); counts[i] == 0 {
+			return c.unknown(path, "host or router", name, c.nodeNames())
+		}
+	}
+	a, b := l.Between[0], l.Between[1]
+	switch {
+	case a == b:
+		return c.fail(path, "joins %q to itself; expected two hosts or routers", a)
+	case counts[0] > 1 && counts[1] > 1 && counts[0] != counts[1]:
+		return c.fail(path, "%s is %d hosts and %s %d; expected as many, or one at an end", a, counts[0], b, counts[1])
+	}
+	if n := l.NAT.Inside; n != "" && n != a && n != b {
+		return c.fail([]string{"links", l.Name, "nat", "inside"}, "%q is no end of the link; expected %s or %s", n, a, b)
+	}
+	for i, r := range l.Rebinds {
+		at := []string{"links", l.Name, "rebinds", strconv.Itoa(i)}
+		if l.NAT.Inside == "" {
+			return c.fail(at, "set, but the link has no NAT; expected nat.inside, such as nat = %q", a)
+		}
+		if err := c.checkTime(r.At, append(at, "at")...); err != nil {
+			return err
+		}
+		if r.Every > 0 && (c.TimeLimit-r.At)/r.Every > maxOutages {
+			return c.fail(append(at, "every"), "makes more than %d rebindings; expected at least %s", maxOutages, (c.TimeLimit-r.At)/maxOutages)
+		}
+	}
+	return nil
+}
+
+func (c *checker) nodeNames() []string {
+	names := slices.Clone(c.hosts)
+	for i := range c.Routers {
+		names = append(names, c.Routers[i].Name)
+	}
+	return names
+}
+
+// checkRoutes checks the static routes, and makes the graph of the links.
+func (c *checker) checkRoutes() error {
+	total := 0
+	for i := range c.Links {
+		if total += len(c.Links[i].Instances(c.Scenario)); total > maxLinks {
+			return c.fail([]string{"links", c.Links[i].Name}, "makes %d links in all; expected at most %d", total, maxLinks)
+		}
+	}
+	c.graph = newGraph(c.Scenario)
+	for i := range c.Hosts {
+		h := &c.Hosts[i]
+		if err := c.checkRoutesOf([]string{"hosts", h.Name, "routes"}, h.Instances(), h.Routes); err != nil {
+			return err
+		}
+	}
+	for i := range c.Routers {
+		r := &c.Routers[i]
+		if err := c.checkRoutesOf([]string{"routers", r.Name, "routes"}, []string{r.Name}, r.Routes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) checkRoutesOf(path []string, nodes []string, routes []Route) error {
+	for _, r := range routes {
+		at := append(slices.Clone(path), r.Name)
+		hosts := c.hostsNamed(r.Name)
+		if hosts == nil {
+			return c.unknown(at, "host", r.Name, c.hosts)
+		}
+		for _, node := range nodes {
+			for _, host := range hosts {
+				if node != host && !c.graph.pin(c.graph.nodes[node], host, r.Via) {
+					return c.fail(append(at, "via"), "%q is not the one link of %s to %s%s", r.Via, node, host, suggest(r.Via, c.graph.linksOf(node)))
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// linksOf returns the names of a node's links.
+func (g *graph) linksOf(node string) []string {
+	var names []string
+	for _, e := range g.nodes[node].edges {
+		names = append(names, e.link.Name)
+	}
+	return names
+}
+
+// checkWay checks that datagrams get from one host to another, and returns the
+// links that they take.
+func (c *checker) checkWay(from, to string, path []string) ([]edge, error) {
+	way, err := c.graph.way(from, to)
+	if err != nil {
+		return nil, c.fail(path, "%v", err)
+	}
+	return way, nil
+}
+
+// checkOpenWay is checkWay for hosts of which the first one sends first, so that
+// no NAT may be in front of the other.
+func (c *checker) checkOpenWay(from, to string, path []string) ([]edge, error) {
+	way, err := c.checkWay(from, to, path)
+	for _, e := range way {
+		end := e.link.Link.Between[0]
+		if e.direction == "forward" {
+			end = e.link.Link.Between[1]
+		}
+		if end == e.link.Link.NAT.Inside {
+			return nil, c.fail(path, "%s is behind the NAT of links.%s, where %s cannot reach it; expected it outside", to, e.link.Link.Name, from)
+		}
+	}
+	return way, err
+}
+
+// unknown says that a name is that of nothing.
+func (c *checker) unknown(path []string, what, name string, known []string) error {
+	if len(known) == 0 {
+		return c.fail(path, "unknown %s %q; expected a table [hosts.%s]", what, name, name)
+	}
+	return c.fail(path, "unknown %s %q%s", what, name, suggest(name, known))
+}
