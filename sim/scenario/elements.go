@@ -33,6 +33,7 @@ func (l *Link) Elements(direction string, d *LinkDirection, out Outages) []netem
 	add(true, netem.Filter{Loss: d.Loss.Config.model(), Above: d.Loss.Above, From: d.Loss.From, Until: d.Loss.Until})
 	add(ever((*LinkDirection).duplicates), netem.Duplicate(d.Duplicate))
 	add(ever((*LinkDirection).corrupts), netem.Corrupt(d.Corrupt))
+	add(ever((*LinkDirection).disciplines), d.Netem.config)
 	add(true, l.queue(direction, d, out))
 	add(ever((*LinkDirection).aggregates), netem.Slot(d.Slot))
 	add(ever((*LinkDirection).reorders), netem.Reorder{Delay: d.Reorder.Delay, P: d.Reorder.P, Correlation: d.Reorder.Correlation, Gap: d.Reorder.Gap})
@@ -56,7 +57,8 @@ func (l *Link) queue(direction string, d *LinkDirection, out Outages) netem.Elem
 	return netem.Rate{Rate: d.Rate, Burst: d.Burst, Overhead: d.Overhead, Queue: queue, Paused: out.Hold}
 }
 
-func (d *LinkDirection) polices() bool { return d.Policer.Rate > 0 }
+func (d *LinkDirection) disciplines() bool { return d.Netem.text != "" }
+func (d *LinkDirection) polices() bool     { return d.Policer.Rate > 0 }
 func (d *LinkDirection) harmsECN() bool {
 	return d.ECN.Drop > 0 || d.ECN.Bleach > 0 || d.ECN.Mangle > 0
 }

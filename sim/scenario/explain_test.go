@@ -241,6 +241,7 @@ func drawChanges(t *rapid.T, link string) string {
 		`rate = "7Mbit/s"`, `delay = "13ms"`, `loss = 0.5`, `loss = { kind = "periodic", every = 9 }`, `jitter = "3ms"`,
 		`jitter = { deviation = "1ms", distribution = "pareto", reorder = false }`, `overhead = 50`, `mtu.size = 2000`, `duplicate = 0.25`,
 		`corrupt.p = 0.1`, `slot = { min = "2ms", max = "3ms" }`, `policer = "1Mbit/s"`, `ecn.bleach = 0.5`, `reorder = { p = 0.1, delay = "1ms" }`, `burst = "1MB"`,
+		`netem = "delay 20ms 5ms 25% distribution normal loss gemodel 1% 17% rate 10mbit"`,
 	}
 	var text strings.Builder
 	for i := range rapid.IntRange(0, 3).Draw(t, "changes") {

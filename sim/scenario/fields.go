@@ -122,6 +122,8 @@ func typeWords(t reflect.Type) (name, example string) {
 		return "list of whole numbers", `[3, 7]`
 	case reflect.TypeFor[Mix]():
 		return "mix of sizes", `"imix" or [{ size = "64B", weight = 1 }]`
+	case reflect.TypeFor[Netem]():
+		return "options of tc-netem", `"delay 20ms 5ms loss 1%"`
 	case reflect.TypeFor[Distribution]():
 		return "distribution", `"normal" or "measured.dist"`
 	}

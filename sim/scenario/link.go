@@ -38,6 +38,7 @@ type LinkDirection struct {
 	Policer   Policer       `toml:"policer" doc:"a token bucket in front of the queue, which drops what exceeds it"`
 	Trace     Trace         `toml:"trace" doc:"a recorded link, in place of the rate, or of rate, delay and loss"`
 	Slot      Slot          `toml:"slot" doc:"aggregation into bursts, like tc-netem's"`
+	Netem     Netem         `toml:"netem" default:"" doc:"a netem of Linux in front of the queue, in the syntax of tc, such as \"delay 20ms 5ms distribution normal loss 1%\""`
 	ECN       ECNFault      `toml:"ecn" doc:"wrong treatment of the ECN field"`
 }
 

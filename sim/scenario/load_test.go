@@ -210,7 +210,7 @@ changes = [{ at = "1s", mtu = 1300, queue = "1s", loss = 1 }]`, 1))
 }
 
 // exported compares distributions, which have no exported fields.
-var exported = cmp.AllowUnexported(Distribution{}, netem.Distribution{}, Trace{})
+var exported = cmp.AllowUnexported(Distribution{}, netem.Distribution{}, Trace{}, Netem{})
 
 func TestAChangeKeepsWhatItDoesNotName(t *testing.T) {
 	s := parse(t, strings.Replace(base, `delay = "20ms"`, `delay = "20ms"

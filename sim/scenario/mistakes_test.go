@@ -141,8 +141,12 @@ func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 		{`rate = "20Mbit/s"`, `trace = "testdata/steps.csv"`, `x.toml:8: links.access.delay: set, and the trace sets the delay too; expected one of them`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", trace = "testdata/steps.csv" }]`, `x.toml:9: links.access.changes.0.trace: a trace is for the whole run; expected it among the link's own keys`},
 
+		{`delay = "20ms"`, "delay = \"20ms\"\n" + `netem = "dleay 5ms"`, `x.toml:9: links.access.netem: unknown option "dleay"; did you mean "delay"?`},
+		{`delay = "20ms"`, "delay = \"20ms\"\n" + `netem = "delay 5ms 1ms distribution gone"`, `x.toml:9: links.access.netem: gone.dist: no such file or directory`},
+		{`delay = "20ms"`, "delay = \"20ms\"\n" + `reverse.netem = "tc qdisc add dev eth0 root netem delay 5ms"`, `x.toml:9: links.access.reverse.netem: leave out "tc qdisc add dev eth0 root netem": only the options that follow it are read`},
+
 		// Changes and outages.
-		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", between = ["a", "b"] }]`, `x.toml:9: links.access.changes.0.between: unknown key; expected one of at, over, step, direction, rate, burst, overhead, delay, jitter, mtu, queue, loss, duplicate, corrupt, reorder, policer, trace, slot, ecn`},
+		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", between = ["a", "b"] }]`, `x.toml:9: links.access.changes.0.between: unknown key; expected one of at, over, step, direction, rate, burst, overhead, delay, jitter, mtu, queue, loss, duplicate, corrupt, reorder, policer, trace, slot, netem, ecn`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", queue = { kind = "codel" } }]`, `x.toml:9: links.access.changes.0.queue.kind: would make the queue of the forward direction, fifo, a codel; expected the same kind for the whole run`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", over = "2s", rate = "1Mbit/s" }, { at = "3s", rate = "2Mbit/s" }]`, `x.toml:9: links.access.changes.1.rate: changes.0 sets the rate of the forward direction from 1s to 3s too; expected one at a time`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", over = "2s", rate = "unlimited" }]`, `x.toml:9: links.access.changes.0.rate: cannot change over a time, from "20Mbit/s" to "unlimited"; expected two numbers of one kind, or no 'over'`},

@@ -108,7 +108,7 @@ func (d *LinkDirection) At(t time.Duration) LinkDirection {
 // nominal returns the rate and the propagation delay to which limits in BDP
 // refer: those of the start, and of a trace the means.
 func (d *LinkDirection) nominal() (rate netem.BitRate, propagation time.Duration) {
-	rate, propagation = d.Rate, d.Delay+d.Reorder.Delay
+	rate, propagation = d.Rate, d.Delay+d.Reorder.Delay+d.Netem.config.Delay
 	if d.Trace.mahimahi() {
 		rate = d.Trace.content.Trace.Rate()
 	} else if p, ok := d.Trace.Profile(); ok {

@@ -61,6 +61,9 @@ func (c *checker) checkDirection(l *Link, d *LinkDirection, path func(key ...str
 	if d.Slot.Max > 0 && d.Slot.Max < d.Slot.Min {
 		return c.fail(path("slot", "max"), "%s is less than slot.min, %s; expected at least that", d.Slot.Max, d.Slot.Min)
 	}
+	if err := c.loadNetem(d, path("netem")); err != nil {
+		return err
+	}
 	if err := c.loadDistribution(d, path("jitter", "distribution")); err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ func scenarios(t *rapid.T) string {
 		`jitter = "3ms"`, `jitter = { deviation = "5ms", distribution = "pareto", correlation = 0.25, reorder = false }`,
 		`duplicate = 0.1`, `corrupt = 0.05`, `reorder = { p = 0.1, delay = "2ms", gap = 3 }`, `slot = { min = "1ms", max = "4ms", packets = 3 }`,
 		`policer = { rate = "2Mbit/s", burst = "20KB" }`, `ecn = { bleach = 0.1, mangle = 0.1, to = "ce" }`, `burst = "5KB"`,
+		`netem = "delay 5ms 2ms loss 1% duplicate 2% reorder 5% gap 4"`,
 		`reverse = { slot = "5ms", duplicate = 0.5 }`,
 	}), 0, 3, func(element string) string { return element[:4] }).Draw(t, "elements") {
 		line("%s", element)
