@@ -89,6 +89,8 @@ type Counters struct {
 	Overhead   int64  `json:"overhead"` // bytes added to each datagram on the link, as configured at the start
 	In         Count  `json:"in"`
 	Duplicated Count  `json:"duplicated,omitzero"` // copies that the link made
+	Marked     Count  `json:"marked,omitzero"`     // datagrams whose ECN field it set to CE
+	Corrupted  Count  `json:"corrupted,omitzero"`  // datagrams in which it flipped a bit
 	Out        Count  `json:"out"`
 	Queued     Count  `json:"queued"`            // still held when the run ended
 	Dropped    []Drop `json:"dropped,omitempty"` // by reason, in the order of the path's elements

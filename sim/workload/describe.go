@@ -80,11 +80,17 @@ func (d *direction) counters() record.Counters {
 		Out:        d.onLink(out),
 		Queued:     d.onLink(queued),
 	}
+	var marked, corrupted netem.Count
 	for _, element := range d.path.Counters() {
+		marked.Packets += element.Marked.Packets
+		marked.Bytes += element.Marked.Bytes
+		corrupted.Packets += element.Corrupted.Packets
+		corrupted.Bytes += element.Corrupted.Bytes
 		if element.Dropped.Packets > 0 {
 			c.Dropped = append(c.Dropped, record.Drop{Reason: element.Kind, Count: d.onLink(element.Dropped)})
 		}
 	}
+	c.Marked, c.Corrupted = d.onLink(marked), d.onLink(corrupted)
 	return c
 }
 

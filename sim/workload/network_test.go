@@ -187,6 +187,33 @@ packets = "`+packets+`"`)
 	}
 }
 
+func TestWhatALinkDidToDatagramsIsCounted(t *testing.T) {
+	r := complete(t, pair+`
+close = { at = "1s" }
+flows.voice = { kind = "media", rate = "100Hz" }`,
+		"links.path.duplicate=1", `links.path.ecn={ mangle = 1, from = "ect0", to = "ce" }`, `links.path.reverse={ ecn = { mangle = 0 }, corrupt = 0.05 }`)
+	l := r.run.Links[0]
+	marks := 0
+	for _, p := range r.packets {
+		if p.direction == record.Forward && p.ecn == netem.CE {
+			marks++
+		}
+	}
+	for what, ok := range map[string]bool{
+		"a copy of each datagram there":    l.Forward.Duplicated == l.Forward.In && l.Forward.In.Packets > 0,
+		"a copy of each datagram back":     l.Reverse.Duplicated == l.Reverse.In,
+		"a mark for each datagram that is": int(2*l.Forward.Marked.Packets) == marks && marks > 0,
+		"no marks back":                    l.Reverse.Marked.Packets == 0,
+		"no corruption there":              l.Forward.Corrupted.Packets == 0,
+		"some corruption back":             l.Reverse.Corrupted.Packets > 0,
+	} {
+		if !ok {
+			t.Errorf("seed %d: not %s: %d marked packets, forward %+v, reverse %+v", r.seed, what, marks, l.Forward, l.Reverse)
+		}
+	}
+	r.accounted()
+}
+
 func TestTheCongestionWindowIsRecordedAsLongAsItLasts(t *testing.T) {
 	r := complete(t, pair+`
 close = { at = "10s" }
