@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/wtsim/wtsim/netem"
 )
@@ -62,8 +63,8 @@ var cases = func() []testCase {
 	// its own queue is not meant to fill.
 	const half = "limit 100000 delay 40ms"
 	both := func(name string, l link) testCase { return testCase{name, l, l, exact} }
-	lossy := func(name, options string) testCase {
-		return testCase{name, behind(half+" "+options, slow), behind(half, slow), random}
+	down := func(name, options string, t tolerance) testCase {
+		return testCase{name, behind(half+" "+options, slow), behind(half, slow), t}
 	}
 	return []testCase{
 		both("rate-5", slow),
@@ -76,12 +77,22 @@ var cases = func() []testCase {
 		both("delay", behind(half, slow)),
 		both("delay-queue-10", behind(half, shaped(5*M, 10))),
 		both("netem-rate", link{Netem: "limit 100 delay 40ms rate 5mbit"}),
-		lossy("loss", "loss random 1%"),
-		lossy("gilbert-elliott", "loss gemodel 0.5% 30%"),
-		lossy("duplicate", "duplicate 5%"),
+		down("loss", "loss random 1%", random),
+		down("gilbert-elliott", "loss gemodel 0.5% 30%", random),
+		down("duplicate", "duplicate 5%", exact),
 		both("fq_codel", fqCoDel(behind(half, slow))),
 	}
 }()
+
+// period returns when the case is measured. Random losses need time: with some
+// hundred of them, a tenth more or less is chance.
+func (c testCase) period(window time.Duration) period {
+	p := period{Settle: 2 * time.Second, Window: window}
+	if c.Tolerance == random {
+		p.Window *= 6
+	}
+	return p
+}
 
 // chooseCases returns the cases of some names, all if there are none.
 func chooseCases(names []string) ([]testCase, error) {

@@ -35,7 +35,7 @@ near  a near path  19.00          19.19  1.010 (0.96 to 1.07)  0.20, 45.00      
 far   a far path   10.00          9.00   0.900 (0.90 to 0.90)  40.00, 40.00               40.00, 41.00  1.025 (1.02 to 1.02)  10.00            20.00  2.000 (2.00 to 2.00)  no: goodput, loss
 none  a none path  –              5.00   –                     –                          40.00, 80.00  –                     –                0.00   –                     skipped: the kernel has no sch_netem
 
-Linux 6.1, 4 × Some CPU, go1.26.0, quic-go v0.65.0; medians of 3 rounds of 10 s; 35 µs for a round trip between the hosts alone.
+Linux 6.1, 4 × Some CPU, go1.26.0, quic-go v0.65.0; medians of 3 rounds of 10 s (six times as long with random loss); 35 µs for a round trip between the hosts alone.
 `
 	if got := "\n" + fake.text(); got != want {
 		t.Errorf("printed\n%s\nwant\n%s", got, want)
@@ -52,7 +52,7 @@ func TestAReportForAFile(t *testing.T) {
 | far | a far path | 10.00 | 9.00 | 0.900 (0.90 to 0.90) | 40.00, 40.00 | 40.00, 41.00 | 1.025 (1.02 to 1.02) | 10.00 | 20.00 | 2.000 (2.00 to 2.00) | no: goodput, loss |
 | none | a none path | – | 5.00 | – | – | 40.00, 80.00 | – | – | 0.00 | – | skipped: the kernel has no sch_netem |
 
-Linux 6.1, 4 × Some CPU, go1.26.0, quic-go v0.65.0; medians of 3 rounds of 10 s; 35 µs for a round trip between the hosts alone.
+Linux 6.1, 4 × Some CPU, go1.26.0, quic-go v0.65.0; medians of 3 rounds of 10 s (six times as long with random loss); 35 µs for a round trip between the hosts alone.
 
 Ratios are wtsim over Linux, of medians, and in brackets over the largest and the least of Linux's rounds. ` + "`" + `go run ./netem/calibrate --help` + "`" + ` says what was measured.
 `

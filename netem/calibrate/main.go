@@ -138,7 +138,7 @@ Cases: ` + strings.Join(caseNames(), ", "),
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return inputError{err} })
 	flags := cmd.Flags()
 	flags.StringSliceVar(&o.cases, "cases", nil, "the cases to run (all)")
-	flags.DurationVar(&o.duration, "duration", 10*time.Second, "how long each transfer is measured")
+	flags.DurationVar(&o.duration, "duration", 10*time.Second, "how long each transfer is measured; six times as long with random loss")
 	flags.IntVar(&o.rounds, "rounds", 3, "how often each case runs; medians are compared")
 	flags.BoolVar(&o.json, "json", false, "print one JSON object, with every round")
 	flags.StringVarP(&o.output, "output", "o", "", "also write the table to this file, in Markdown")
@@ -165,8 +165,7 @@ func calibrate(ctx context.Context, o options, stdout, stderr io.Writer) ([]row,
 
 	r := newReport()
 	r.Rounds, r.Window = o.rounds, o.duration.Seconds()
-	p := period{Settle: 2 * time.Second, Window: o.duration}
-	base, err := r.measureLinux(ctx, chosen, p, stderr)
+	base, err := r.measureLinux(ctx, chosen, o.duration, stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +174,7 @@ func calibrate(ctx context.Context, o options, stdout, stderr io.Writer) ([]row,
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
-			m, err := simulate(c, p, base, seed+1)
+			m, err := simulate(c, c.period(o.duration), base, seed+1)
 			if err != nil {
 				return nil, err
 			}
@@ -192,7 +191,7 @@ func calibrate(ctx context.Context, o options, stdout, stderr io.Writer) ([]row,
 
 // measureLinux fills in what the kernel does, and returns the round-trip time of
 // the hosts alone.
-func (r *report) measureLinux(ctx context.Context, chosen []testCase, p period, stderr io.Writer) (base time.Duration, err error) {
+func (r *report) measureLinux(ctx context.Context, chosen []testCase, window time.Duration, stderr io.Writer) (base time.Duration, err error) {
 	l, err := newLab(ctx)
 	if err != nil {
 		return 0, err
@@ -219,7 +218,7 @@ func (r *report) measureLinux(ctx context.Context, chosen []testCase, p period, 
 			if r.Rows[i].Skipped != "" {
 				continue
 			}
-			m, err := l.real(ctx, c, p)
+			m, err := l.real(ctx, c, c.period(window))
 			if err != nil {
 				return 0, fmt.Errorf("%s in Linux: %w", c.Name, err)
 			}

@@ -52,7 +52,7 @@ func cpuModel(info, otherwise string) string {
 
 // machine is one line on where and how it was measured.
 func (r report) machine() string {
-	return fmt.Sprintf("%s, %d × %s, %s, quic-go %s; medians of %d rounds of %s s; %s µs for a round trip between the hosts alone.",
+	return fmt.Sprintf("%s, %d × %s, %s, quic-go %s; medians of %d rounds of %s s (six times as long with random loss); %s µs for a round trip between the hosts alone.",
 		r.Kernel, r.CPUs, r.CPU, r.Go, r.QUICGo, r.Rounds, number(r.Window, 0), number(1e6*r.HostDelay, 0))
 }
 
