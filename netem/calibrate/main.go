@@ -9,6 +9,8 @@
 //
 //	go build ./netem/calibrate && sudo ./calibrate
 //
+// Where the kernel lacks a discipline, the script in-uml runs it in User-Mode Linux.
+//
 // A transfer is one QUIC stream with all data in packets of 1280 bytes, 1322
 // for the kernel, which counts the Ethernet header: path MTU discovery is off,
 // ECN is on, and so that no super-packet of 64 KB meets a queue of bytes, quic-go
