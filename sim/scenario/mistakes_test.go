@@ -120,6 +120,7 @@ func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 
 		// Elements of links.
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `queue = { kind = "codel", limit = "64KB" }`, `x.toml:9: links.access.queue.limit: 64KB is no number of packets; expected one such as "1000packets"`},
+		{`delay = "20ms"`, "delay = \"20ms\"\n" + `queue = { kind = "dualpi2", step = "unlimited" }`, `x.toml:9: links.access.queue.step: unlimited is neither a time nor a number of packets; expected one such as "1ms" or "5packets"`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `queue = { kind = "red", limit = "9packets" }`, `x.toml:9: links.access.queue.limit: 9packets is no number of bytes; expected one such as "64KB", or a multiple of the BDP`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `queue = { kind = "red", max = "500KB" }`, `x.toml:9: links.access.queue.max: 500KB is above the limit, 400KB; expected at most that`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `queue = { kind = "red", min = "100KB" }`, `x.toml:9: links.access.queue.min: 100KB is not below max, 100KB; expected less`},

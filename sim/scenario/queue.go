@@ -27,7 +27,7 @@ type QueueConfig interface {
 type queueLimit struct {
 	key     string
 	limit   netem.Limit
-	measure string // what it can be measured in: "bytes", "packets", or "" for anything
+	measure string // what it can be measured in: "bytes", "packets", "time" or packets, or "" for anything
 }
 
 // queueKinds are the kinds of queues, in the order in which they are listed.
@@ -179,4 +179,6 @@ func (c *CoDel) limits() []queueLimit   { return []queueLimit{{"limit", c.Limit,
 func (c *FQCoDel) limits() []queueLimit { return []queueLimit{{"limit", c.Limit, "packets"}} }
 func (c *PIE) limits() []queueLimit     { return []queueLimit{{"limit", c.Limit, "packets"}} }
 func (c *FQPIE) limits() []queueLimit   { return []queueLimit{{"limit", c.Limit, "packets"}} }
-func (c *DualPI2) limits() []queueLimit { return []queueLimit{{"limit", c.Limit, "packets"}} }
+func (c *DualPI2) limits() []queueLimit {
+	return []queueLimit{{"limit", c.Limit, "packets"}, {"step", c.Step, "time"}}
+}

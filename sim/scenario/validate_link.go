@@ -101,6 +101,8 @@ func (c *checker) checkLimit(l *Link, q queueLimit, path []string, direction str
 		return c.fail(path, "%s is no number of packets; expected one such as \"1000packets\"", limit)
 	case q.measure == "bytes" && limit.Bytes == 0 && limit.BDP == 0:
 		return c.fail(path, "%s is no number of bytes; expected one such as \"64KB\", or a multiple of the BDP", limit)
+	case q.measure == "time" && limit.Time == 0 && limit.Packets == 0:
+		return c.fail(path, "%s is neither a time nor a number of packets; expected one such as \"1ms\" or \"5packets\"", limit)
 	case limit.BDP == 0:
 		return nil
 	case rate == 0 && l.queues(direction):

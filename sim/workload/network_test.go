@@ -214,6 +214,31 @@ flows.voice = { kind = "media", rate = "100Hz" }`,
 	r.accounted()
 }
 
+func TestStepMarkingBoundsTheQueueWithoutALoss(t *testing.T) {
+	r := complete(t, pair+`
+flows.down = { kind = "download", size = "20MB" }`,
+		`links.path.queue={ limit = "4BDP", mark = "30KB" }`)
+	const marked = 30 * netem.KB
+	var longest time.Duration
+	drops, marks := 0, 0
+	for _, p := range r.packets {
+		if p.fate == netem.Dropped {
+			drops++
+		}
+		if p.ecn == netem.CE {
+			marks++
+		}
+		if p.sent > time.Second { // after slow start
+			longest = max(longest, p.done-p.sent-oneWay-transmission(p.size))
+		}
+	}
+	// The queue may grow for a round trip until the sender hears of a mark, by a
+	// packet for each round trip of the window of a BDP and 30 KB.
+	if most := transmission(2 * marked); drops > 0 || marks == 0 || longest > most {
+		t.Errorf("seed %d: %d drops, %d marks, a queue of %s; want none, some, %s at most", r.seed, drops, marks, longest, most)
+	}
+}
+
 func TestTheCongestionWindowIsRecordedAsLongAsItLasts(t *testing.T) {
 	r := complete(t, pair+`
 close = { at = "10s" }

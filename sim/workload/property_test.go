@@ -25,7 +25,21 @@ func scenarios(t *rapid.T) string {
 	line("session_flow_control = %s\ninitial_session_window = %q", pick("flow_control", "true", "false"), pick("session_window", "1KiB", "20KB", "512KiB"))
 	line("max_streams = %d\nmax_uni_streams = %d", number("max_streams", 1, 20), number("max_uni_streams", 3, 20))
 	line("[hosts.a]\ngso = %s\n[hosts.b]", pick("gso", "true", "false"))
-	line("[links.l]\nbetween = [%s]", pick("between", `"a", "b"`, `"b", "a"`))
+	between := pick("between", `"a", "b"`, `"b", "a"`)
+	if rapid.Bool().Draw(t, "routed") {
+		line("[routers.r]\n[links.m]\nbetween = [\"r\", \"b\"]\ndelay = \"1ms\"")
+		between = strings.ReplaceAll(between, `"b"`, `"r"`)
+	}
+	multihomed := rapid.Bool().Draw(t, "multihomed")
+	if multihomed {
+		line("[links.second]\nbetween = [\"a\", \"b\"]\nrate = \"5Mbit/s\"\ndelay = \"2ms\"")
+		line("[hosts.a.routes]\nb = \"l\"\n[hosts.b.routes]\na = %q", map[bool]string{true: "l", false: "m"}[strings.Contains(between, `"b"`)])
+	}
+	line("[links.l]\nbetween = [%s]", between)
+	if rapid.Bool().Draw(t, "translated") {
+		line("nat = { inside = \"a\", filtering = %q }\nrebinds = [{ at = \"300ms\", every = %q, what = %q }]",
+			pick("filtering", "endpoint-independent", "address-and-port-dependent"), pick("rebound", "0s", "700ms"), pick("what", "port", "address"))
+	}
 	rate := pick("rate", "1Mbit/s", "10Mbit/s", "50Mbit/s", "unlimited")
 	line("rate = %q\ndelay = %q\nqueue = %q\nloss = %s\nmtu = %q",
 		rate, pick("delay", "0s", "1ms", "30ms", "200ms"),
@@ -58,6 +72,9 @@ func scenarios(t *rapid.T) string {
 			i, pick("start", "0s", "100ms", "1s"), number("count", 1, 3), pick("stagger", "0s", "10ms"))
 		if shared {
 			line(`connection = "shared"`)
+		}
+		if multihomed && rapid.Bool().Draw(t, "moves") {
+			line("migrations = [{ at = \"1300ms\", link = \"second\" }, { at = \"1700ms\", link = \"l\" }]")
 		}
 		how := pick("how", "session", "session", "connection", "none")
 		at := ""

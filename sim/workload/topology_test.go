@@ -1,0 +1,188 @@
+package workload_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/wtsim/wtsim/netem"
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+// bell is a dumbbell with two clients, of which the second has its server
+// farther away.
+const bell = `
+time_limit = "60s"
+[quic]
+key_exchange = "x25519"
+path_mtu_discovery = false
+[hosts.near]
+[hosts.far]
+[hosts.server]
+count = 2
+[routers.left]
+[routers.right]
+[links.near]
+between = ["near", "left"]
+delay = "1ms"
+[links.far]
+between = ["far", "left"]
+delay = "11ms"
+[links.middle]
+between = ["left", "right"]
+rate = "20Mbit/s"
+delay = "5ms"
+queue = "100packets"
+[links.core]
+between = ["right", "server"]
+delay = "4ms"
+[sessions.near]
+client = "near"
+server = "server-1"
+[sessions.far]
+client = "far"
+server = "server-2"
+`
+
+func TestDatagramsCrossADumbbellLinkByLink(t *testing.T) {
+	r := complete(t, bell)
+	// A datagram is on three links, at the times at which it left the one before.
+	hops := make(map[uint64][]packet)
+	for _, p := range r.packets {
+		hops[p.id] = append(hops[p.id], p)
+	}
+	delays := map[string]time.Duration{"near": time.Millisecond, "far": 11 * time.Millisecond, "core-1": 4 * time.Millisecond, "core-2": 4 * time.Millisecond}
+	for id, way := range hops {
+		if len(way) != 3 {
+			t.Fatalf("seed %d: datagram %d has %d hops: %+v", r.seed, id, len(way), way)
+		}
+		for i, p := range way {
+			delay, known := delays[p.link]
+			if !known { // the queue of the middle is empty but for what came at once
+				delay = 5*time.Millisecond + transmission(p.size)
+			}
+			if got := p.done - p.sent; got < delay || known && got > delay {
+				t.Errorf("seed %d: datagram %d took %s on %s, want %s", r.seed, id, got, p.link, delay)
+			}
+			if i > 0 && p.sent != way[i-1].done {
+				t.Errorf("seed %d: datagram %d left %s at %s and entered %s at %s", r.seed, id, way[i-1].link, way[i-1].done, p.link, p.sent)
+			}
+		}
+	}
+	r.accounted()
+}
+
+func TestEachFlowHasItsOwnRoundTrip(t *testing.T) {
+	r := complete(t, bell+`
+flows.far = { kind = "echo", transport = "datagram", count = 5 }
+[sessions.near.flows.near]
+kind = "echo"
+transport = "datagram"
+count = 5`)
+	for flow, least := range map[string]float64{"flows.near": 0.020, "flows.far": 0.040} {
+		values := r.values(record.SeriesMessageRTT, flow)
+		if len(values) != 5 {
+			t.Errorf("seed %d: %s has %d echoes, want 5", r.seed, flow, len(values))
+		}
+		for _, s := range values {
+			if s.Value < least || s.Value > least+0.001 {
+				t.Errorf("seed %d: an echo of %s took %v s, want %v and less than a millisecond", r.seed, flow, s.Value, least)
+			}
+		}
+	}
+}
+
+func TestAConnectionOutlivesTheRebindingsOfItsNAT(t *testing.T) {
+	for _, what := range []string{"port", "address"} {
+		for _, filtering := range []string{"endpoint-independent", "address-and-port-dependent"} {
+			r := complete(t, pair+`
+flows.up = { kind = "upload", size = "5MB" }
+flows.down = { kind = "download", size = "5MB" }`,
+				`links.path.nat={ inside = "client", filtering = "`+filtering+`" }`, `links.path.rebinds=[{ at = "1s", every = "500ms", what = "`+what+`" }]`)
+			r.delivers("flows.up", 5_000_000)
+			r.delivers("flows.down", 5_000_000)
+			r.accounted()
+			late := 0
+			for _, p := range r.packets {
+				if p.fate == netem.Dropped && p.reason == "nat" {
+					late++
+				}
+			}
+			if rebound := len(r.all(record.EventLinkChanged, "links.path")); rebound == 0 || late == 0 {
+				t.Errorf("seed %d: %s, %s: %d rebindings, %d packets for a mapping that was gone", r.seed, what, filtering, rebound, late)
+			}
+		}
+	}
+}
+
+func TestAClientMovesToItsOtherLinkAndBack(t *testing.T) {
+	r := complete(t, `
+time_limit = "60s"
+[quic]
+key_exchange = "x25519"
+[hosts.client]
+[hosts.server]
+[links.wifi]
+between = ["client", "server"]
+rate = "20Mbit/s"
+delay = "5ms"
+[links.lte]
+between = ["client", "server"]
+rate = "10Mbit/s"
+delay = "30ms"
+[sessions.main]
+client = "client"
+server = "server"
+migrations = [{ at = "1s", link = "lte" }, { at = "3s", link = "wifi" }]
+flows.down = { kind = "download", duration = "4s" }`)
+	r.accounted()
+	moves := r.all(record.EventMigrated, "connections.main")
+	if len(moves) != 2 || moves[0].Text != "lte" || moves[1].Text != "wifi" {
+		t.Fatalf("seed %d: the moves are %+v", r.seed, moves)
+	}
+	// A path is known to work after a round trip on it.
+	for i, least := range []time.Duration{time.Second + 60*time.Millisecond, 3*time.Second + 10*time.Millisecond} {
+		if at := moves[i].Time; at < least || at > least+20*time.Millisecond {
+			t.Errorf("seed %d: the client moves to %s at %s, want %s and little more", r.seed, moves[i].Text, at, least)
+		}
+	}
+	// What is sent long after a move is on the new link alone.
+	for _, p := range r.packets {
+		want := "wifi"
+		if p.sent > moves[0].Time+200*time.Millisecond && p.sent < 3*time.Second {
+			want = "lte"
+		} else if p.sent >= time.Second && p.sent < moves[1].Time+200*time.Millisecond {
+			continue
+		}
+		if p.link != want {
+			t.Errorf("seed %d: a packet is sent on %s at %s, want %s", r.seed, p.link, p.sent, want)
+			break
+		}
+	}
+}
+
+func TestAMoveToALinkThatIsDownFails(t *testing.T) {
+	r := complete(t, `
+time_limit = "60s"
+[hosts.client]
+[hosts.server]
+[links.wifi]
+between = ["client", "server"]
+rate = "20Mbit/s"
+delay = "5ms"
+[links.lte]
+between = ["client", "server"]
+rate = "10Mbit/s"
+delay = "30ms"
+outages = [{ at = "0s", for = "1h" }]
+[sessions.main]
+client = "client"
+server = "server"
+migrations = [{ at = "1s", link = "lte" }]
+flows.down = { kind = "download", duration = "4s" }`)
+	if n := len(r.all(record.EventMigrated, "connections.main")); n != 0 {
+		t.Errorf("seed %d: the client moved %d times", r.seed, n)
+	}
+	if n := len(r.all(record.EventFlowFinished, "flows.down")); n != 1 {
+		t.Errorf("seed %d: the download finished %d times", r.seed, n)
+	}
+}
