@@ -108,6 +108,7 @@ func TestAGroupHasTheStatisticsOfItsMembers(t *testing.T) {
 		"sessions.crowd.flows.bulk.goodput.mean":    20_000,
 		"sessions.crowd.flows.bulk.goodput.p50":     16_000,
 		"sessions.crowd.flows.bulk.goodput.p95":     32_000,
+		"sessions.crowd.flows.bulk.goodput.p99":     32_000,
 		"sessions.crowd.flows.bulk.goodput.max":     32_000,
 		"sessions.crowd-10.flows.bulk.goodput":      32_000,
 		"sessions.crowd.teardown.duration.mean":     0.044, // of three: the fourth did not close

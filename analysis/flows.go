@@ -10,7 +10,7 @@ import (
 var (
 	flowGoodput         = define(ofFlow, "goodput", "bit/s", "bytes handed to the receiving application, per second from the flow's start to its end, or to the end of the run for a flow that did not end", "RFC 5166 section 2.1; samples flow.delivered")
 	flowPeak            = define(ofFlow, "throughput.max", "bit/s", "most bytes handed to the receiving application in one bin of time, per second; bins as in the throughput figure", "samples flow.delivered")
-	flowCompletion      = define(ofFlow, "completion_time", "s", "time from the flow's start until it was complete", "events flow.started, flow.finished")
+	flowCompletion      = define(ofFlow, "completion_time", "s", "time from the flow's start until it was complete; the statistics of a group are over its flows that were", "events flow.started, flow.finished")
 	flowBytes           = define(ofFlow, "bytes", "B", "bytes handed to the receiving application", "samples flow.delivered, or event flow.finished")
 	flowStreams         = define(ofFlow, "streams", "1", "streams that the flow opened", "events flow.stream_opened")
 	flowFirstByte       = defineSummary(ofFlow, "first_byte", "s", "the time from the opening of a stream until its first byte reached the receiving application", "events flow.stream_opened, flow.first_byte")

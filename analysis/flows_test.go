@@ -1,6 +1,7 @@
 package analysis_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -135,4 +136,26 @@ func TestFairnessComparesTheGoodputOfBulkFlowsOfOneDirection(t *testing.T) {
 		}
 		want(t, m.metrics(t), map[string]float64{"fairness.jain": index})
 	}
+}
+
+// A hundred flows that take 10 ms, 20 ms, …, and one that does not end.
+func TestTheCompletionTimesOfAGroupAreThoseOfItsFlowsThatWereComplete(t *testing.T) {
+	m := made{run: record.Run{Virtual: 2 * time.Second}}
+	for i := range 101 {
+		flow := fmt.Sprintf("sessions.page-%d.flows.page", i+1)
+		m.run.Flows = append(m.run.Flows, record.Flow{Entity: flow, Kind: "download", Size: 1000, Group: "sessions.page.flows.page"})
+		start := time.Duration(i) * ms
+		m.events = append(m.events, record.Event{Time: start, Kind: record.EventFlowStarted, Entity: flow})
+		if i < 100 {
+			m.events = append(m.events, record.Event{Time: start + time.Duration(i+1)*10*ms, Kind: record.EventFlowFinished, Entity: flow, Value: 1000})
+		}
+	}
+	want(t, m.metrics(t), map[string]float64{
+		"sessions.page.flows.page.completion_time.mean": 0.505,
+		"sessions.page.flows.page.completion_time.p50":  0.5,
+		"sessions.page.flows.page.completion_time.p95":  0.95,
+		"sessions.page.flows.page.completion_time.p99":  0.99,
+		"sessions.page.flows.page.completion_time.max":  1,
+		"sessions.page-101.flows.page.completion_time":  none,
+	})
 }

@@ -8,8 +8,9 @@ import (
 )
 
 // groupMetrics marks the metrics of the members of groups, and returns those
-// of the groups: the mean, median, 95th percentile and maximum over the
-// members that have a value.
+// of the groups: the mean, median, 95th and 99th percentile and maximum over the
+// members that have a value. So the completion times of a group's flows are those
+// of the flows that were complete.
 func groupMetrics(m Metrics, run record.Run) Metrics {
 	groups := groupsOf(run)
 	if len(groups) == 0 {
@@ -45,6 +46,7 @@ func groupMetrics(m Metrics, run record.Run) Metrics {
 		all.putNamed(k.definition, k.group, "mean", sum/float64(n))
 		all.putNamed(k.definition, k.group, "p50", values[nearestRank(n, 50)-1])
 		all.putNamed(k.definition, k.group, "p95", values[nearestRank(n, 95)-1])
+		all.putNamed(k.definition, k.group, "p99", values[nearestRank(n, 99)-1])
 		all.putNamed(k.definition, k.group, "max", values[n-1])
 	}
 	return all

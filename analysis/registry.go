@@ -17,8 +17,8 @@ type Definition struct {
 	Source  string // where the definition comes from; empty where the meaning says it all
 
 	// Grouped says that for a group of equal sessions, besides the metrics
-	// of each one, there are .mean, .p50, .p95 and .max over the group,
-	// under the group's name.
+	// of each one, there are .mean, .p50, .p95, .p99 (nearest rank) and .max
+	// over the members of the group that have the metric, under the group's name.
 	Grouped bool
 
 	entity string // the pattern of the entity

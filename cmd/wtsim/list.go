@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -22,7 +23,9 @@ var lists = []struct {
 }{
 	{"scenarios", listScenarios},
 	{"metrics", listMetrics},
-	{"flows", func() ([]string, [][]string) { return listTables("kind", scenario.FlowKinds()) }},
+	{"flows", func() ([]string, [][]string) {
+		return listTables("kind", slices.Concat(scenario.FlowKinds(), scenario.SizeKinds()))
+	}},
 	{"links", func() ([]string, [][]string) { return listTables("table", scenario.LinkTables()) }},
 	{"traffic", func() ([]string, [][]string) { return listTables("table", scenario.TrafficTables()) }},
 	{"keys", func() ([]string, [][]string) { return listTables("table", scenario.Reference()) }},

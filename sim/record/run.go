@@ -123,6 +123,7 @@ type Flow struct {
 	Session string `json:"session"`         // its session's entity name
 	From    string `json:"from"`            // the host from which what is counted as delivered comes
 	To      string `json:"to"`              // the host to which it is delivered
+	Size    int64  `json:"size,omitempty"`  // bytes that a download or an upload moves; 0 for one that has a duration, and for other kinds
 	Group   string `json:"group,omitempty"` // what the same flow of all sessions of a group is called, such as "sessions.main.flows.bulk"
 }
 

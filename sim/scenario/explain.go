@@ -117,7 +117,7 @@ func leavesOf(f field, prefix string) []field {
 	t := f.value.Type()
 	f.key = prefix + f.key
 	switch {
-	case t == reflect.TypeFor[QUIC](), t == reflect.TypeFor[LinkDirection](), t.Kind() == reflect.Slice && t != reflect.TypeFor[Numbers]():
+	case t == reflect.TypeFor[QUIC](), t == reflect.TypeFor[LinkDirection](), t.Kind() == reflect.Slice && t != reflect.TypeFor[Numbers]() && t != reflect.TypeFor[Points]():
 		return nil // a table with a header of its own
 	case isTable(t):
 		return leaves(f.value, f.key+".")
@@ -184,6 +184,8 @@ func valueText(v reflect.Value) string {
 		}
 		return quote(x.String())
 	case Mix:
+		return x.text()
+	case Points:
 		return x.text()
 	case Numbers:
 		numbers := make([]string, len(x))

@@ -259,17 +259,21 @@ func drawSession(t *rapid.T, name string, ends [2]string) Session {
 	}
 	s := Session{
 		Name: name, Client: ends[0], Server: ends[1],
-		Path:    rapid.StringMatching(`/[!-~]{0,20}`).Draw(t, "path"),
-		Start:   time.Duration(rapid.Int64Range(0, int64(time.Second)).Draw(t, "start")),
-		Count:   rapid.IntRange(1, 5).Draw(t, "count"),
-		Stagger: time.Duration(rapid.Int64Range(0, int64(time.Second)).Draw(t, "stagger")),
-		QUIC:    drawQUIC(t),
+		Path:     rapid.StringMatching(`/[!-~]{0,20}`).Draw(t, "path"),
+		Start:    time.Duration(rapid.Int64Range(0, int64(time.Second)).Draw(t, "start")),
+		Count:    rapid.IntRange(1, 5).Draw(t, "count"),
+		Stagger:  time.Duration(rapid.Int64Range(0, int64(time.Second)).Draw(t, "stagger")),
+		Arrivals: "regular",
+		QUIC:     drawQUIC(t),
 		Close: Close{
 			At:   time.Minute + time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(t, "at")),
 			By:   rapid.SampledFrom([]string{"client", "server"}).Draw(t, "by"),
 			Code: rapid.Uint32().Draw(t, "code"),
 			How:  rapid.SampledFrom([]string{"session", "connection", "none"}).Draw(t, "how"),
 		},
+	}
+	if s.Stagger > 0 && rapid.Bool().Draw(t, "poisson") {
+		s.Arrivals = "poisson"
 	}
 	if s.Close.How == "none" && rapid.Bool().Draw(t, "forever") {
 		s.Close.At = 0
@@ -311,9 +315,12 @@ func drawFlow(t *rapid.T, name string) Flow {
 	}
 	switch c := f.Config.(type) {
 	case *Bulk:
-		*c = Bulk{Upload: c.Upload, Size: size, Streams: rapid.IntRange(1, 16).Draw(t, "streams"), Direction: rapid.SampledFrom([]string{"uni", "bidi"}).Draw(t, "direction")}
-		if duration > 0 {
+		*c = Bulk{Upload: c.Upload, Size: size, Sizes: noSizes, Streams: rapid.IntRange(1, 16).Draw(t, "streams"), Direction: rapid.SampledFrom([]string{"uni", "bidi"}).Draw(t, "direction")}
+		switch {
+		case duration > 0:
 			c.Size, c.Duration = 0, duration
+		case rapid.Bool().Draw(t, "drawn"):
+			c.Size, c.Sizes = 0, drawSizes(t)
 		}
 	case *Echo:
 		*c = Echo{Transport: transport, Rate: rate, Size: size, Duration: duration, Count: count}

@@ -22,6 +22,8 @@ func kindsOf(table reflect.Type) (kinds []kind, short string) {
 	switch table {
 	case reflect.TypeFor[Flow]():
 		return flowKinds, ""
+	case reflect.TypeFor[Sizes]():
+		return sizeKinds, ""
 	case reflect.TypeFor[Traffic]():
 		return trafficKinds, ""
 	case reflect.TypeFor[Queue]():

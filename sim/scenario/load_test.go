@@ -75,10 +75,10 @@ func TestTheExampleOfTheArchitectureLoads(t *testing.T) {
 			}},
 		}},
 		Sessions: []Session{{
-			Name: "main", Client: "client", Server: "server", Path: "/demo", Count: 1,
+			Name: "main", Client: "client", Server: "server", Path: "/demo", Count: 1, Arrivals: "regular",
 			Close: Close{At: 10 * time.Second, By: "client", Code: 42, Reason: "done", How: "session"},
 			Flows: []Flow{
-				{Name: "bulk", Kind: "download", Config: &Bulk{Size: 10_000_000, Streams: 1, Direction: "uni"}},
+				{Name: "bulk", Kind: "download", Config: &Bulk{Size: 10_000_000, Sizes: noSizes, Streams: 1, Direction: "uni"}},
 				{Name: "voice", Kind: "media", Config: &Media{Transport: "datagram", From: "server", Rate: Frequency(20 * time.Millisecond), Size: 160}},
 			},
 		}},
@@ -284,8 +284,8 @@ func TestUnlimitedIsARate(t *testing.T) {
 
 func TestEachKindOfFlowHasItsDefaults(t *testing.T) {
 	for kind, want := range map[string]FlowConfig{
-		"download\nsize = 5":      &Bulk{Size: 5, Streams: 1, Direction: "uni"},
-		"upload\nduration = '1s'": &Bulk{Upload: true, Duration: time.Second, Streams: 1, Direction: "uni"},
+		"download\nsize = 5":      &Bulk{Size: 5, Sizes: noSizes, Streams: 1, Direction: "uni"},
+		"upload\nduration = '1s'": &Bulk{Upload: true, Sizes: noSizes, Duration: time.Second, Streams: 1, Direction: "uni"},
 		"echo\ncount = 3":         &Echo{Transport: "stream", Rate: Frequency(100 * time.Millisecond), Size: 100, Count: 3},
 		"media\nfrom = 'client'":  &Media{Transport: "datagram", From: "client", Rate: Frequency(20 * time.Millisecond), Size: 160},
 		"request":                 &Request{Size: 10_000, Count: 1},

@@ -36,6 +36,10 @@ func Reference() []Table {
 		t.Name = "sessions.NAME.flows.NAME, kind " + t.Name
 		tables = append(tables, t)
 	}
+	for _, t := range SizeKinds() {
+		t.Name = "sessions.NAME.flows.NAME." + t.Name
+		tables = append(tables, t)
+	}
 	return append(tables, describe("expect", "what a metric is expected to be; a list [[expect]]", &Expect{}))
 }
 

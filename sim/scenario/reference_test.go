@@ -32,7 +32,9 @@ func TestTheReferenceDescribesEveryTableAndKey(t *testing.T) {
 		"links.NAME.changes", "links.NAME.outages",
 		"traffic.NAME", "traffic.NAME, kind cbr", "traffic.NAME, kind poisson", "traffic.NAME, kind onoff", "traffic.NAME.mix", "traffic.NAME.changes", "sessions.NAME",
 		"sessions.NAME.flows.NAME, kind download", "sessions.NAME.flows.NAME, kind upload", "sessions.NAME.flows.NAME, kind echo",
-		"sessions.NAME.flows.NAME, kind media", "sessions.NAME.flows.NAME, kind baton", "sessions.NAME.flows.NAME, kind request", "expect",
+		"sessions.NAME.flows.NAME, kind media", "sessions.NAME.flows.NAME, kind baton", "sessions.NAME.flows.NAME, kind request",
+		"sessions.NAME.flows.NAME.sizes, kind exponential", "sessions.NAME.flows.NAME.sizes, kind pareto", "sessions.NAME.flows.NAME.sizes, kind cdf",
+		"sessions.NAME.flows.NAME.sizes, kind web_search", "sessions.NAME.flows.NAME.sizes, kind data_mining", "sessions.NAME.flows.NAME.sizes.points", "expect",
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("the tables are %q, want %q", names, want)
@@ -59,8 +61,8 @@ func TestAFlowKindHasTheKeysOfItsTable(t *testing.T) {
 
 // A tag that does not parse would be found only by the file that uses its key.
 func TestTheTagsAreValues(t *testing.T) {
-	kinds := []any{&Scenario{}, &Link{}, &Change{}, &Outage{}, &Session{}, &Expect{}, &Host{}, &Traffic{}, &Share{}, &TrafficChange{}}
-	for _, k := range slices.Concat(flowKinds, queueKinds, lossKinds, trafficKinds) {
+	kinds := []any{&Scenario{}, &Point{}, &Link{}, &Change{}, &Outage{}, &Session{}, &Expect{}, &Host{}, &Traffic{}, &Share{}, &TrafficChange{}}
+	for _, k := range slices.Concat(flowKinds, queueKinds, lossKinds, trafficKinds, sizeKinds) {
 		kinds = append(kinds, k.config())
 	}
 	words := []string{"when all flows of the session have ended", "1500B, unless there is a mix", "the end of the run"}

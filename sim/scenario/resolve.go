@@ -53,8 +53,10 @@ func (s *Scenario) InstancesOf(session *Session) []Instance {
 	if len(clients) == 0 || len(servers) == 0 {
 		return nil // which validation does not let pass
 	}
+	count := s.countOf(session)
+	starts := s.arrivals(session, count)
 	var instances []Instance
-	for i, name := range numbered(session.Name, s.countOf(session)) {
+	for i, name := range numbered(session.Name, count) {
 		connection := session.Connection
 		if connection == "" {
 			connection = name
@@ -62,7 +64,7 @@ func (s *Scenario) InstancesOf(session *Session) []Instance {
 		instances = append(instances, Instance{
 			Session: session, Name: name, Connection: connection,
 			Client: clients[i%len(clients)], Server: servers[i%len(servers)],
-			Start: session.Start + time.Duration(i)*session.Stagger,
+			Start: starts[i],
 		})
 	}
 	return instances

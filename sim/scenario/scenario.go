@@ -75,7 +75,8 @@ type Session struct {
 	Connection string        `toml:"connection" doc:"sessions that name the same connection share one QUIC connection; empty: a connection of its own"`
 	Start      time.Duration `toml:"start" default:"0s" range:"0s..24h" doc:"virtual time at which the client begins"`
 	Count      int           `toml:"count" default:"1" range:"1..100000" doc:"how many such sessions of each client, each on a connection of its own unless 'connection' is set"`
-	Stagger    time.Duration `toml:"stagger" default:"0s" range:"0s..1h" doc:"time between the starts of a group's sessions"`
+	Stagger    time.Duration `toml:"stagger" default:"0s" range:"0s..1h" doc:"time between the starts of a group's sessions, for Poisson arrivals the mean"`
+	Arrivals   string        `toml:"arrivals" default:"regular" oneof:"regular poisson" doc:"regular: the first session of a group at 'start', the others 'stagger' apart; poisson: a Poisson process from 'start' on, with exponential times before and between its sessions"`
 	QUIC       QUIC          `toml:"quic" inherit:"true" doc:"overrides of [quic] for this session's connection, both ends"`
 	Migrations []Migration   `toml:"migrations" doc:"moves of the client to another of its links, each a table [[sessions.NAME.migrations]]"`
 	Close      Close         `toml:"close" doc:"how and when the session ends; without it, it ends when its flows have"`
@@ -110,10 +111,12 @@ type Flow struct {
 type FlowConfig interface{ flowKind() }
 
 // Bulk moves data as fast as it can: kinds download (server to client) and
-// upload (client to server). It ends after Size, or after Duration.
+// upload (client to server). It ends after Size, or one drawn from Sizes, or after
+// Duration; see [Scenario.SizeOf].
 type Bulk struct {
 	Upload    bool          // by kind
 	Size      netem.Bytes   `toml:"size" range:"1B..1000GB" doc:"bytes in all, shared evenly by the streams"`
+	Sizes     Sizes         `toml:"sizes" doc:"a distribution of sizes, instead of one size"`
 	Duration  time.Duration `toml:"duration" range:"1us..24h" doc:"how long data is sent, instead of a size"`
 	Streams   int           `toml:"streams" default:"1" range:"1..10000" doc:"number of streams at once"`
 	Direction string        `toml:"direction" default:"uni" oneof:"uni bidi" doc:"uni or bidi streams"`

@@ -27,13 +27,9 @@ func (c *checker) checkSession(s *Session) error {
 	if s.Connection != "" && !validName.MatchString(s.Connection) {
 		return c.fail(path("connection"), "%q is not a name; expected letters, digits, - and _", s.Connection)
 	}
-	if err := c.checkTime(s.Start, path("start")...); err != nil {
+	last, err := c.checkArrivals(s)
+	if err != nil {
 		return err
-	}
-	count := c.countOf(s)
-	last := s.Start + time.Duration(count-1)*s.Stagger
-	if last >= c.TimeLimit {
-		return c.fail(path("stagger"), "the last of the %d sessions starts at %s; expected less than time_limit, %s", count, last, c.TimeLimit)
 	}
 	if c.has(path("close", "at")...) {
 		if err := c.checkTime(s.Close.At, path("close", "at")...); err != nil {
@@ -177,14 +173,7 @@ func (c *checker) checkFlow(s *Session, f *Flow) error {
 	}
 	switch b := f.Config.(type) {
 	case *Bulk:
-		switch {
-		case b.Size > 0 && b.Duration > 0:
-			return c.fail(path("duration"), "set, and size is too; expected one of them")
-		case b.Size == 0 && b.Duration == 0:
-			return c.fail(path("size"), "missing, and duration is too; expected one of them, such as size = \"10MB\"")
-		case b.Size > 0 && b.Size < netem.Bytes(b.Streams):
-			return c.fail(path("streams"), "%d streams cannot share %s; expected at least a byte for each", b.Streams, b.Size)
-		}
+		return c.checkBulk(b, path)
 	case *Baton:
 		return c.checkBaton(s, path)
 	case *Echo:

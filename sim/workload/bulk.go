@@ -166,8 +166,8 @@ func (b *bulk) uniStream(e *end, s *wt.ReceiveStream) {
 // share is the part of the size that the n-th stream carries.
 func (b *bulk) share(n int) int64 {
 	streams := int64(b.config.Streams)
-	share := int64(b.config.Size) / streams
-	if int64(n) < int64(b.config.Size)%streams {
+	share := int64(b.flow.size) / streams
+	if int64(n) < int64(b.flow.size)%streams {
 		share++
 	}
 	return share

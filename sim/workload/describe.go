@@ -38,7 +38,7 @@ func (w *Workload) Describe(info *record.Run) {
 		}
 		info.Sessions = append(info.Sessions, s)
 		for _, f := range i.flows {
-			r := record.Flow{Entity: f.entity, Kind: f.config.Kind, Session: i.entity, From: i.Server, To: i.Client}
+			r := record.Flow{Entity: f.entity, Kind: f.config.Kind, Session: i.entity, From: i.Server, To: i.Client, Size: int64(f.size)}
 			if f.fromClient() {
 				r.From, r.To = r.To, r.From
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/quic-go/quic-go/quicvarint"
 
+	"github.com/wtsim/wtsim/netem"
 	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/scenario"
 	"github.com/wtsim/wtsim/wt"
@@ -26,6 +27,7 @@ type flow struct {
 	config   *scenario.Flow
 	index    int
 	entity   string
+	size     netem.Bytes // that bulk data has; 0 if it has a duration
 	driver   driver
 	meter    meter
 
@@ -67,6 +69,7 @@ func newFlow(i *instance, index int) *flow {
 		config:   config,
 		index:    index,
 		entity:   i.scenario.FlowEntity(i.Name, config.Name),
+		size:     i.scenario.SizeOf(i.Instance, config),
 		done:     make(chan struct{}),
 	}
 	f.meter = meter{recorder: i.recorder, entity: f.entity, series: record.SeriesDelivered}
