@@ -230,3 +230,6 @@ func drawSizes(t *rapid.T) Sizes {
 	}
 	return s
 }
+
+// measured is the sizes of a bulk flow as points, cut off.
+const measured = `sizes = { kind = "cdf", points = [{ size = "1KB", p = 0.5 }, { size = "1MB", p = 1 }], most = "9KB" }`

@@ -68,8 +68,10 @@ func scenarios(t *rapid.T) string {
 	}
 	shared := rapid.Bool().Draw(t, "shared")
 	for i := range number("sessions", 1, 3) {
-		line("[sessions.s%d]\nclient = \"a\"\nserver = \"b\"\nstart = %q\ncount = %d\nstagger = %q",
-			i, pick("start", "0s", "100ms", "1s"), number("count", 1, 3), pick("stagger", "0s", "10ms"))
+		line("[sessions.s%d]\nclient = \"a\"\nserver = \"b\"\nstart = %q\ncount = %d",
+			i, pick("start", "0s", "100ms", "1s"), number("count", 1, 3))
+		line(pick("arrivals", `stagger = "0s"`, `stagger = "10ms"`, `stagger = "1ms"
+arrivals = "poisson"`))
 		if shared {
 			line(`connection = "shared"`)
 		}
@@ -95,7 +97,7 @@ func scenarios(t *rapid.T) string {
 			switch kind {
 			case "download", "upload":
 				line("streams = %d\ndirection = %q", number("streams", 1, 5), pick("direction", "uni", "bidi"))
-				limits := []string{`size = "5B"`, `size = "1KB"`, `size = "100KB"`}
+				limits := []string{`size = "5B"`, `size = "1KB"`, `size = "100KB"`, `sizes = { kind = "pareto", mean = "5KB", shape = 1.2, most = "100KB" }`}
 				if rate != "unlimited" { // which would carry gigabytes
 					limits = append(limits, `duration = "300ms"`)
 				}
