@@ -121,13 +121,19 @@ func decodeChange(set map[string]bool, d *LinkDirection, n *node) error {
 	return nil
 }
 
-// values returns the values of all keys of a direction.
-func (d *LinkDirection) values() map[string]any {
-	all := map[string]any{}
-	for _, f := range leaves(reflect.ValueOf(d).Elem(), "") {
-		all[f.key] = f.value.Interface()
+// field returns a key of a direction, which has it unless the key belongs to
+// another kind.
+func (d *LinkDirection) field(key string) (f field, ok bool) {
+	v := reflect.ValueOf(d).Elem()
+	for part := range strings.SplitSeq(key, ".") {
+		fields := fieldsOf(v)
+		i := slices.IndexFunc(fields, func(f field) bool { return f.key == part })
+		if i < 0 {
+			return field{}, false
+		}
+		f, v = fields[i], fields[i].value
 	}
-	return all
+	return f, true
 }
 
 // named reports whether a node has a value for a key of a direction, which may
@@ -162,11 +168,10 @@ func (ch *Change) leaves() []field {
 // Describe returns what the change makes of a direction, such as "rate =
 // 1Mbit/s, delay = 20ms over 2s".
 func (ch *Change) Describe(direction string) string {
-	values := ch.direction(direction).values()
 	var parts []string
 	for _, key := range ch.Keys {
-		if value, ok := values[key]; ok {
-			parts = append(parts, key+" = "+strings.Trim(text(value), `"`))
+		if f, ok := ch.direction(direction).field(key); ok {
+			parts = append(parts, key+" = "+strings.Trim(valueText(f.value), `"`))
 		}
 	}
 	text := strings.Join(parts, ", ")
@@ -187,36 +192,35 @@ func (ch *Change) Apply(to, from *LinkDirection, direction string, elapsed time.
 	if slices.Contains(ch.Keys, "loss.kind") {
 		chooseKind(reflect.ValueOf(&to.Loss).Elem(), target.Loss.Kind)
 	}
-	start, end := from.values(), target.values()
-	for _, f := range leaves(reflect.ValueOf(to).Elem(), "") {
-		if !slices.Contains(ch.Keys, f.key) {
+	for _, key := range ch.Keys {
+		end, ok := target.field(key)
+		if !ok {
 			continue
 		}
-		value := end[f.key]
-		if elapsed < ch.Over {
-			if between, ok := interpolate(start[f.key], value, elapsed, ch.Over); ok {
+		value := end.value
+		if start, ok := from.field(key); ok && elapsed < ch.Over {
+			if between, ok := interpolate(start, end, elapsed, ch.Over); ok {
 				value = between
 			}
 		}
-		f.value.Set(reflect.ValueOf(value))
+		f, _ := to.field(key)
+		f.value.Set(value)
 	}
 }
 
 // interpolate returns the value that lies elapsed/over of the way from one
 // number to another. It reports whether the values are such that there is one.
-func interpolate(from, to any, elapsed, over time.Duration) (any, bool) {
-	a, b := reflect.ValueOf(from), reflect.ValueOf(to)
-	if !a.IsValid() || a.Type() != b.Type() {
-		return nil, false
+func interpolate(from, to field, elapsed, over time.Duration) (reflect.Value, bool) {
+	a, b := from.value, to.value
+	if a.Type() != b.Type() || from.special && a.IsZero() != b.IsZero() {
+		return reflect.Value{}, false
 	}
 	v := reflect.New(a.Type()).Elem()
 	switch {
-	case a.Type() == reflect.TypeFor[netem.BitRate]() && (a.IsZero() || b.IsZero()):
-		return nil, false // unlimited
 	case a.Type() == reflect.TypeFor[netem.Limit]():
 		for i := range a.NumField() {
 			if a.Field(i).IsZero() != b.Field(i).IsZero() {
-				return nil, false // different measures
+				return reflect.Value{}, false // different measures
 			}
 			v.Field(i).SetInt(between(a.Field(i).Int(), b.Field(i).Int(), elapsed, over))
 		}
@@ -228,17 +232,9 @@ func interpolate(from, to any, elapsed, over time.Duration) (any, bool) {
 		share := float64(elapsed) / float64(over)
 		v.SetFloat(a.Float() + float64(float64(b.Float()-a.Float())*share))
 	default:
-		return nil, false
+		return reflect.Value{}, false
 	}
-	return v.Interface(), true
-}
-
-// text returns the text of a key's value.
-func text(value any) string {
-	if value == nil {
-		return "nothing"
-	}
-	return valueText(reflect.ValueOf(value))
+	return v, true
 }
 
 func between(a, b int64, elapsed, over time.Duration) int64 {

@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"slices"
-	"time"
 
 	"github.com/wtsim/wtsim/netem"
 )
@@ -17,9 +16,7 @@ type Outages struct {
 // configuration, which is that at the start or one that changes or a trace lead
 // to: the same elements for all of them.
 func (l *Link) Elements(direction string, d *LinkDirection, out Outages) []netem.Element {
-	ever := func(uses func(*LinkDirection) bool) bool {
-		return uses(l.direction(direction)) || slices.ContainsFunc(l.Changes, func(ch Change) bool { return uses(ch.direction(direction)) })
-	}
+	ever := func(uses func(*LinkDirection) bool) bool { return l.ever(direction, uses) }
 	var path []netem.Element
 	add := func(needed bool, e netem.Element) {
 		if needed {
@@ -44,6 +41,20 @@ func (l *Link) Elements(direction string, d *LinkDirection, out Outages) []netem
 		})
 	}
 	return append(path, netem.Delay{Delay: d.Delay})
+}
+
+// ever reports whether a direction is, at the start or after a change, as the
+// function says.
+func (l *Link) ever(direction string, uses func(*LinkDirection) bool) bool {
+	if uses(l.direction(direction)) {
+		return true
+	}
+	for i := range l.Changes {
+		if uses(l.Changes[i].direction(direction)) {
+			return true
+		}
+	}
+	return false
 }
 
 // queue returns the queue and what empties it: a rate or a trace.
@@ -80,18 +91,3 @@ var codepoints = map[string]netem.ECN{"not-ect": netem.NotECT, "ect0": netem.ECT
 func (e *ECNFault) element() netem.ECNFault {
 	return netem.ECNFault{Drop: e.Drop, Bleach: e.Bleach, Mangle: e.Mangle, From: codepoints[e.From], To: codepoints[e.To]}
 }
-
-// tryElements starts the paths of a link, to find what only the elements know
-// to be wrong.
-func (l *Link) tryElements(direction string, d *LinkDirection) error {
-	now := d.At(0)
-	_, err := netem.NewPath(stoppedClock{}, direction, 0, l.Elements(direction, &now, Outages{}), nil, nil)
-	return err
-}
-
-// stoppedClock is a clock on which nothing happens.
-type stoppedClock struct{}
-
-func (stoppedClock) Now() time.Duration            { return 0 }
-func (stoppedClock) At(time.Duration, func())      {}
-func (stoppedClock) AtQuiet(time.Duration, func()) {}

@@ -25,6 +25,7 @@ type field struct {
 	inherit  bool
 	required bool
 	short    bool
+	special  bool
 }
 
 // fieldsOf returns the keys of a table in the order of its type. It includes
@@ -64,6 +65,7 @@ func tagsOf(t reflect.Type) []field {
 			key: tag.Get("toml"), index: i,
 			doc: tag.Get("doc"), standard: tag.Get("default"), oneof: strings.Fields(tag.Get("oneof")),
 			inherit: tag.Get("inherit") != "", required: tag.Get("required") != "", short: tag.Get("short") != "",
+			special: tag.Get("special") != "",
 		}
 		f.least, f.most, _ = strings.Cut(tag.Get("range"), "..")
 		if kinds, _ := kindsOf(t); f.key == "kind" && kinds != nil {

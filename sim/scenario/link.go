@@ -24,8 +24,8 @@ type Link struct {
 // rate or trace, slot, reorder, delay and jitter. What a scenario does not ask
 // for at any time is not there, and costs nothing.
 type LinkDirection struct {
-	Rate      netem.BitRate `toml:"rate" default:"unlimited" range:"1bit/s..1Tbit/s" doc:"transmission rate"`
-	Burst     netem.Bytes   `toml:"burst" default:"0B" range:"0B..1GB" doc:"what the link may send at once after a rest, as tc-tbf's burst; larger datagrams never pass; 0 is no token bucket"`
+	Rate      netem.BitRate `toml:"rate" default:"unlimited" range:"1bit/s..1Tbit/s" special:"0" doc:"transmission rate"`
+	Burst     netem.Bytes   `toml:"burst" default:"0B" range:"0B..1GB" special:"0" doc:"what the link may send at once after a rest, as tc-tbf's burst; larger datagrams never pass; 0 is no token bucket"`
 	Overhead  netem.Bytes   `toml:"overhead" default:"28B" range:"0B..1KB" doc:"bytes added to each datagram on the link: IP and UDP headers"`
 	Delay     time.Duration `toml:"delay" default:"0s" range:"0s..1h" doc:"propagation delay, one way"`
 	Jitter    Jitter        `toml:"jitter" doc:"variation of the delay"`
@@ -72,16 +72,16 @@ type Reorder struct {
 
 // Policer configures a token bucket. See [netem.Policer].
 type Policer struct {
-	Rate  netem.BitRate `toml:"rate" default:"unlimited" range:"1bit/s..1Tbit/s" short:"true" doc:"rate at which the bucket fills; unlimited is no policer"`
+	Rate  netem.BitRate `toml:"rate" default:"unlimited" range:"1bit/s..1Tbit/s" short:"true" special:"0" doc:"rate at which the bucket fills; unlimited is no policer"`
 	Burst netem.Bytes   `toml:"burst" default:"15KB" range:"1B..1GB" doc:"size of the bucket"`
 }
 
 // Slot configures aggregation. See [netem.Slot].
 type Slot struct {
 	Min     time.Duration `toml:"min" default:"0s" range:"0s..1h" short:"true" doc:"least time from a slot to the next one"`
-	Max     time.Duration `toml:"max" default:"0s" range:"0s..1h" doc:"greatest time; 0 is min, and both 0 is no aggregation"`
-	Packets int           `toml:"packets" default:"0" range:"0..1000000" doc:"datagrams that a slot lets go; 0 is any number"`
-	Bytes   netem.Bytes   `toml:"bytes" default:"0B" range:"0B..1GB" doc:"bytes of IP packets that a slot lets go; 0 is any number"`
+	Max     time.Duration `toml:"max" default:"0s" range:"0s..1h" special:"0" doc:"greatest time; 0 is min, and both 0 is no aggregation"`
+	Packets int           `toml:"packets" default:"0" range:"0..1000000" special:"0" doc:"datagrams that a slot lets go; 0 is any number"`
+	Bytes   netem.Bytes   `toml:"bytes" default:"0B" range:"0B..1GB" special:"0" doc:"bytes of IP packets that a slot lets go; 0 is any number"`
 }
 
 // ECNFault configures wrong treatment of the ECN field. See [netem.ECNFault].

@@ -12,7 +12,7 @@ type Loss struct {
 	Kind   string        `toml:"kind" default:"none" doc:"the model of loss; p alone means bernoulli"`
 	Above  netem.Bytes   `toml:"above" default:"0B" range:"0B..65535B" doc:"only datagrams with more UDP payload than that"`
 	From   time.Duration `toml:"from" default:"0s" range:"0s..24h" doc:"only from this virtual time on"`
-	Until  time.Duration `toml:"until" default:"0s" range:"0s..24h" doc:"only until this virtual time; 0 is no end"`
+	Until  time.Duration `toml:"until" default:"0s" range:"0s..24h" special:"0" doc:"only until this virtual time; 0 is no end"`
 	Config LossConfig    `toml:",inline"`
 }
 

@@ -151,6 +151,11 @@ func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", queue = { kind = "codel" } }]`, `x.toml:9: links.access.changes.0.queue.kind: would make the queue of the forward direction, fifo, a codel; expected the same kind for the whole run`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", over = "2s", rate = "1Mbit/s" }, { at = "3s", rate = "2Mbit/s" }]`, `x.toml:9: links.access.changes.1.rate: changes.0 sets the rate of the forward direction from 1s to 3s too; expected one at a time`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", over = "2s", rate = "unlimited" }]`, `x.toml:9: links.access.changes.0.rate: cannot change over a time, from "20Mbit/s" to "unlimited"; expected two numbers of one kind, or no 'over'`},
+		{`delay = "20ms"`, "delay = \"20ms\"\n" + `slot = "5ms"
+changes = [{ at = "1s", over = "2s", slot.max = "10ms" }]`, `x.toml:10: links.access.changes.0.slot.max: cannot change over a time, from "0s" to "10ms", where 0 is not a number but has a meaning of its own; expected two numbers of one kind, or no 'over'`},
+		{`delay = "20ms"`, "delay = \"20ms\"\n" + `slot = { min = "10ms", max = "10ms" }
+changes = [{ at = "1s", over = "2s", slot.min = "1ms" }, { at = "2s", slot.max = "3ms" }]`, `x.toml:10: links.access.changes.1.slot.max: changes.0 sets the slot of the forward direction from 1s to 3s too; expected one at a time`},
+		{`delay = "20ms"`, "queue = { kind = \"fq_codel\" }\n" + `changes = [{ at = "1s", queue.flows = 5 }]`, `x.toml:9: links.access.changes.0: queue: the number of flows cannot change`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", over = "2h", step = "1ms", rate = "1Mbit/s" }]`, `x.toml:9: links.access.changes.0.step: makes more than 1000000 steps; expected at least 7.2ms`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `changes = [{ at = "1s", loss = { every = 5 } }]`, `x.toml:9: links.access.changes.0.loss.every: kind "none" has no such key; expected kind = "periodic"`},
 		{`delay = "20ms"`, "delay = \"20ms\"\n" + `outages = [{ at = "1s" }]`, `x.toml:9: links.access.outages.0.for: missing; expected a time such as "20ms"`},

@@ -51,11 +51,11 @@ type FIFO struct {
 // RED is kind red. See [netem.RED].
 type RED struct {
 	Limit    netem.Limit `toml:"limit" default:"400KB" short:"true" doc:"how much the queue holds: bytes or BDP"`
-	Max      netem.Bytes `toml:"max" default:"0B" range:"0B..1GiB" doc:"average length from which all arrivals are dropped; 0 is limit/4"`
-	Min      netem.Bytes `toml:"min" default:"0B" range:"0B..1GiB" doc:"average length from which some are; 0 is max/3"`
+	Max      netem.Bytes `toml:"max" default:"0B" range:"0B..1GiB" special:"0" doc:"average length from which all arrivals are dropped; 0 is limit/4"`
+	Min      netem.Bytes `toml:"min" default:"0B" range:"0B..1GiB" special:"0" doc:"average length from which some are; 0 is max/3"`
 	P        float64     `toml:"p" default:"0.02" range:"0.000001..1" doc:"probability of a drop as the average comes to max"`
 	AvPkt    netem.Bytes `toml:"avpkt" default:"1000B" range:"1B..65535B" doc:"size of a packet on average"`
-	Burst    int         `toml:"burst" default:"0" range:"0..100000" doc:"packets that may arrive at once at an empty queue; 0 is (2·min+max)/(3·avpkt)"`
+	Burst    int         `toml:"burst" default:"0" range:"0..100000" special:"0" doc:"packets that may arrive at once at an empty queue; 0 is (2·min+max)/(3·avpkt)"`
 	ECN      bool        `toml:"ecn" default:"false" doc:"whether ECN-capable datagrams are marked rather than dropped"`
 	HardDrop bool        `toml:"hard_drop" default:"false" doc:"whether they are dropped too above max"`
 }
@@ -66,7 +66,7 @@ type CoDel struct {
 	Target      time.Duration `toml:"target" default:"5ms" range:"1us..1h" doc:"delay that may stand"`
 	Interval    time.Duration `toml:"interval" default:"100ms" range:"1us..1h" doc:"time for which it may stand"`
 	ECN         bool          `toml:"ecn" default:"false" doc:"whether ECN-capable datagrams are marked rather than dropped"`
-	CEThreshold time.Duration `toml:"ce_threshold" default:"0s" range:"0s..1h" doc:"ECN-capable datagrams that waited longer get CE; 0 is none"`
+	CEThreshold time.Duration `toml:"ce_threshold" default:"0s" range:"0s..1h" special:"0" doc:"ECN-capable datagrams that waited longer get CE; 0 is none"`
 }
 
 // FQCoDel is kind fq_codel. See [netem.FQCoDel].
@@ -78,7 +78,7 @@ type FQCoDel struct {
 	Target      time.Duration `toml:"target" default:"5ms" range:"1us..1h" doc:"delay that may stand"`
 	Interval    time.Duration `toml:"interval" default:"100ms" range:"1us..1h" doc:"time for which it may stand"`
 	ECN         bool          `toml:"ecn" default:"true" doc:"whether ECN-capable datagrams are marked rather than dropped"`
-	CEThreshold time.Duration `toml:"ce_threshold" default:"0s" range:"0s..1h" doc:"ECN-capable datagrams that waited longer get CE; 0 is none"`
+	CEThreshold time.Duration `toml:"ce_threshold" default:"0s" range:"0s..1h" special:"0" doc:"ECN-capable datagrams that waited longer get CE; 0 is none"`
 }
 
 // PIE is kind pie. See [netem.PIE].
@@ -112,7 +112,7 @@ type FQPIE struct {
 // DualPI2 is kind dualpi2. See [netem.DualPI2].
 type DualPI2 struct {
 	Limit             netem.Limit   `toml:"limit" default:"10000packets" short:"true" doc:"how much both queues hold, in packets"`
-	Memory            netem.Bytes   `toml:"memory" default:"0B" range:"0B..64GiB" doc:"how much they hold in bytes; 0 is 3028 for each packet of the limit"`
+	Memory            netem.Bytes   `toml:"memory" default:"0B" range:"0B..64GiB" special:"0" doc:"how much they hold in bytes; 0 is 3028 for each packet of the limit"`
 	Target            time.Duration `toml:"target" default:"15ms" range:"1us..30s" doc:"delay that the queues are brought to"`
 	Update            time.Duration `toml:"update" default:"16ms" range:"100us..1h" doc:"time between changes of the probability"`
 	Alpha             float64       `toml:"alpha" default:"0.16" range:"0.004..100000" doc:"weight of the distance from the target, in Hz"`

@@ -8,7 +8,9 @@
 // the value that a missing key stands for (words where it is not one value),
 // and inherit marks a table whose missing keys come from elsewhere; range is
 // "least..most"; oneof lists the words that a key accepts; required marks a key
-// that has no default; short marks the key that a table's short form sets.
+// that has no default; short marks the key that a table's short form sets; special
+// marks a number whose zero stands for something else, so that nothing lies
+// between it and other numbers.
 package scenario
 
 import (

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/wtsim/wtsim/netem"
 )
 
 // maxSteps is the largest number of steps of a ramp.
@@ -59,22 +61,36 @@ func (c *checker) checkChange(l *Link, i int, direction string, path func(key ..
 			continue
 		}
 		for _, key := range ch.Keys {
+			where := path(strings.Split(key, ".")...)
+			table, _, _ := strings.Cut(key, ".")
 			switch {
-			case !slices.Contains(other.Keys, key):
 			case other.Over == 0 && ch.Over == 0:
-				return c.fail(path(key), "changes.%d sets the %s of the %s direction at %s already; expected it once", j, key, direction, ch.At)
-			default:
-				return c.fail(path(key), "changes.%d sets the %s of the %s direction from %s to %s too; expected one at a time", j, key, direction, other.At, other.At+other.Over)
+				if slices.Contains(other.Keys, key) {
+					return c.fail(where, "changes.%d sets the %s of the %s direction at %s already; expected it once", j, key, direction, ch.At)
+				}
+			case slices.ContainsFunc(other.Keys, func(k string) bool { return k == table || strings.HasPrefix(k, table+".") }):
+				return c.fail(where, "changes.%d sets the %s of the %s direction from %s to %s too; expected one at a time", j, table, direction, other.At, other.At+other.Over)
 			}
 		}
 	}
 	if ch.Over == 0 {
 		return nil
 	}
-	from, to := before.values(), ch.direction(direction).values()
 	for _, key := range ch.Keys {
-		if _, ok := interpolate(from[key], to[key], ch.Over/2, ch.Over); !ok && !reflect.DeepEqual(from[key], to[key]) {
-			return c.fail(path(key), "cannot change over a time, from %v to %v; expected two numbers of one kind, or no 'over'", text(from[key]), text(to[key]))
+		from, had := before.field(key)
+		to, has := ch.direction(direction).field(key)
+		switch {
+		case !has: // of a kind that only the other direction has
+		case !had:
+			return c.fail(path(strings.Split(key, ".")...), "cannot change over a time, from nothing to %s; expected two numbers of one kind, or no 'over'", valueText(to.value))
+		default:
+			if _, ok := interpolate(from, to, ch.Over/2, ch.Over); !ok && !reflect.DeepEqual(from.value.Interface(), to.value.Interface()) {
+				why := ""
+				if to.special && to.value.Type() != reflect.TypeFor[netem.BitRate]() {
+					why = ", where 0 is not a number but has a meaning of its own"
+				}
+				return c.fail(path(strings.Split(key, ".")...), "cannot change over a time, from %s to %s%s; expected two numbers of one kind, or no 'over'", valueText(from.value), valueText(to.value), why)
+			}
 		}
 	}
 	return nil

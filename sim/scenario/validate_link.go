@@ -16,6 +16,11 @@ func (c *checker) checkLink(l *Link) error {
 	if err := c.checkChanges(l); err != nil {
 		return err
 	}
+	for _, d := range directions {
+		if err := c.rehearse(l, d); err != nil {
+			return err
+		}
+	}
 	return c.checkOutages(l)
 }
 
@@ -64,13 +69,7 @@ func (c *checker) checkDirection(l *Link, d *LinkDirection, path func(key ...str
 	if err := c.loadNetem(d, path("netem")); err != nil {
 		return err
 	}
-	if err := c.loadDistribution(d, path("jitter", "distribution")); err != nil {
-		return err
-	}
-	if err := l.tryElements(direction, d); err != nil {
-		return c.fail(path(), "%v", err)
-	}
-	return nil
+	return c.loadDistribution(d, path("jitter", "distribution"))
 }
 
 // checkRED checks that the thresholds of a RED queue are in order.
