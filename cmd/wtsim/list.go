@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,21 +16,22 @@ import (
 	"github.com/wtsim/wtsim/sim/scenario"
 )
 
-// lists are what can be listed. Each returns the columns of its table, and
-// its rows; the columns are the keys of the JSON objects too.
+// lists are what can be listed.
 var lists = []struct {
 	name string
-	rows func() (columns []string, rows [][]string)
+	list func() listing
 }{
 	{"scenarios", listScenarios},
 	{"metrics", listMetrics},
-	{"flows", func() ([]string, [][]string) {
-		return listTables("kind", slices.Concat(scenario.FlowKinds(), scenario.SizeKinds()))
-	}},
-	{"links", func() ([]string, [][]string) { return listTables("table", scenario.LinkTables()) }},
-	{"traffic", func() ([]string, [][]string) { return listTables("table", scenario.TrafficTables()) }},
-	{"keys", func() ([]string, [][]string) { return listTables("table", scenario.Reference()) }},
+	{"flows", func() listing { return tables(slices.Concat(scenario.FlowKinds(), scenario.SizeKinds())) }},
+	{"links", func() listing { return tables(scenario.LinkTables()) }},
+	{"traffic", func() listing { return tables(scenario.TrafficTables()) }},
+	{"keys", func() listing { return tables(scenario.Reference()) }},
+	{"types", listTypes},
 }
+
+// listing is what is printed as text, and as JSON as it is.
+type listing interface{ print(io.Writer) error }
 
 func newList() *cobra.Command {
 	var asJSON bool
@@ -42,8 +44,10 @@ func newList() *cobra.Command {
 		Use:   "list " + words,
 		Short: "List scenarios, metrics, or the keys of a scenario file",
 		Long: `List prints the scenarios below ./scenarios, the metrics with their definitions,
-or keys of a scenario file: those of the kinds of flows, of links, of cross traffic, or all.`,
-		Example:   "  wtsim list scenarios\n  wtsim list metrics --json",
+or keys of a scenario file with their defaults, ranges and examples: those of the kinds of
+flows, of links, of cross traffic, or all. Types are how times, rates, sizes and other values
+are written. All of it is in scenarios/REFERENCE.md, too.`,
+		Example:   "  wtsim list scenarios\n  wtsim list links\n  wtsim list metrics --json",
 		ValidArgs: names,
 		Args: arguments(func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -54,8 +58,10 @@ or keys of a scenario file: those of the kinds of flows, of links, of cross traf
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, l := range lists {
 				if l.name == args[0] {
-					columns, rows := l.rows()
-					return printList(cmd.OutOrStdout(), columns, rows, asJSON)
+					if asJSON {
+						return json.NewEncoder(cmd.OutOrStdout()).Encode(l.list())
+					}
+					return l.list().print(cmd.OutOrStdout())
 				}
 			}
 			return &usageError{cmd, fmt.Errorf("cannot list %q; expected one of %s", args[0], strings.Join(names, ", "))}
@@ -65,62 +71,107 @@ or keys of a scenario file: those of the kinds of flows, of links, of cross traf
 	return cmd
 }
 
-func printList(out io.Writer, columns []string, rows [][]string, asJSON bool) error {
-	if asJSON {
-		objects := make([]map[string]string, len(rows))
-		for i, row := range rows {
-			objects[i] = map[string]string{}
-			for j, value := range row {
-				objects[i][columns[j]] = value
-			}
+// rows is a table, and in JSON a list of objects with the columns as keys.
+type rows struct {
+	columns []string
+	cells   [][]string
+}
+
+func (r rows) MarshalJSON() ([]byte, error) {
+	objects := make([]map[string]string, len(r.cells))
+	for i, row := range r.cells {
+		objects[i] = map[string]string{}
+		for j, value := range row {
+			objects[i][r.columns[j]] = value
 		}
-		return json.NewEncoder(out).Encode(objects)
 	}
-	t := newTable(columns...)
+	return json.Marshal(objects)
+}
+
+func (r rows) print(out io.Writer) error {
+	_, err := fmt.Fprintln(out, r.render())
+	return err
+}
+
+func (r rows) render() string {
+	t := newTable(r.columns...)
 	t.SuppressEmptyColumns()
-	for _, row := range rows {
+	for _, row := range r.cells {
 		cells := make(table.Row, len(row))
 		for i, value := range row {
 			cells[i] = value
 		}
 		t.AppendRow(cells)
 	}
-	_, err := fmt.Fprintln(out, t.Render())
-	return err
+	return t.Render()
 }
 
-func listScenarios() ([]string, [][]string) {
-	var rows [][]string
+// tables are those of a scenario file, each with its keys and its example.
+type tables []scenario.Table
+
+func (list tables) print(out io.Writer) error {
+	for i, t := range list {
+		if i > 0 {
+			fmt.Fprintln(out)
+		}
+		if _, err := fmt.Fprint(out, tableText(t)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func tableText(t scenario.Table) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, cmp.Or(t.Name, "(top of the file)"))
+	parts := []string{t.Doc}
+	if t.Linux != "" {
+		parts[0] += "\nLinux: " + t.Linux
+	}
+	if len(t.Keys) > 0 {
+		keys := rows{columns: []string{"key", "type", "default", "values", "meaning"}}
+		for _, k := range t.Keys {
+			keys.cells = append(keys.cells, []string{k.Name, k.Type, k.Fallback(), k.Values(), k.Doc})
+		}
+		parts = append(parts, keys.render())
+	}
+	if t.Example != "" {
+		parts = append(parts, t.Example)
+	}
+	for line := range strings.Lines(strings.Join(parts, "\n\n") + "\n") {
+		if line != "\n" {
+			b.WriteString("  ")
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+func listScenarios() listing {
+	list := rows{columns: []string{"file", "name", "description"}}
 	for _, path := range scenarioFiles() {
 		s, err := scenario.Load(path)
 		if err != nil {
-			rows = append(rows, []string{path, "", "broken: " + err.Error()})
+			list.cells = append(list.cells, []string{path, "", "broken: " + err.Error()})
 			continue
 		}
-		rows = append(rows, []string{path, s.Name, s.Description})
+		list.cells = append(list.cells, []string{path, s.Name, s.Description})
 	}
-	return []string{"file", "name", "description"}, rows
+	return list
 }
 
-func listMetrics() ([]string, [][]string) {
-	var rows [][]string
+func listMetrics() listing {
+	list := rows{columns: []string{"metric", "unit", "meaning", "source"}}
 	for _, d := range analysis.Definitions() {
-		rows = append(rows, []string{d.Pattern, d.Unit, d.Meaning, d.Source})
+		list.cells = append(list.cells, []string{d.Pattern, d.Unit, d.Meaning, d.Source})
 	}
-	return []string{"metric", "unit", "meaning", "source"}, rows
+	return list
 }
 
-func listTables(title string, tables []scenario.Table) ([]string, [][]string) {
-	var rows [][]string
-	for _, t := range tables {
-		rows = append(rows, []string{t.Name, "", "", "", t.Doc})
-		for _, k := range t.Keys {
-			fallback := k.Default
-			if k.Required {
-				fallback = "(required)"
-			}
-			rows = append(rows, []string{t.Name, k.Name, k.Type, fallback, k.Doc})
-		}
+func listTypes() listing {
+	list := rows{columns: []string{"type", "example", "meaning"}}
+	for _, t := range scenario.Types() {
+		list.cells = append(list.cells, []string{t.Name, t.Example, t.Doc})
 	}
-	return []string{title, "key", "type", "default", "meaning"}, rows
+	return list
 }

@@ -13,6 +13,8 @@ import (
 type kind struct {
 	name, doc string
 	config    func() any
+	linux     string // see Table
+	example   string // see Table; of a queue, a loss or traffic, as in the reference
 }
 
 // kindsOf returns the kinds of a table, in the order in which they are listed,

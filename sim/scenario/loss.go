@@ -24,13 +24,35 @@ type LossConfig interface {
 
 // lossKinds are the kinds of loss, in the order in which they are listed.
 var lossKinds = []kind{
-	{"none", "no loss", func() any { return &NoLoss{} }},
-	{"bernoulli", "each datagram is lost with probability p", func() any { return &Bernoulli{} }},
-	{"gilbert_elliott", "a good and a bad state, each with a probability of loss: bursts", func() any { return &GilbertElliott{} }},
-	{"markov", "the four states of tc-netem's 'loss state'", func() any { return &Markov{} }},
-	{"periodic", "every k-th datagram is lost", func() any { return &Periodic{} }},
-	{"listed", "the datagrams with given numbers are lost", func() any { return &ListedLoss{} }},
-	{"mask", "a pattern of 64 datagrams, which repeats", func() any { return &LossMask{} }},
+	{name: "none", doc: "no loss", config: func() any { return &NoLoss{} }},
+	{
+		name: "bernoulli", doc: "each datagram is lost with probability p", config: func() any { return &Bernoulli{} },
+		linux:   "tc-netem: loss random",
+		example: `loss = { kind = "bernoulli", p = 0.01 } # or loss = 0.01`,
+	},
+	{
+		name: "gilbert_elliott", doc: "a good and a bad state, each with a probability of loss: bursts", config: func() any { return &GilbertElliott{} },
+		linux:   "tc-netem: loss gemodel",
+		example: `loss = { kind = "gilbert_elliott", p = 0.002, r = 0.2 } # bursts of 5 datagrams on average, 1 % in all`,
+	},
+	{
+		name: "markov", doc: "the four states of tc-netem's 'loss state'", config: func() any { return &Markov{} },
+		linux:   "tc-netem: loss state",
+		example: `loss = { kind = "markov", p13 = 0.005, p31 = 0.25, p32 = 0.1 }`,
+	},
+	{
+		name: "periodic", doc: "every k-th datagram is lost", config: func() any { return &Periodic{} },
+		linux:   "iptables -m statistic --mode nth",
+		example: `loss = { kind = "periodic", every = 100 }`,
+	},
+	{
+		name: "listed", doc: "the datagrams with given numbers are lost", config: func() any { return &ListedLoss{} },
+		example: `loss = { kind = "listed", packets = [2, 3, 4, 5, 6, 7] }`,
+	},
+	{
+		name: "mask", doc: "a pattern of 64 datagrams, which repeats", config: func() any { return &LossMask{} },
+		example: `loss = { kind = "mask", mask = 0x8001 } # the 1st and the 16th of every 64`,
+	},
 }
 
 // NoLoss is kind none.

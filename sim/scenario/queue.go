@@ -32,13 +32,41 @@ type queueLimit struct {
 
 // queueKinds are the kinds of queues, in the order in which they are listed.
 var queueKinds = []kind{
-	{"fifo", "first in first out, with a limit, and step marking", func() any { return &FIFO{} }},
-	{"red", "Random Early Detection (Floyd and Jacobson 1993), as Linux's red", func() any { return &RED{} }},
-	{"codel", "Controlled Delay (RFC 8289), as Linux's codel", func() any { return &CoDel{} }},
-	{"fq_codel", "flow queues with CoDel (RFC 8290), as Linux's fq_codel", func() any { return &FQCoDel{} }},
-	{"pie", "Proportional Integral controller Enhanced (RFC 8033), as Linux's pie", func() any { return &PIE{} }},
-	{"fq_pie", "flow queues with PIE, as Linux's fq_pie", func() any { return &FQPIE{} }},
-	{"dualpi2", "two coupled queues, of low latency and classic (RFC 9332), as Linux's dualpi2", func() any { return &DualPI2{} }},
+	{
+		name: "fifo", doc: "first in first out, with a limit, and step marking", config: func() any { return &FIFO{} },
+		linux:   "tc-bfifo, tc-pfifo, tc-pfifo_head_drop",
+		example: `queue = { kind = "fifo", limit = "1BDP", drop = "head" } # or queue = "1BDP" for tail drop`,
+	},
+	{
+		name: "red", doc: "Random Early Detection (Floyd and Jacobson 1993), as Linux's red", config: func() any { return &RED{} },
+		linux:   "tc-red",
+		example: `queue = { kind = "red", limit = "400KB", p = 0.05, ecn = true }`,
+	},
+	{
+		name: "codel", doc: "Controlled Delay (RFC 8289), as Linux's codel", config: func() any { return &CoDel{} },
+		linux:   "tc-codel",
+		example: `queue = { kind = "codel", target = "5ms", interval = "100ms" }`,
+	},
+	{
+		name: "fq_codel", doc: "flow queues with CoDel (RFC 8290), as Linux's fq_codel", config: func() any { return &FQCoDel{} },
+		linux:   "tc-fq_codel",
+		example: `queue = { kind = "fq_codel", flows = 256 }`,
+	},
+	{
+		name: "pie", doc: "Proportional Integral controller Enhanced (RFC 8033), as Linux's pie", config: func() any { return &PIE{} },
+		linux:   "tc-pie",
+		example: `queue = { kind = "pie", target = "20ms", ecn = true }`,
+	},
+	{
+		name: "fq_pie", doc: "flow queues with PIE, as Linux's fq_pie", config: func() any { return &FQPIE{} },
+		linux:   "tc-fq_pie",
+		example: `queue = { kind = "fq_pie", limit = "5000packets" }`,
+	},
+	{
+		name: "dualpi2", doc: "two coupled queues, of low latency and classic (RFC 9332), as Linux's dualpi2", config: func() any { return &DualPI2{} },
+		linux:   "tc-dualpi2",
+		example: `queue = { kind = "dualpi2", step = "1ms", any_ect = true }`,
+	},
 }
 
 // FIFO is kind fifo. See [netem.FIFO].

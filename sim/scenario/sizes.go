@@ -28,12 +28,42 @@ type SizesConfig interface {
 
 // sizeKinds are the distributions of sizes, in the order in which they are listed.
 var sizeKinds = []kind{
-	{"none", "the flow has the size that 'size' says, or a duration", func() any { return &NoSizes{} }},
-	{"exponential", "an exponential distribution", func() any { return &ExponentialSizes{} }},
-	{"pareto", "a Pareto distribution: many small flows, and a few that carry most of the bytes; with 'most' a bounded one", func() any { return &ParetoSizes{} }},
-	{"cdf", "a measured distribution, as points of its distribution function", func() any { return &MeasuredSizes{} }},
-	{"web_search", "flows of a web search cluster, 1.7 MB on average and at most 29.2 MB: M. Alizadeh et al., Data Center TCP, SIGCOMM 2010, in packets of 1460 bytes as in the simulations since pFabric, SIGCOMM 2013", func() any { return &WebSearchSizes{} }},
-	{"data_mining", "flows of a data mining cluster, 7.5 MB on average, half of one packet, at most 973 MB: A. Greenberg et al., VL2, SIGCOMM 2009, in packets of 1460 bytes as in the simulations since pFabric", func() any { return &DataMiningSizes{} }},
+	{name: "none", doc: "the flow has the size that 'size' says, or a duration", config: func() any { return &NoSizes{} }},
+	{
+		name: "exponential", doc: "an exponential distribution", config: func() any { return &ExponentialSizes{} },
+		example: `
+[sessions.main.flows.page]
+kind = "download"
+sizes = { kind = "exponential", mean = "100KB" }`,
+	},
+	{
+		name: "pareto", doc: "a Pareto distribution: many small flows, and a few that carry most of the bytes; with 'most' a bounded one", config: func() any { return &ParetoSizes{} },
+		example: `
+[sessions.main.flows.page]
+kind = "download"
+sizes = { kind = "pareto", mean = "70KB", shape = 1.2, most = "10MB" }`,
+	},
+	{
+		name: "cdf", doc: "a measured distribution, as points of its distribution function", config: func() any { return &MeasuredSizes{} },
+		example: `
+[sessions.main.flows.page]
+kind = "download"
+sizes = { kind = "cdf", points = [{ size = "1KB", p = 0.2 }, { size = "20KB", p = 0.9 }, { size = "1MB", p = 1.0 }] }`,
+	},
+	{
+		name: "web_search", doc: "flows of a web search cluster, 1.7 MB on average and at most 29.2 MB: M. Alizadeh et al., Data Center TCP, SIGCOMM 2010, in packets of 1460 bytes as in the simulations since pFabric, SIGCOMM 2013", config: func() any { return &WebSearchSizes{} },
+		example: `
+[sessions.main.flows.page]
+kind = "download"
+sizes = { kind = "web_search" }`,
+	},
+	{
+		name: "data_mining", doc: "flows of a data mining cluster, 7.5 MB on average, half of one packet, at most 973 MB: A. Greenberg et al., VL2, SIGCOMM 2009, in packets of 1460 bytes as in the simulations since pFabric", config: func() any { return &DataMiningSizes{} },
+		example: `
+[sessions.main.flows.page]
+kind = "download"
+sizes = { kind = "data_mining", most = "100MB" }`,
+	},
 }
 
 // NoSizes is kind none.
@@ -182,7 +212,10 @@ func (s *Sizes) drawn() bool {
 func SizeKinds() []Table {
 	var tables []Table
 	for _, k := range sizeKinds[1:] {
-		tables = append(tables, describe("sizes, kind "+k.name, k.doc, k.config()))
+		tables = append(tables, k.describe("sizes"))
 	}
-	return append(tables, describe("sizes.points", "a distribution function; a list of { size, p }", &Point{}))
+	return append(tables, describe("sizes.points", "a distribution function; a list of { size, p }", &Point{}).example(`
+[sessions.main.flows.page]
+kind = "download"
+sizes = { kind = "cdf", points = [{ size = "10KB", p = 0.0 }, { size = "100KB", p = 1.0 }] }`))
 }

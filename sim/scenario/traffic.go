@@ -39,9 +39,39 @@ type TrafficConfig interface {
 
 // trafficKinds are the kinds of traffic, in the order in which they are listed.
 var trafficKinds = []kind{
-	{"cbr", "a constant bit rate: after each packet the time that the rate needs for it", func() any { return &ConstantRate{} }},
-	{"poisson", "a Poisson process: exponential times between packets", func() any { return &Poisson{} }},
-	{"onoff", "a constant bit rate in random on times, and silence in random off times", func() any { return &OnOff{} }},
+	{
+		name: "cbr", doc: "a constant bit rate: after each packet the time that the rate needs for it", config: func() any { return &ConstantRate{} },
+		example: `
+[traffic.voice]
+from = "server"
+to = "client"
+kind = "cbr"
+rate = "64kbit/s"
+size = "200B"`,
+	},
+	{
+		name: "poisson", doc: "a Poisson process: exponential times between packets", config: func() any { return &Poisson{} },
+		example: `
+[traffic.background]
+from = "server"
+to = "client"
+kind = "poisson"
+rate = "4Mbit/s"
+mix = "imix"`,
+	},
+	{
+		name: "onoff", doc: "a constant bit rate in random on times, and silence in random off times", config: func() any { return &OnOff{} },
+		example: `
+[traffic.bursts]
+from = "server"
+to = "client"
+kind = "onoff"
+rate = "8Mbit/s" # while it is on
+on = "200ms"
+off = "600ms"
+distribution = "pareto"
+shape = 1.5`,
+	},
 }
 
 // ConstantRate is kind cbr.
@@ -194,16 +224,4 @@ func (m Mix) text() string {
 		shares[i] = fmt.Sprintf("{ size = %s, weight = %d }", quote(s.Size.String()), s.Weight)
 	}
 	return "[" + strings.Join(shares, ", ") + "]"
-}
-
-// TrafficTables describes the tables of traffic, and its kinds, each with the keys
-// of its own.
-func TrafficTables() []Table {
-	tables := []Table{describe("traffic.NAME", "cross traffic without a transport: UDP datagrams from one host to another, or a group of equal sources", &Traffic{})}
-	for _, k := range trafficKinds {
-		tables = append(tables, describe("traffic.NAME, kind "+k.name, k.doc, k.config()))
-	}
-	return append(tables,
-		describe("traffic.NAME.mix", "sizes of packets; a list [[traffic.NAME.mix]]", &Share{}),
-		describe("traffic.NAME.changes", "new rates at a virtual time; a list [[traffic.NAME.changes]]", &TrafficChange{}))
 }
