@@ -189,6 +189,7 @@ func (s *shaper) begin(p *Packet) {
 	saved, need := s.saved(p.queued), int64(p.wire)*tokensPerByte
 	if s.burst > 0 && saved >= need {
 		s.done, s.spare = p.queued, saved-need
+		s.queue.dequeue() // the link asks for the next packet, and so an AQM learns that it rests
 		s.env.Forward(p)
 		return
 	}

@@ -212,3 +212,20 @@ func TestABurstOutOfRangeIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// In a second in which nothing waits the link could have sent 1000 packets of
+// AvPkt, as the average learns even where all packets leave at once.
+func TestAQueueRestsWhereTokensLetPacketsPass(t *testing.T) {
+	b := newBench(t, 1, Rate{Rate: 8 * MbitPerSecond, Burst: 3000, Queue: RED{Min: 10_000, Max: 30_000}})
+	q := b.path.stages[0].runner.(*shaper).queue.(*red)
+	q.average = 5000 << q.weight
+	b.sendAt(0, 1000)
+	b.sendAt(time.Second, 1000)
+	b.run()
+	if got, want := b.departures(), []time.Duration{0, time.Second}; !slices.Equal(got, want) {
+		t.Fatalf("packets departed at %d, want %d", got, want)
+	}
+	if q.average != 0 {
+		t.Errorf("after a second the average is %d bytes, want 0", q.average>>q.weight)
+	}
+}
