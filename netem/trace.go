@@ -135,12 +135,14 @@ func (t *trace) Configure(e Element) error {
 		return err
 	}
 	if old := t.trace; c.Period != old.Period || c.Once != old.Once || !slices.Equal(c.Opportunities, old.Opportunities) {
-		t.cycle, t.next, t.waiting = t.env.Clock.Now(), 0, false
+		t.cycle, t.next, t.waiting, t.budget = t.env.Clock.Now(), 0, false, 0
+	}
+	if c.Paused {
+		t.waiting, t.budget = false, 0
 	}
 	t.trace = c
 	t.shaper.rate, t.shaper.overhead = int64(max(1, c.Rate())), c.Overhead
-	if t.waiting = t.waiting && !c.Paused; !t.waiting {
-		t.budget = 0
+	if !t.waiting && t.budget == 0 {
 		held := false
 		t.Held(func(*Packet) { held = true })
 		if held {

@@ -97,6 +97,20 @@ func TestATraceThatIsReplacedBeginsThen(t *testing.T) {
 	}
 }
 
+func TestAChangeAmidAnOpportunityLosesNothingOfIt(t *testing.T) {
+	c := Trace{Opportunities: []time.Duration{ms}, Period: ms, Bytes: 3000}
+	b := newBench(t, 1, c)
+	for range 3 {
+		b.send(1500)
+	}
+	c.Queue = FIFO{Limit: Limit{Packets: 1}}
+	b.configureAt(ms, c) // after the first packet, before the second
+	b.run()
+	if got, want := b.departures(), []time.Duration{ms, ms, 2 * ms}; !slices.Equal(got, want) {
+		t.Errorf("packets departed at %d, want %d", got, want)
+	}
+}
+
 func TestTracesThatCannotBeAreErrors(t *testing.T) {
 	for want, c := range map[string]Trace{
 		"no opportunity":       {},
