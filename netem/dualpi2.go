@@ -89,7 +89,7 @@ func (q *dualPI2) configure(e Queue) error {
 		return fmt.Errorf("a running DualPI2 cannot become a %T", e)
 	}
 	c.Limit = orDefault(c.Limit, 10_000)
-	c.Memory = orDefault(c.Memory, Bytes(c.Limit)*2*deviceMTU)
+	c.Memory = orDefault(c.Memory, 2*deviceMTU*min(Bytes(c.Limit), math.MaxInt64/(2*deviceMTU)))
 	c.Target = orDefault(c.Target, 15*time.Millisecond)
 	c.Update = orDefault(c.Update, 16*time.Millisecond)
 	c.Alpha = orDefault(c.Alpha, 0.16)

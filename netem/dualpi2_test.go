@@ -351,3 +351,14 @@ func TestDualPI2Refuses(t *testing.T) {
 		t.Error("a running DualPI2 became a FIFO")
 	}
 }
+
+func TestTheLargestLimitOfDualPI2HasMemory(t *testing.T) {
+	b := newBench(t, 1, Rate{Rate: MbitPerSecond, Queue: DualPI2{Limit: math.MaxInt}})
+	for range 3 {
+		b.send(1000)
+	}
+	b.run()
+	if got := b.fates(); got != "DDD" {
+		t.Errorf("fates %s, want none dropped", got)
+	}
+}
