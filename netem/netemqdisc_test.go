@@ -395,3 +395,18 @@ func TestNetemRefuses(t *testing.T) {
 		}
 	}
 }
+
+// The second arrives at 5 ms with a delay below 0, and waits until 7 ms for the
+// first.
+func TestAPacketWithoutDelayWaitsInNetemFromItsArrival(t *testing.T) {
+	b := newBench(t, 1, Netem{
+		Delay: ms, Jitter: 3 * ms, Distribution: exactly(-1000), Rate: NetemRate{Rate: 2500 * KbitPerSecond},
+	})
+	b.sendAt(5*ms, 1208)
+	b.sendAt(5*ms, 1208)
+	for i, s := range b.run() {
+		if want := time.Duration(i) * 2 * ms; s.wait != want {
+			t.Errorf("packet %d waited for %s, want %s", s.id, s.wait, want)
+		}
+	}
+}

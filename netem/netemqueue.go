@@ -133,12 +133,13 @@ const farthest time.Duration = math.MaxInt64 / 2
 // due returns when p leaves.
 func (q *netemQdisc) due(p *Packet, random uint32) time.Duration {
 	c := &q.config
-	due := q.env.Clock.Now() + scatter(c.Delay, c.Jitter, q.delay.next(random), c.Distribution)
+	now := q.env.Clock.Now()
+	due := now + scatter(c.Delay, c.Jitter, q.delay.next(random), c.Distribution)
 	if c.Rate.Rate == 0 {
 		return due
 	}
 	if len(q.waiting) > 0 && q.latest > due {
-		p.QueueDelay += q.latest - due
+		p.QueueDelay += q.latest - max(due, now)
 		due = q.latest
 	}
 	return min(due+c.transmission(p.Size()), farthest)
