@@ -53,7 +53,7 @@ func (p Profile) Next(elapsed time.Duration) (time.Duration, bool) {
 	switch i := p.after(elapsed - begin); {
 	case i < len(p.Rows):
 		return begin + p.Rows[i].At, true
-	case p.Once || len(p.Rows) < 2:
+	case p.Once || p.Period <= 0 || len(p.Rows) < 2:
 		return 0, false
 	}
 	return begin + p.Period, true

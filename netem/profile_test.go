@@ -299,3 +299,13 @@ func FuzzProfileColumns(f *testing.F) {
 		}
 	})
 }
+
+func TestAProfileWithoutPeriodEnds(t *testing.T) {
+	p := Profile{HasRate: true, Rows: []ProfileRow{{Rate: 1}, {At: ms, Rate: 2}}}
+	if at, ok := p.Next(0); at != ms || !ok {
+		t.Errorf("the first change is at %s (%t), want %s", at, ok, ms)
+	}
+	if at, ok := p.Next(ms); ok {
+		t.Errorf("a change follows at %s, want none", at)
+	}
+}
