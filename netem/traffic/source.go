@@ -35,7 +35,7 @@ type Source struct {
 	since time.Duration   // when the work was last counted
 	due   time.Duration   // when the next packet leaves
 	asked time.Duration   // the time of the call that is to come first, never if there is none
-	wait  variate.Variate // work between packets, of a Poisson process
+	gap   variate.Variate // work between packets, of a Poisson process
 	stop  time.Duration
 	tick  func()
 	turn  func()
@@ -83,7 +83,7 @@ func NewSource(clock netem.Clock, host *netem.Host, to netip.AddrPort, config Co
 	if s.stop == 0 {
 		s.stop = never
 	}
-	s.wait = variate.Exponential(int64(s.sizes.mean(8 * uint64(bit))))
+	s.gap = variate.Exponential(int64(s.sizes.mean(8 * uint64(bit))))
 	s.tick, s.turn = s.timer, s.turnOver
 	if config.Poisson {
 		_, s.work = s.draw()
@@ -111,29 +111,36 @@ func (s *Source) Totals() (sent, refused netem.Count) { return s.sent, s.refused
 // draw returns the size of the next packet and the work between it and the one
 // that follows; before a Poisson process's first packet, only the latter counts.
 func (s *Source) draw() (netem.Bytes, int64) {
-	size, gap := s.sizes.of(s.packets.Uint64()), s.packets.Uint64()
+	size, random := s.sizes.of(s.packets.Uint64()), s.packets.Uint64()
 	if !s.config.Poisson {
 		return size, int64(size) * 8 * bit
 	}
-	return size, s.wait.Of(gap)
+	return size, s.gap.Of(random)
 }
 
 // working reports whether time brings the next packet closer.
 func (s *Source) working(now time.Duration) bool { return s.on && s.rate > 0 && now < s.stop }
 
-// run counts the work until now, and sends what is due.
+// run counts the work until now, and sends what is due: several packets if a
+// clock of real time calls late.
 func (s *Source) run() {
 	now := s.clock.Now()
-	elapsed := now - s.since
+	if s.working(now) {
+		for wait := s.wait(); wait <= now-s.since; wait = s.wait() {
+			s.since += wait
+			s.work -= s.rate * int64(wait)
+			size, work := s.draw()
+			s.send(size, now)
+			s.work += work
+		}
+		s.work -= s.rate * int64(now-s.since)
+	}
 	s.since = now
-	if !s.working(now) {
-		return
-	}
-	for s.work -= s.rate * int64(elapsed); s.work <= 0; {
-		size, work := s.draw()
-		s.send(size, now)
-		s.work += work
-	}
+}
+
+// wait returns how long the work takes that is left before the next packet.
+func (s *Source) wait() time.Duration {
+	return time.Duration((max(0, s.work) + s.rate - 1) / s.rate)
 }
 
 // schedule works out when the next packet is due, and asks for a call then. A
@@ -143,7 +150,7 @@ func (s *Source) schedule() {
 	if !s.working(s.since) {
 		return
 	}
-	s.due = s.since + time.Duration((max(0, s.work)+s.rate-1)/s.rate)
+	s.due = s.since + s.wait()
 	if s.due < min(s.asked, s.stop) {
 		s.asked = s.due
 		s.clock.At(s.due, s.tick)

@@ -288,3 +288,20 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// In 10 ms the fastest source does more work than 63 bits hold.
+func TestASourceThatIsCalledLateSendsAllThatIsDue(t *testing.T) {
+	const size, late = maxPayload, 10 * ms
+	b := newBench(t, testSeed, Config{Rate: netem.TbitPerSecond, Sizes: Mix{{size, 1}}})
+	b.clock.now = late
+	for range 2 { // the start, and the packet that is due then
+		next := b.clock.calls[0]
+		b.clock.calls = b.clock.calls[1:]
+		next.run()
+		b.clock.now += late
+	}
+	sent, _ := b.source.Totals()
+	if want := int64(1 + late*1000/(8*size)); sent.Packets != want {
+		t.Errorf("%d packets were sent in %s, want %d", sent.Packets, late, want)
+	}
+}
