@@ -1,8 +1,11 @@
 package workload
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 
 	"github.com/quic-go/quic-go"
@@ -47,49 +50,63 @@ func (t *transports) close() {
 }
 
 // migrate has the client of a connection move to other links when the scenario
-// says so.
+// says so. A move that is not done when the next one is due is given up.
 func (c *connection) migrate(conn *quic.Conn, t *transports) {
+	var steps []scenario.Migration
 	for _, i := range c.sessions {
-		for j := range i.Session.Migrations {
-			step := &i.Session.Migrations[j]
-			t.migrating.Go(func() {
-				if c.world.SleepUntil(conn.Context(), step.At) == nil {
-					c.move(conn, step, t)
-				}
-			})
-		}
+		steps = append(steps, i.Session.Migrations...)
 	}
+	if len(steps) == 0 {
+		return
+	}
+	slices.SortStableFunc(steps, func(a, b scenario.Migration) int { return cmp.Compare(a.At, b.At) })
+	t.migrating.Go(func() {
+		for n, step := range steps {
+			ctx, cancel := conn.Context(), context.CancelFunc(func() {})
+			if n+1 < len(steps) {
+				ctx, cancel = c.until(ctx, steps[n+1].At)
+			}
+			if c.world.SleepUntil(ctx, step.At) == nil {
+				c.move(ctx, conn, step.Link, t)
+			}
+			cancel()
+		}
+	})
 }
 
 // move probes a path over another link of the client, and moves to it when the
 // server has answered. That it does not is a result of the run.
-func (c *connection) move(conn *quic.Conn, step *scenario.Migration, t *transports) {
-	name, link := c.linkOf(c.client.Name(), step.Link)
-	failed := func(err error) {
-		if conn.Context().Err() == nil {
-			c.recorder.event(record.Event{Kind: record.EventMigrationFailed, Entity: c.entity, Side: "client", Text: fmt.Sprintf("%s: %v", name, err)})
+func (c *connection) move(ctx context.Context, conn *quic.Conn, to string, t *transports) {
+	name, link := c.linkOf(c.client.Name(), to)
+	err := func() error {
+		socket, err := c.client.ListenPacketOn(link, 0, socketOptions(c.scenario.HostOf(c.client.Name()), c.quic))
+		if err != nil {
+			return err
 		}
+		path, err := conn.AddPath(t.add(socket))
+		if err != nil {
+			return err
+		}
+		c.recordMove(record.EventPathProbed, name)
+		if err := path.Probe(ctx); err != nil {
+			path.Close()
+			return err
+		}
+		return path.Switch()
+	}()
+	switch {
+	case err == nil:
+		c.recordMove(record.EventMigrated, name)
+	case conn.Context().Err() != nil: // the connection is over
+	case ctx.Err() != nil:
+		c.recordMove(record.EventMigrationFailed, name+": no answer before the next migration")
+	default:
+		c.recordMove(record.EventMigrationFailed, fmt.Sprintf("%s: %v", name, err))
 	}
-	socket, err := c.client.ListenPacketOn(link, 0, socketOptions(c.scenario.HostOf(c.client.Name()), c.quic))
-	if err != nil {
-		failed(err)
-		return
-	}
-	path, err := conn.AddPath(t.add(socket))
-	if err != nil {
-		failed(err)
-		return
-	}
-	c.recorder.event(record.Event{Kind: record.EventPathProbed, Entity: c.entity, Side: "client", Text: name})
-	if err := path.Probe(conn.Context()); err != nil {
-		failed(err)
-		return
-	}
-	if err := path.Switch(); err != nil {
-		failed(err)
-		return
-	}
-	c.recorder.event(record.Event{Kind: record.EventMigrated, Entity: c.entity, Side: "client", Text: name})
+}
+
+func (c *connection) recordMove(kind, text string) {
+	c.recorder.event(record.Event{Kind: kind, Entity: c.entity, Side: "client", Text: text})
 }
 
 // linkOf returns a host's link that has a name, or is one of the group that has

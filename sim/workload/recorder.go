@@ -1,6 +1,8 @@
 package workload
 
 import (
+	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,8 +47,16 @@ func (r *recorder) event(e record.Event) {
 	e.Time = r.world.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if len(r.events) == maxAtOnce {
+		panic(fmt.Sprintf("workload: at %s more than %d events without a rest, the last of them %s of %s: a program that the simulation runs does not come to rest, such as one that waits for a time that is over",
+			e.Time, maxAtOnce, e.Kind, strings.TrimSpace(e.Entity+" "+e.Side)))
+	}
 	r.events = append(r.events, e)
 }
+
+// maxAtOnce is more events than programs that come to rest make before they do.
+// Beyond it the run would never end, and take all memory.
+const maxAtOnce = 1 << 20
 
 func (r *recorder) sample(s record.Sample) {
 	if r.world.Over() {

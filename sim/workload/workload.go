@@ -107,11 +107,15 @@ func (w *Workload) finish() {
 // within returns a context that is done after d of virtual time at the latest.
 // It counts by an event of the kernel, because many may be done at one instant.
 func (w *Workload) within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return w.until(ctx, w.world.Now()+d)
+}
+
+// until returns a context that is done at a virtual time at the latest.
+func (w *Workload) until(ctx context.Context, t time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
-	until := w.world.Now() + d
 	go func() {
 		defer cancel()
-		w.world.SleepUntil(ctx, until)
+		w.world.SleepUntil(ctx, t)
 	}()
 	return ctx, cancel
 }
