@@ -76,7 +76,9 @@ arrivals = "poisson"`))
 			line(`connection = "shared"`)
 		}
 		if multihomed && rapid.Bool().Draw(t, "moves") {
-			line("migrations = [{ at = \"1300ms\", link = \"second\" }, { at = \"1700ms\", link = \"l\" }]")
+			// Only once, and to a link that loses nothing: after several probes without
+			// an answer quic-go may not come to rest.
+			line("migrations = [{ at = \"1300ms\", link = \"second\" }]")
 		}
 		how := pick("how", "session", "session", "connection", "none")
 		at := ""

@@ -2,8 +2,8 @@ package workload
 
 import (
 	"fmt"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go/qlogwriter"
@@ -24,6 +24,7 @@ type recorder struct {
 	world *sim.World
 	to    Recorder
 
+	busy    atomic.Int64 // qlog events since the last rest
 	mu      sync.Mutex
 	events  []record.Event
 	samples []record.Sample
@@ -47,16 +48,20 @@ func (r *recorder) event(e record.Event) {
 	e.Time = r.world.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.events) == maxAtOnce {
-		panic(fmt.Sprintf("workload: at %s more than %d events without a rest, the last of them %s of %s: a program that the simulation runs does not come to rest, such as one that waits for a time that is over",
-			e.Time, maxAtOnce, e.Kind, strings.TrimSpace(e.Entity+" "+e.Side)))
-	}
 	r.events = append(r.events, e)
 }
 
-// maxAtOnce is more events than programs that come to rest make before they do.
-// Beyond it the run would never end, and take all memory.
-const maxAtOnce = 1 << 20
+// maxAtOnce is more qlog events than programs that come to rest make before they
+// do. Beyond it the run would never end, and what is kept would take all memory.
+const maxAtOnce = 1 << 17
+
+// happened counts a qlog event of one end of a connection.
+func (r *recorder) happened(end string, e qlogwriter.Event) {
+	if r.busy.Add(1) == maxAtOnce {
+		panic(fmt.Sprintf("workload: at %s more than %d qlog events without a rest, the last of them %s of %s: quic-go does not come to rest, as if it waited for a time that is over",
+			r.world.Now(), maxAtOnce, e.Name(), end))
+	}
+}
 
 func (r *recorder) sample(s record.Sample) {
 	if r.world.Over() {
@@ -78,6 +83,7 @@ func (r *recorder) log(to *qlogFile, e qlogwriter.Event) {
 
 // flush writes what was recorded since the last rest.
 func (r *recorder) flush() {
+	r.busy.Store(0)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, e := range r.events {

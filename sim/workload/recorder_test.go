@@ -4,8 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quic-go/quic-go/qlog"
+
 	"github.com/wtsim/wtsim/sim"
-	"github.com/wtsim/wtsim/sim/record"
 )
 
 func TestAProgramThatNeverRestsIsStopped(t *testing.T) {
@@ -14,14 +15,14 @@ func TestAProgramThatNeverRestsIsStopped(t *testing.T) {
 		r := &recorder{world: w}
 		defer func() { said = recover() }()
 		for range maxAtOnce + 1 {
-			r.event(record.Event{Kind: record.EventPTO, Entity: "connections.main", Side: "client"})
+			r.happened("connections.main.client", qlog.PTOCountUpdated{})
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal("seed 1:", err)
 	}
-	if text, _ := said.(string); !strings.Contains(text, "at 0s more than 1048576 events without a rest, the last of them connection.pto of connections.main client") {
+	if text, _ := said.(string); !strings.Contains(text, "at 0s more than 131072 qlog events without a rest, the last of them recovery:metrics_updated of connections.main.client") {
 		t.Errorf("seed 1: the program was stopped with %v", said)
 	}
 }

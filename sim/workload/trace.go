@@ -78,6 +78,7 @@ func (t *trace) Close() error { return nil }
 // and every change of its timer, at both ends, which is when it is about to
 // decide something.
 func (t *trace) RecordEvent(e qlogwriter.Event) {
+	t.recorder.happened(t.entity, e)
 	t.take(e)
 	if t.log != nil {
 		t.recorder.log(t.log, e)
