@@ -11,6 +11,7 @@ type Data struct {
 	Bin        time.Duration   // width of the bins of goodput
 	Directions []Direction     // both directions of the network, apart
 	Changes    []time.Duration // when parameters of a link changed
+	Moves      []time.Duration // when a client migrated to another path
 	RTTs       []RTT           // one a connection end
 	Delays     []Series        // delays of single messages in seconds: one-way delay of media and batons, round trip of echo
 	Senders    []Sender        // the connection ends that send data

@@ -41,7 +41,7 @@ func delay(d Data) Figure {
 	for _, dir := range d.Directions {
 		links = append(links, dir.Queues...)
 	}
-	queue.addLines(links, "link directions")
+	queue.addLines(queue.leaveOut(links), "link directions")
 	add(queue)
 
 	message := d.newGraph("message delay", times)
@@ -58,7 +58,28 @@ const maxLatest = 3
 
 // newGraph returns an empty graph over the time of the run.
 func (d Data) newGraph(quantity string, scales []scale) *graph {
-	return &graph{quantity: quantity, scales: scales, end: d.End, changes: d.Changes}
+	g := &graph{quantity: quantity, scales: scales, end: d.End}
+	for _, i := range []instants{{"link changed", changeLook, d.Changes}, {"client migrated", moveLook, d.Moves}} {
+		if len(i.at) > 0 {
+			g.instants = append(g.instants, i)
+		}
+	}
+	return g
+}
+
+// leaveOut leaves out the queues of many that are next to empty all the time,
+// and says so, so that the others can be told apart.
+func (g *graph) leaveOut(queues []Series) []Series {
+	const nextToEmpty = 10 // times less than the longest
+	if len(queues) <= maxLines {
+		return queues
+	}
+	most := highest(queues) / nextToEmpty
+	long := slices.DeleteFunc(slices.Clone(queues), func(s Series) bool { return highest([]Series{s}) <= most })
+	if n := len(queues) - len(long); n > 0 {
+		g.name = fmt.Sprintf("%d link directions with at most %s are not shown", n, inWords(times, most, most))
+	}
+	return long
 }
 
 // addLines adds one line a series, or their median and range if they are many.

@@ -16,7 +16,7 @@ type graph struct {
 	end      time.Duration
 	areas    []area
 	curves   []curve // the first is drawn at the bottom
-	changes  []time.Duration
+	instants []instants
 	shared   bool   // another graph with the same time axis stands below
 	first    bool   // no other graph stands above
 	stacked  int    // number of graphs in the figure
@@ -40,6 +40,13 @@ type area struct {
 	step      bool
 }
 
+// instants are moments of one kind, drawn over the height of the graph.
+type instants struct {
+	label string
+	look  look
+	at    []time.Duration
+}
+
 // entries returns the legend of the graph.
 func (g *graph) entries() []entry {
 	var out []entry
@@ -53,8 +60,10 @@ func (g *graph) entries() []entry {
 			out = append(out, entry{label: a.label, look: a.look, fill: true})
 		}
 	}
-	if len(g.changes) > 0 && g.first {
-		out = append(out, entry{label: "link changed", look: changeLook})
+	if g.first {
+		for _, i := range g.instants {
+			out = append(out, entry{label: i.label, look: i.look})
+		}
 	}
 	return out
 }
@@ -135,9 +144,11 @@ func (g *graph) draw(s *sheet, where vg.Rectangle, width Width, left vg.Length) 
 	for _, a := range g.areas {
 		s.fillBetween(a.look, path(a.low, a.step, at), path(a.high, a.step, at), data)
 	}
-	for _, t := range g.changes {
-		px := at(Point{T: t}).X
-		s.line(changeLook.LineStyle, px, data.Min.Y, px, data.Max.Y)
+	for _, i := range g.instants {
+		for _, t := range i.at {
+			px := at(Point{T: t}).X
+			s.line(i.look.LineStyle, px, data.Min.Y, px, data.Max.Y)
+		}
 	}
 	for _, c := range g.curves {
 		s.curve(c, path(c.points, c.step, at), at, data)

@@ -25,6 +25,7 @@ func FromRecording(rec *record.Recording) (Data, error) {
 		Bin:        all.Bin,
 		Directions: directions(rec.Run, all, m),
 		Changes:    m.changes,
+		Moves:      m.moves,
 		Senders:    senders(all, m),
 		Sessions:   sessions(all),
 	}
@@ -51,7 +52,7 @@ func points(s analysis.Series) []Point {
 
 // moments are the events that figures mark.
 type moments struct {
-	changes         []time.Duration
+	changes, moves  []time.Duration
 	losses          map[string][]time.Duration // by connection end
 	started, finish map[string]time.Duration   // of flows
 }
@@ -67,6 +68,8 @@ func readMoments(rec *record.Recording) (moments, error) {
 			if n := len(m.changes); n == 0 || m.changes[n-1] != e.Time {
 				m.changes = append(m.changes, e.Time)
 			}
+		case record.EventMigrated:
+			m.moves = append(m.moves, e.Time)
 		case record.EventPacketLost:
 			end := e.Entity + "." + e.Side
 			// Losses of one moment are one mark.

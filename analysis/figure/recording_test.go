@@ -45,6 +45,7 @@ func recorded(t *testing.T) *record.Recording {
 	event(200*ms, record.EventPacketLost, "connections.main", "server")
 	event(500*ms, record.EventLinkChanged, "links.access.forward", "")
 	event(500*ms, record.EventLinkChanged, "links.access.reverse", "")
+	event(700*ms, record.EventMigrated, "connections.main", "client")
 	w.Packet(&record.Packet{
 		ID: 1, Sent: 50 * ms, Done: 60 * ms, Link: "access", Direction: record.Reverse, Size: 1200, QueueDelay: 3 * ms,
 		Source: netip.MustParseAddrPort("10.0.0.2:443"), Dest: netip.MustParseAddrPort("10.0.0.1:1024"),
@@ -93,6 +94,7 @@ func TestARecordingGivesItsData(t *testing.T) {
 			{Name: "laptop → cloud", Rates: []Series{{"access", []Point{{0, 1e6}}}}},
 		},
 		Changes:  []time.Duration{500 * ms},
+		Moves:    []time.Duration{700 * ms},
 		Senders:  []Sender{{Name: "main, server", Window: []Point{{0, 40000}}, InFlight: []Point{{100 * ms, 30000}}, Losses: []time.Duration{200 * ms}}},
 		Sessions: []Session{{Name: "main", Events: []Event{{Dial, Client, 0}, {Established, Client, 60 * ms}}}},
 	}

@@ -180,6 +180,9 @@ func limitLook(i int) look {
 // changeLook is the look of the moments at which a link changes.
 var changeLook = look{LineStyle: draw.LineStyle{Color: limitInk, Width: 0.6, Dashes: []vg.Length{1, 2}}}
 
+// moveLook is the look of the moments at which a client migrates.
+var moveLook = look{LineStyle: draw.LineStyle{Color: limitInk, Width: 0.8, Dashes: []vg.Length{6, 2, 1, 2}}}
+
 // momentLook is the look of a moment on a lane.
 var momentLook = look{LineStyle: draw.LineStyle{Color: ink}, marker: draw.CircleGlyph{}, radius: 1.8}
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -134,6 +135,9 @@ func (s section) print(out io.Writer, metrics analysis.Metrics) {
 	}
 	t := newTable(titles...)
 	t.SuppressEmptyColumns()
+	if len(entities) > mostRows {
+		s.fullestFirst(entities, metrics)
+	}
 	for _, entity := range entities[:min(len(entities), mostRows)] {
 		row := table.Row{strings.TrimPrefix(entity, s.prefix)}
 		for _, c := range s.columns {
@@ -157,6 +161,18 @@ func (s section) entities(metrics analysis.Metrics) []string {
 		}
 	}
 	return found
+}
+
+// fullestFirst puts entities first that have values in more columns, so that it
+// is not links without a rate and a queue that hide a bottleneck.
+func (s section) fullestFirst(entities []string, metrics analysis.Metrics) {
+	filled := map[string]int{}
+	for _, m := range metrics {
+		if s.shows(m) {
+			filled[m.Entity]++
+		}
+	}
+	slices.SortStableFunc(entities, func(a, b string) int { return cmp.Compare(filled[b], filled[a]) })
 }
 
 // shows reports whether one of the section's columns shows a metric. A flow
