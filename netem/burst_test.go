@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/wtsim/wtsim/internal/lawtest"
 )
 
 // bursts returns the lengths of runs of lost packets.
@@ -21,7 +23,7 @@ func bursts(fates string) []float64 {
 // meanBurst checks the mean length of bursts, which are independent.
 func meanBurst(t *testing.T, fates string, want float64) {
 	t.Helper()
-	if mean, half := batchMeans(bursts(fates)); math.Abs(mean-want) > half || half > 0.1*want {
+	if mean, half := lawtest.BatchMeans(bursts(fates)); math.Abs(mean-want) > half || half > 0.1*want {
 		t.Errorf("mean burst %.3f ± %.3f (99.9 %%), want %.3f", mean, half, want)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/wtsim/wtsim/internal/lawtest"
 )
 
 // delays returns the delays of n packets that come one after the other has
@@ -144,7 +146,7 @@ func TestCorrelatedJitter(t *testing.T) {
 	const n, seed, unit = 200_000, 1, 8.0
 	for _, rho := range []float64{0, 0.25, 0.5, 0.9} {
 		got := delays(t, seed, n, Jitter{Delay: 100 * ms, Deviation: unit * ms, Correlation: rho})
-		mean, half := batchMeans(got)
+		mean, half := lawtest.BatchMeans(got)
 		if math.Abs(mean-100) > half || half > 0.2 {
 			t.Errorf("seed %d: ρ = %v: mean %.3f ms ± %.3f (99.9 %%), want 100", seed, rho, mean, half)
 		}
@@ -154,10 +156,10 @@ func TestCorrelatedJitter(t *testing.T) {
 			squares[i] = (got[i] - 100) * (got[i] - 100)
 			products[i] = (got[i] - 100) * (got[max(i, 1)-1] - 100)
 		}
-		if v, half := batchMeans(squares); math.Abs(v-variance) > half || half > 0.1*variance {
+		if v, half := lawtest.BatchMeans(squares); math.Abs(v-variance) > half || half > 0.1*variance {
 			t.Errorf("seed %d: ρ = %v: variance %.3f ± %.3f (99.9 %%), want %.3f", seed, rho, v, half, variance)
 		}
-		if v, half := batchMeans(products); math.Abs(v-rho*variance) > half || half > 0.1*variance {
+		if v, half := lawtest.BatchMeans(products); math.Abs(v-rho*variance) > half || half > 0.1*variance {
 			t.Errorf("seed %d: ρ = %v: covariance %.3f ± %.3f (99.9 %%), want %.3f", seed, rho, v, half, rho*variance)
 		}
 	}

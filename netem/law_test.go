@@ -5,36 +5,18 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/wtsim/wtsim/internal/lawtest"
 )
 
 // The laws of single queues, from Poisson arrivals at a link of 10 Mbit/s with
 // packets of 1500 bytes on average: a service time of 1.2 ms.
 const (
-	lawRate     = 10 * MbitPerSecond
-	lawSize     = 1500
-	lawService  = 1.2 // ms
-	lawSeed     = 1
-	lawBatches  = 40
-	lawQuantile = 3.558 // of Student's t with 39 degrees of freedom, for 99.9 %
+	lawRate    = 10 * MbitPerSecond
+	lawSize    = 1500
+	lawService = 1.2 // ms
+	lawSeed    = 1
 )
-
-// batchMeans returns the mean of correlated values and half the width of its
-// confidence interval, from the means of batches, which hardly correlate.
-func batchMeans(values []float64) (mean, half float64) {
-	size := len(values) / lawBatches
-	var means [lawBatches]float64
-	for i := range means {
-		for _, v := range values[i*size : (i+1)*size] {
-			means[i] += v / float64(size)
-		}
-		mean += means[i] / lawBatches
-	}
-	variance := 0.0
-	for _, m := range means {
-		variance += (m - mean) * (m - mean) / (lawBatches - 1)
-	}
-	return mean, lawQuantile * math.Sqrt(variance/lawBatches)
-}
 
 // poisson sends packets of the sizes that size returns, at a load of the link.
 // The closer the load is to 1, the longer waits depend on those before.
@@ -68,7 +50,7 @@ func meanWait(t *testing.T, load float64, overhead Bytes, size func(*rand.Rand) 
 	for _, s := range poisson(t, load, Limit{}, overhead, size) {
 		waits = append(waits, s.wait.Seconds()*1000)
 	}
-	mean, half := batchMeans(waits)
+	mean, half := lawtest.BatchMeans(waits)
 	if math.Abs(mean-want) > half || half > 0.2*want {
 		t.Errorf("seed %d: load %v: mean wait %.3f ms ± %.3f (99.9 %%), want %.1f", lawSeed, load, mean, half, want)
 	}
@@ -101,7 +83,7 @@ func TestBlockingOfMM1K(t *testing.T) {
 		for _, s := range poisson(t, c.load, Limit{Packets: c.k - 1}, 0, exponentialSize) {
 			lost = append(lost, float64(s.fate)) // Delivered is 0 and Dropped 1
 		}
-		mean, half := batchMeans(lost)
+		mean, half := lawtest.BatchMeans(lost)
 		if math.Abs(mean-want) > half || half > 0.1*want {
 			t.Errorf("seed %d: load %v, K = %d: blocking %.4f ± %.4f (99.9 %%), want %.4f", lawSeed, c.load, c.k, mean, half, want)
 		}

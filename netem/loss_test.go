@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wtsim/wtsim/internal/lawtest"
 )
 
 // losses returns the fates of n packets on a path.
@@ -142,7 +144,7 @@ func lossShare(t *testing.T, seed uint64, n int, e Element) (mean, half float64)
 			values[i] = 1
 		}
 	}
-	return batchMeans(values)
+	return lawtest.BatchMeans(values)
 }
 
 // Where P lies between ρ and 1−ρ, the share of (1−ρ)·u + ρ·x below P follows

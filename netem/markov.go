@@ -78,8 +78,12 @@ func (m *markov) Configure(e Element) error {
 	return nil
 }
 
-func (m *markov) lose(r *rand.Rand) bool {
-	m.state = m.step(draw(r))
+func (m *markov) lose(r *rand.Rand) bool { return m.loses(draw(r)) }
+
+// loses takes a step by a uniform number, of which the chances are those of being
+// below them.
+func (m *markov) loses(uniform chance) bool {
+	m.state = m.step(uniform)
 	return m.state == burstLost || m.state == gapLost
 }
 

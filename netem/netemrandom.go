@@ -53,11 +53,12 @@ func drawNetem(r *rand.Rand) netemDraws {
 	}
 }
 
-// netemLoss is a running loss model (loss_event).
+// netemLoss is a running loss model (loss_event). Other than the kernel's, the sum
+// of two probabilities of a [Markov] that round up to 2^32 together is not 0.
 type netemLoss struct {
 	random  chance32
 	gilbert *gilbert32
-	markov  *markov32
+	markov  *markov
 }
 
 // configure begins a model anew.
@@ -69,7 +70,8 @@ func (l *netemLoss) configure(c Loss) {
 	case GilbertElliott:
 		l.gilbert = &gilbert32{p: scale32(c.P), r: scale32(c.R), h: math.MaxUint32 - scale32(c.Bad), k1: scale32(c.Good)}
 	case Markov:
-		l.markov = &markov32{p13: scale32(c.P13), p31: scale32(c.P31), p32: scale32(c.P32), p23: scale32(c.P23), p14: scale32(c.P14)}
+		p := func(p float64) chance { return chance(scale32(p)) }
+		l.markov = &markov{p13: p(c.P13), p31: p(c.P31), p32: p(c.P32), p23: p(c.P23), p14: p(c.P14)}
 	}
 }
 
@@ -78,7 +80,7 @@ func (l *netemLoss) happens(n *netemDraws) bool {
 	case l.gilbert != nil:
 		return l.gilbert.lose(n.state, n.lose)
 	case l.markov != nil:
-		return l.markov.lose(n.state)
+		return l.markov.loses(chance(n.state))
 	}
 	return l.random.happens(n.lose)
 }
@@ -97,43 +99,6 @@ func (g *gilbert32) lose(change, lost uint32) bool {
 	}
 	g.bad = change < g.p
 	return lost < g.k1
-}
-
-// markov32 is [Markov] (loss_4state). Sums of probabilities are wider than the
-// kernel's, where two that round up to 2^32 together are 0.
-type markov32 struct {
-	state                   markovState
-	p13, p31, p32, p23, p14 uint32
-}
-
-func (m *markov32) lose(x uint32) bool {
-	m.state = m.step(x)
-	return m.state == burstLost || m.state == gapLost
-}
-
-func (m *markov32) step(x uint32) markovState {
-	switch m.state {
-	case gapDelivered:
-		switch {
-		case x < m.p14:
-			return gapLost
-		case uint64(x) < uint64(m.p13)+uint64(m.p14):
-			return burstLost
-		}
-	case burstDelivered:
-		if x >= m.p23 {
-			return burstDelivered
-		}
-		return burstLost
-	case burstLost:
-		switch {
-		case x < m.p32:
-			return burstDelivered
-		case uint64(x) >= uint64(m.p31)+uint64(m.p32):
-			return burstLost
-		}
-	}
-	return gapDelivered
 }
 
 // scatter returns a time around a mean that belongs to a random number

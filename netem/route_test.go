@@ -358,3 +358,33 @@ func TestEveryWayIsAShortestOne(t *testing.T) {
 		}
 	})
 }
+
+func TestARouteToANATHoldsForAllOfItsAddresses(t *testing.T) {
+	n := newTestNet(t, 1, nil)
+	a, b := n.hosts[0], n.host()
+	home, far, detour := n.router(), n.router(), n.router()
+	access := n.join("access", a, home)
+	n.join("short", far, home)
+	long := n.join("long1", far, detour)
+	n.join("long2", detour, home)
+	n.join("server", b, far)
+	nat, err := n.AddNAT(access, a, NATConfig{})
+	if err == nil {
+		err = n.Route(far, nat.Addr(), long)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := n.open(b)
+	for range 3 {
+		if got, want := n.way(from, netip.AddrPortFrom(nat.Addr(), 1024)), "server.forward long1.forward long2.forward access.reverse"; got != want {
+			t.Errorf("the way to %s is %s, want %s", nat.Addr(), got, want)
+		}
+		nat.RebindAddress()
+	}
+	for _, again := range []netip.Addr{nat.Addr(), addrIn(natBlock, 1)} {
+		if err := newTestNet(t, 1, nil).Route(far, again, long); err == nil {
+			t.Error("a second route to the NAT was set")
+		}
+	}
+}

@@ -1,6 +1,6 @@
-// Package lawtest holds statistical tests of independent random values against
-// the law that they should follow, with a confidence of 99.9 %. With a fixed seed
-// a test passes always or never.
+// Package lawtest holds statistical tests of random values against the law that
+// they should follow, with a confidence of 99.9 %. With a fixed seed a test passes
+// always or never.
 package lawtest
 
 import (
@@ -13,7 +13,29 @@ import (
 // on both sides together.
 const NormalQuantile = 3.291
 
-// Mean checks the mean of values whose standard deviation is known.
+// BatchMeans returns the mean of correlated values and half the width of its
+// confidence interval, from the means of batches, which hardly correlate.
+func BatchMeans(values []float64) (mean, half float64) {
+	const (
+		batches  = 40
+		quantile = 3.558 // of Student's t with 39 degrees of freedom
+	)
+	size := len(values) / batches
+	var means [batches]float64
+	for i := range means {
+		for _, v := range values[i*size : (i+1)*size] {
+			means[i] += v / float64(size)
+		}
+		mean += means[i] / batches
+	}
+	variance := 0.0
+	for _, m := range means {
+		variance += (m - mean) * (m - mean) / (batches - 1)
+	}
+	return mean, quantile * math.Sqrt(variance/batches)
+}
+
+// Mean checks the mean of independent values whose standard deviation is known.
 func Mean(t testing.TB, seed uint64, what string, values []float64, mean, deviation float64) {
 	t.Helper()
 	sum := 0.0
@@ -26,8 +48,8 @@ func Mean(t testing.TB, seed uint64, what string, values []float64, mean, deviat
 	}
 }
 
-// Distribution is the test of Kolmogorov and Smirnov, for a distribution
-// function that is continuous.
+// Distribution is the test of Kolmogorov and Smirnov, for independent values and a
+// distribution function that is continuous.
 func Distribution(t testing.TB, seed uint64, what string, values []float64, cdf func(float64) float64) {
 	t.Helper()
 	values = slices.Clone(values)

@@ -12,29 +12,9 @@ import (
 // The laws of a queue, from a source through a link to a sink: packets of 1500
 // bytes on average at 10 Mbit/s, a service time of 1.2 ms.
 const (
-	lawRate     = 10 * mbit
-	lawService  = 1.2 // ms
-	lawBatches  = 40
-	lawQuantile = 3.558 // of Student's t with 39 degrees of freedom, for 99.9 %
+	lawRate    = 10 * mbit
+	lawService = 1.2 // ms
 )
-
-// batchMeans returns the mean of correlated values and half the width of its
-// confidence interval, from the means of batches, which hardly correlate.
-func batchMeans(values []float64) (mean, half float64) {
-	size := len(values) / lawBatches
-	var means [lawBatches]float64
-	for i := range means {
-		for _, v := range values[i*size : (i+1)*size] {
-			means[i] += v / float64(size)
-		}
-		mean += means[i] / lawBatches
-	}
-	variance := 0.0
-	for _, m := range means {
-		variance += (m - mean) * (m - mean) / (lawBatches - 1)
-	}
-	return mean, lawQuantile * math.Sqrt(variance/lawBatches)
-}
 
 // poisson sends so many packets at a load of the link.
 func poisson(t *testing.T, load float64, packets int, sizes Mix, limit netem.Limit) *bench {
@@ -71,7 +51,7 @@ func meanWait(t *testing.T, load float64, sizes Mix, law, tolerance float64) {
 		service := float64(a.Size+netem.HeaderIPv4) * 8 / float64(lawRate)
 		waits = append(waits, 1e3*(a.Delay.Seconds()-service))
 	}
-	got, half := batchMeans(waits)
+	got, half := lawtest.BatchMeans(waits)
 	if math.Abs(got-want) > half || half > 0.2*want {
 		t.Errorf("seed %d: load %v: mean wait %.3f ms ± %.3f (99.9 %%), want %.3f", testSeed, load, got, half, want)
 	}
@@ -131,7 +111,7 @@ func TestBlockingOfMM1K(t *testing.T) {
 		for _, a := range b.arrived {
 			lost[a.Seq] = 0
 		}
-		got, half := batchMeans(lost)
+		got, half := lawtest.BatchMeans(lost)
 		if math.Abs(got-want) > half || half > 0.1*want {
 			t.Errorf("seed %d: load %v, K = %d: blocking %.4f ± %.4f (99.9 %%), want %.4f", testSeed, c.load, c.k, got, half, want)
 		}
