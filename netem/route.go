@@ -39,7 +39,8 @@ func indexIn(block netip.Prefix, addr netip.Addr) (int, bool) {
 
 // Route sets the link by which packets to an address leave a node, instead of
 // the first link of a shortest path. The address is that of a host, that of a
-// host on one of its links ([Host.AddrOn]), or the public one of a NAT.
+// host on one of its links ([Host.AddrOn]), or the public one of a NAT, which
+// stands for all that the NAT will have.
 func (n *Network) Route(at Node, to netip.Addr, by *Link) error {
 	if err := n.changing(); err != nil {
 		return err
@@ -52,15 +53,24 @@ func (n *Network) Route(at Node, to netip.Addr, by *Link) error {
 		return fmt.Errorf("netem: the route of %s to %s goes by link %s, which does not end there", node.name, to, by.Name)
 	case goal == nil:
 		return fmt.Errorf("netem: the route of %s to %s: no host has this address", node.name, to)
-	case node.pins[to] != nil:
+	case node.pins[routed(to)] != nil:
 		return fmt.Errorf("netem: %s has a route to %s already", node.name, to)
 	}
 	if node.pins == nil {
 		node.pins = make(map[netip.Addr]*Path)
 	}
-	node.pins[to] = path
+	node.pins[routed(to)] = path
 	n.pins = append(n.pins, pin{node, to})
 	return nil
+}
+
+// routed returns the address that stands for those with the same routes: the
+// first of a NAT's.
+func routed(to netip.Addr) netip.Addr {
+	if i, ok := indexIn(natBlock, to); ok {
+		return addrIn(natBlock, i-i%natAddresses)
+	}
+	return to
 }
 
 // pin says that a node has a route of its own to an address.
@@ -143,7 +153,7 @@ func (n *Network) destination(addr netip.Addr) (goal *node, last *Path) {
 // number of hops. Hosts send nothing on, so that only the first and the last node
 // of a way can be one.
 func (n *Network) next(at *node, to netip.Addr) *Path {
-	if p := at.pins[to]; p != nil {
+	if p := at.pins[routed(to)]; p != nil {
 		return p
 	}
 	goal, last := n.destination(to)

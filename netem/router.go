@@ -20,7 +20,7 @@ type node struct {
 	arrive  func(*Packet)        // takes a packet from a link
 	exits   []*Path              // in the order of links
 	trunks  []*Path              // those of exits that end at a router
-	pins    map[netip.Addr]*Path // routes that were set
+	pins    map[netip.Addr]*Path // routes that were set, by routed
 	cache   map[routeKey]*Path   // routes that were looked up; hosts lock it
 }
 
