@@ -20,6 +20,7 @@ type Network struct {
 	hosts     []*Host
 	routers   []*Router
 	links     []*Link
+	named     map[string]bool // links
 	nats      []*NAT
 	pins      []pin // in the order of Route
 	start     func() error
@@ -40,7 +41,7 @@ type Network struct {
 // streams. Unless it is nil, observe is called for each packet on each path
 // when its fate is known.
 func NewNetwork(driver Driver, seed uint64, observe func(Outcome)) *Network {
-	n := &Network{driver: driver, seed: seed, observe: observe, lookahead: never, distances: make(map[*node][]int32)}
+	n := &Network{driver: driver, seed: seed, observe: observe, lookahead: never, named: make(map[string]bool), distances: make(map[*node][]int32)}
 	n.start = sync.OnceValue(n.fix)
 	return n
 }
@@ -87,7 +88,8 @@ func (n *Network) AddHost(name string) (*Host, error) {
 	return h, nil
 }
 
-// Connect joins two nodes. There may be several links between the same two.
+// Connect joins two nodes. There may be several links between the same two, but
+// each has a name of its own: from it and the seed come its random streams.
 func (n *Network) Connect(name string, a, b Node, forward, reverse []Element) (*Link, error) {
 	if err := n.changing(); err != nil {
 		return nil, err
@@ -96,6 +98,8 @@ func (n *Network) Connect(name string, a, b Node, forward, reverse []Element) (*
 	switch {
 	case first == second:
 		return nil, fmt.Errorf("netem: link %s joins %s with itself", name, first.name)
+	case n.named[name]:
+		return nil, fmt.Errorf("netem: there is a link %s already", name)
 	case len(n.links) == maxLinks:
 		return nil, fmt.Errorf("netem: more than %d links", maxLinks)
 	}
@@ -111,6 +115,7 @@ func (n *Network) Connect(name string, a, b Node, forward, reverse []Element) (*
 	r.from, r.to, r.twin = second, first, f
 	l := &Link{Name: name, Forward: f, Reverse: r, rank: len(n.links)}
 	n.links = append(n.links, l)
+	n.named[name] = true
 	for _, p := range []*Path{f, r} {
 		p.network = n
 		p.from.attach(p)

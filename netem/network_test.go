@@ -90,6 +90,7 @@ func TestConnectRefuses(t *testing.T) {
 	n.connect("first", nil, nil)
 	a, c := n.hosts[0], n.host()
 	for want, connect := range map[string]func() (*Link, error){
+		"netem: there is a link first already":                                 func() (*Link, error) { return n.Connect("first", a, c, nil, nil) },
 		"netem: link x joins host0 with itself":                                func() (*Link, error) { return n.Connect("x", a, a, nil, nil) },
 		"netem: path x.reverse: delay: the delay is not between 0 and 24h0m0s": func() (*Link, error) { return n.Connect("x", a, c, nil, []Element{Delay{-1}}) },
 		"netem: path x.forward: loss: the probability is not between 0 and 1":  func() (*Link, error) { return n.Connect("x", a, c, []Element{Bernoulli{P: 2}}, nil) },
