@@ -111,7 +111,7 @@ func (a *codelAQM) configure(c CoDel) {
 	a.ecn = c.ECN
 }
 
-// codelFlow is the control law's state for one flow (RFC 8289, section 5.3).
+// codelFlow is the control law's state for one flow (RFC 8289, section 5.2).
 type codelFlow struct {
 	firstAbove time.Duration // when the delay will have been above target for an interval; 0 while it is not
 	dropNext   time.Duration // when to drop next, while dropping
@@ -123,8 +123,8 @@ type codelFlow struct {
 
 // pop removes the oldest packet, nil if there is none, and reports whether it
 // may be dropped: the delay has been above target for an interval (RFC 8289,
-// section 5.4, dodequeue). With no more than a packet waiting there is no
-// standing queue (section 4.4).
+// section 5.6, dodequeue). With no more than a packet waiting there is no
+// standing queue (section 4.1).
 func (a *codelAQM) pop(b *backlog, f *codelFlow, now time.Duration) (p *Packet, drop bool) {
 	p = b.pop()
 	switch {
@@ -200,7 +200,7 @@ func (f *codelFlow) newton() {
 	f.invSqrt = uint16(factor * x >> (32 - 2 + 1) >> 16)
 }
 
-// controlLaw returns t + interval/√count (RFC 8289, section 5.3).
+// controlLaw returns t + interval/√count (RFC 8289, section 5.6).
 func (f *codelFlow) controlLaw(t, interval time.Duration) time.Duration {
 	return t + interval*time.Duration(f.invSqrt)>>16
 }
