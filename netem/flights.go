@@ -1,5 +1,10 @@
 package netem
 
+import (
+	"cmp"
+	"slices"
+)
+
 // flights is a binary heap of packets by the time at which they are due, and
 // by the order of arrival where that is the same.
 type flights []timedFlight
@@ -47,4 +52,13 @@ func (h *flights) pop() timedFlight {
 	}
 	s[i] = last
 	return first
+}
+
+// held yields the packets in the order of their arrival.
+func (h flights) held(yield func(*Packet)) {
+	byRank := slices.Clone(h)
+	slices.SortFunc(byRank, func(a, b timedFlight) int { return cmp.Compare(a.rank, b.rank) })
+	for _, f := range byRank {
+		yield(f.packet)
+	}
 }

@@ -1,11 +1,9 @@
 package netem
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math/bits"
-	"slices"
 	"time"
 )
 
@@ -118,13 +116,7 @@ func (c *Jitter) scaled(value int16) time.Duration {
 	return (x + distScale/2) / distScale
 }
 
-func (j *jitter) Held(yield func(*Packet)) {
-	held := slices.Clone(j.flying)
-	slices.SortFunc(held, func(a, b timedFlight) int { return cmp.Compare(a.rank, b.rank) })
-	for _, f := range held {
-		yield(f.packet)
-	}
-}
+func (j *jitter) Held(yield func(*Packet)) { j.flying.held(yield) }
 
 // lookahead implements prompt, with the least delay.
 func (j *jitter) lookahead(next time.Duration) time.Duration {

@@ -1,11 +1,9 @@
 package netem
 
 import (
-	"cmp"
 	"math"
 	"math/bits"
 	"math/rand/v2"
-	"slices"
 	"time"
 )
 
@@ -276,11 +274,7 @@ func (q *netemQdisc) Held(yield func(*Packet)) {
 	for i := range q.leaving.len() {
 		yield(*q.leaving.at(i))
 	}
-	held := slices.Clone(q.waiting)
-	slices.SortFunc(held, func(a, b timedFlight) int { return cmp.Compare(a.rank, b.rank) })
-	for _, f := range held {
-		yield(f.packet)
-	}
+	q.waiting.held(yield)
 }
 
 // lookahead implements prompt, with the least delay of those that do not skip it.
