@@ -1,10 +1,6 @@
 package scenario
 
-import (
-	"fmt"
-
-	"github.com/wtsim/wtsim/netem"
-)
+import "github.com/wtsim/wtsim/netem"
 
 // Netem is the options of a queueing discipline in the syntax of tc-netem(8).
 // The zero value is none.
@@ -41,16 +37,9 @@ func (c *checker) loadNetem(d *LinkDirection, path []string) error {
 		return nil
 	}
 	var mistake error
-	err := d.Netem.parse(func(name string) (*netem.Distribution, error) {
-		var data []byte
-		if data, mistake = c.readFile(name+distributionSuffix, path); mistake != nil {
-			return nil, mistake
-		}
-		table, err := netem.ParseDistribution(string(data))
-		if err != nil {
-			return nil, fmt.Errorf("%s%s: %w", name, distributionSuffix, err)
-		}
-		return table, nil
+	err := d.Netem.parse(func(name string) (table *netem.Distribution, err error) {
+		table, mistake = c.loadTable(name+distributionSuffix, path)
+		return table, mistake
 	})
 	switch {
 	case mistake != nil:

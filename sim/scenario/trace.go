@@ -20,6 +20,24 @@ type Trace struct {
 type traceContent struct {
 	netem.TraceFile
 	capacity netem.Profile // of a trace of mahimahi, in windows
+	rate     netem.BitRate // the mean, 0 if the trace does not set it
+	delay    time.Duration // likewise
+}
+
+func newTraceContent(file netem.TraceFile, loop bool) *traceContent {
+	file.Trace.Once, file.Profile.Once = !loop, !loop
+	t := &traceContent{TraceFile: file}
+	if file.Format == netem.FormatMahimahi {
+		t.capacity, t.rate = file.Trace.Profile(capacityWindow), file.Trace.Rate()
+		return t
+	}
+	if file.Profile.HasRate {
+		_, t.rate, _ = file.Profile.Rates()
+	}
+	if file.Profile.HasDelay {
+		_, t.delay, _ = file.Profile.Delays()
+	}
+	return t
 }
 
 // Profile returns the values over time that the trace gives to the direction,
@@ -51,19 +69,19 @@ func (c *checker) loadTrace(d *LinkDirection, path func(key ...string) []string)
 	if d.Trace.File == "" {
 		return nil
 	}
-	data, err := c.readFile(d.Trace.File, path("trace", "file"))
-	if err != nil {
-		return err
+	key := Trace{File: d.Trace.File, Loop: d.Trace.Loop}
+	if c.traces[key] == nil {
+		data, err := c.readFile(d.Trace.File, path("trace", "file"))
+		if err != nil {
+			return err
+		}
+		file, err := netem.ParseTraceFile(bytes.NewReader(data))
+		if err != nil {
+			return c.fail(path("trace", "file"), "%s: %v", d.Trace.File, err)
+		}
+		c.traces[key] = newTraceContent(file, d.Trace.Loop)
 	}
-	file, err := netem.ParseTraceFile(bytes.NewReader(data))
-	if err != nil {
-		return c.fail(path("trace", "file"), "%s: %v", d.Trace.File, err)
-	}
-	file.Trace.Once, file.Profile.Once = !d.Trace.Loop, !d.Trace.Loop
-	d.Trace.content = &traceContent{TraceFile: file}
-	if d.Trace.mahimahi() {
-		d.Trace.content.capacity = file.Trace.Profile(capacityWindow)
-	}
+	d.Trace.content = c.traces[key]
 	return c.checkTraced(d, path)
 }
 
@@ -109,16 +127,8 @@ func (d *LinkDirection) At(t time.Duration) LinkDirection {
 // refer: those of the start, and of a trace the means.
 func (d *LinkDirection) nominal() (rate netem.BitRate, propagation time.Duration) {
 	rate, propagation = d.Rate, d.Delay+d.Reorder.Delay+d.Netem.config.Delay
-	if d.Trace.mahimahi() {
-		rate = d.Trace.content.Trace.Rate()
-	} else if p, ok := d.Trace.Profile(); ok {
-		if p.HasRate {
-			_, rate, _ = p.Rates()
-		}
-		if p.HasDelay {
-			_, mean, _ := p.Delays()
-			propagation += mean
-		}
+	if t := d.Trace.content; t != nil { // which sets a rate only where there is no other
+		rate, propagation = max(rate, t.rate), propagation+t.delay
 	}
 	return rate, propagation
 }

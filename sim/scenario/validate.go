@@ -35,10 +35,13 @@ type checker struct {
 	root  *node
 	hosts []string
 	graph *graph
+
+	traces map[Trace]*traceContent // that were read; several links can follow one
+	tables map[string]*netem.Distribution
 }
 
 func validate(s *Scenario, root *node) error {
-	c := &checker{Scenario: s, root: root}
+	c := &checker{Scenario: s, root: root, traces: map[Trace]*traceContent{}, tables: map[string]*netem.Distribution{}}
 	for _, h := range s.Hosts {
 		c.hosts = append(c.hosts, h.Name)
 	}
@@ -115,8 +118,7 @@ func (c *checker) readFile(given string, path []string) ([]byte, error) {
 	if err != nil {
 		return nil, c.fail(path, "%s: %v", name, reason(err))
 	}
-	input := Input{Name: given, SHA256: sha256.Sum256(data)}
-	if !slices.Contains(c.Inputs, input) {
+	if input := (Input{Name: given, SHA256: sha256.Sum256(data)}); !slices.Contains(c.Inputs, input) {
 		c.Inputs = append(c.Inputs, input)
 	}
 	return data, nil

@@ -135,14 +135,24 @@ func (c *checker) loadDistribution(d *LinkDirection, path []string) error {
 	if file == "" {
 		return nil
 	}
+	table, err := c.loadTable(file, path)
+	d.Jitter.Distribution.table = table
+	return err
+}
+
+// loadTable reads a distribution from a file.
+func (c *checker) loadTable(file string, path []string) (*netem.Distribution, error) {
+	if table := c.tables[file]; table != nil {
+		return table, nil
+	}
 	data, err := c.readFile(file, path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	table, err := netem.ParseDistribution(string(data))
 	if err != nil {
-		return c.fail(path, "%s: %v", file, err)
+		return nil, c.fail(path, "%s: %v", file, err)
 	}
-	d.Jitter.Distribution.table = table
-	return nil
+	c.tables[file] = table
+	return table, nil
 }
