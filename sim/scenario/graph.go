@@ -5,16 +5,18 @@ import "fmt"
 // graph is the hosts, routers and links of a scenario, one by one. It knows the
 // ways that datagrams take.
 type graph struct {
-	links []LinkInstance
-	nodes map[string]*graphNode
+	links   []LinkInstance
+	nodes   map[string]*graphNode
+	routers int
 }
 
 type graphNode struct {
-	name     string
-	router   bool
-	edges    []edge           // in the order of the links
-	pins     map[string]edge  // by host: the static routes
-	distance map[string]int32 // for hosts to which a way was asked: to each node the number of links, by name
+	name   string
+	router int             // from 1, 0 for a host
+	edges  []edge          // in the order of the links
+	trunks []edge          // those of edges that lead to routers
+	pins   map[string]edge // by host: the static routes
+	hops   []int32         // of a host to which a way was asked: from each router the number of links, 0 without a way
 }
 
 // edge is a link as seen from one of its ends.
@@ -25,48 +27,78 @@ type edge struct {
 }
 
 func newGraph(s *Scenario) *graph {
-	g := &graph{links: s.LinkInstances(), nodes: map[string]*graphNode{}}
+	g := &graph{links: s.LinkInstances(), nodes: map[string]*graphNode{}, routers: len(s.Routers)}
 	for i := range s.Hosts {
 		for _, name := range s.Hosts[i].Instances() {
 			g.nodes[name] = &graphNode{name: name}
 		}
 	}
 	for i := range s.Routers {
-		g.nodes[s.Routers[i].Name] = &graphNode{name: s.Routers[i].Name, router: true}
+		g.nodes[s.Routers[i].Name] = &graphNode{name: s.Routers[i].Name, router: i + 1}
 	}
 	for i := range g.links {
 		l := &g.links[i]
 		a, b := g.nodes[l.Between[0]], g.nodes[l.Between[1]]
-		a.edges = append(a.edges, edge{l, "forward", b})
-		b.edges = append(b.edges, edge{l, "reverse", a})
+		a.add(edge{l, "forward", b})
+		b.add(edge{l, "reverse", a})
 	}
 	return g
 }
 
+func (n *graphNode) add(e edge) {
+	n.edges = append(n.edges, e)
+	if e.to.router > 0 {
+		n.trunks = append(n.trunks, e)
+	}
+}
+
+// isNamed reports whether the edge's link, or its group, has a name.
+func (e edge) isNamed(name string) bool { return e.link.Name == name || e.link.Link.Name == name }
+
 // pin gives a node a static route to a host by a link of a name. It reports
 // whether the node has one such link, or one that leads to the host itself.
 func (g *graph) pin(at *graphNode, host, via string) bool {
-	var found []edge
-	for _, e := range at.edges {
-		switch {
-		case e.link.Name != via && e.link.Link.Name != via:
-		case e.to.name == host:
-			found = []edge{e}
-		default:
-			found = append(found, e)
-		}
-		if len(found) == 1 && found[0].to.name == host {
-			break
+	found, ok := at.direct(g.nodes[host], func(e edge) bool { return e.isNamed(via) })
+	if !ok {
+		for _, e := range at.edges {
+			if e.isNamed(via) {
+				if ok {
+					return false
+				}
+				found, ok = e, true
+			}
 		}
 	}
-	if len(found) != 1 {
-		return false
+	if ok {
+		if at.pins == nil {
+			at.pins = map[string]edge{}
+		}
+		at.pins[host] = found
 	}
-	if at.pins == nil {
-		at.pins = map[string]edge{}
+	return ok
+}
+
+// direct returns the first edge of those that the function accepts from one node
+// to another.
+func (n *graphNode) direct(to *graphNode, accept func(edge) bool) (edge, bool) {
+	if len(n.edges) <= len(to.edges) {
+		for _, e := range n.edges {
+			if e.to == to && accept(e) {
+				return e, true
+			}
+		}
+		return edge{}, false
 	}
-	at.pins[host] = found[0]
-	return true
+	for _, e := range to.edges { // the same links in the same order, from the other end
+		if e.to == n && accept(e) {
+			back := edge{e.link, "forward", to}
+			if e.direction == "forward" {
+				back.direction = "reverse"
+			}
+			return back, true
+		}
+	}
+	return edge{}, false
 }
 
 // way returns the links from one host to another: by static routes, and where
@@ -74,14 +106,11 @@ func (g *graph) pin(at *graphNode, host, via string) bool {
 // before the host is an error.
 func (g *graph) way(from, to string) ([]edge, error) {
 	goal := g.nodes[to]
-	if goal.distance == nil {
-		goal.distance = g.distances(goal)
-	}
 	var way []edge
 	for at := g.nodes[from]; at != goal; {
-		next, ok := at.next(goal)
+		next, ok := g.next(at, goal)
 		switch {
-		case len(way) > 0 && !at.router:
+		case len(way) > 0 && at.router == 0:
 			return nil, fmt.Errorf("the route from %s to %s comes to host %s, which forwards nothing; expected routes that lead there", from, to, at.name)
 		case !ok:
 			return nil, fmt.Errorf("no links lead from %s to %s; expected a table [links.NAME] with between = [%q, %q], or several with routers between them", at.name, to, at.name, to)
@@ -94,37 +123,38 @@ func (g *graph) way(from, to string) ([]edge, error) {
 	return way, nil
 }
 
-func (n *graphNode) next(goal *graphNode) (edge, bool) {
-	if e, ok := n.pins[goal.name]; ok {
+// next returns the first link of the way from a node to a host.
+func (g *graph) next(at, goal *graphNode) (edge, bool) {
+	if e, ok := at.pins[goal.name]; ok {
 		return e, true
 	}
+	if e, ok := at.direct(goal, func(edge) bool { return true }); ok {
+		return e, true
+	}
+	if goal.hops == nil {
+		goal.hops = g.hops(goal)
+	}
 	var best edge
-	least := int32(0)
-	for _, e := range n.edges {
-		d, ok := goal.distance[e.to.name]
-		if ok && (e.to == goal || e.to.router) && (best.to == nil || d < least) {
-			best, least = e, d
+	for _, e := range at.trunks {
+		if h := goal.hops[e.to.router]; h > 0 && (best.to == nil || h < goal.hops[best.to.router]) {
+			best = e
 		}
 	}
 	return best, best.to != nil
 }
 
-// distances returns the number of links from each node to a goal. Only routers
+// hops returns the number of links from each router to a host. Only routers
 // forward.
-func (g *graph) distances(goal *graphNode) map[string]int32 {
-	d := map[string]int32{goal.name: 0}
-	queue := []*graphNode{goal}
-	for len(queue) > 0 {
-		n := queue[0]
-		queue = queue[1:]
-		for _, e := range n.edges {
-			if _, seen := d[e.to.name]; !seen {
-				d[e.to.name] = d[n.name] + 1
-				if e.to.router {
-					queue = append(queue, e.to)
-				}
+func (g *graph) hops(goal *graphNode) []int32 {
+	hops := make([]int32, g.routers+1)
+	for reached := []*graphNode{goal}; len(reached) > 0; reached = reached[1:] {
+		n := reached[0]
+		for _, e := range n.trunks {
+			if r := e.to.router; hops[r] == 0 {
+				hops[r] = hops[n.router] + 1 // hosts have the place that no router has
+				reached = append(reached, e.to)
 			}
 		}
 	}
-	return d
+	return hops
 }

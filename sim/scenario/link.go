@@ -110,9 +110,6 @@ func (l *Link) direction(name string) *LinkDirection {
 	return &l.Forward
 }
 
-// Times returns the times at which the outage begins before a limit.
-func (o *Outage) Times(limit time.Duration) []time.Duration { return times(o.At, o.Every, limit) }
-
 // Applies reports whether an outage concerns a direction.
 func (o *Outage) Applies(direction string) bool {
 	return o.Direction == "both" || o.Direction == direction

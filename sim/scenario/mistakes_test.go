@@ -170,6 +170,9 @@ changes = [{ at = "1s", over = "2s", slot.min = "1ms" }, { at = "2s", slot.max =
 		{`["client", "server"]`, `["client", "client"]`, `x.toml:6: links.access.between: joins "client" to itself; expected two hosts or routers`},
 		// Topologies.
 		{`[hosts.client]`, "[hosts.client]\ncount = 2\n[hosts.client-2]", `x.toml:5: hosts.client-2: "client-2" is a name of hosts.client already; expected another`},
+		{`[hosts.client]`, "[hosts.other]\ncount = 2\n[hosts.client]\n[links.other]\nbetween = [\"other\", \"server\"]\n[links.other-2]\nbetween = [\"client\", \"server\"]", `x.toml:8: links.other-2: "other-2" is a name of links.other already; expected another`},
+		{`[hosts.client]`, "[hosts.many]\ncount = 10000\n[hosts.client]\n[links.a]\nbetween = [\"many\", \"server\"]\nnat = \"many\"\n[links.b]\nbetween = [\"many\", \"server\"]\nnat = \"many\"", `x.toml:11: links.b.nat: makes 20000 NATs in all; expected at most 10000`},
+		{`[hosts.client]`, "[hosts.many]\ncount = 10000\nroutes = { many = \"all\" }\n[hosts.client]\n[links.all]\nbetween = [\"many\", \"server\"]", `x.toml:5: hosts.many.routes.many: makes 100000000 routes in all; expected at most 1000000`},
 		{`[hosts.client]`, "[routers.client]\n[hosts.client]", `x.toml:3: routers.client: "client" is a name of hosts.client already; expected another`},
 		{`[hosts.client]`, "[hosts.client]\ncount = 10001", `x.toml:4: hosts.client.count: 10001 is out of range; expected 1 to 10000`},
 		{"[hosts.client]\n[hosts.server]", "[hosts.client]\ncount = 2\n[hosts.server]\ncount = 3", `x.toml:8: links.access.between: client is 2 hosts and server 3; expected as many, or one at an end`},

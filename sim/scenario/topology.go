@@ -166,19 +166,3 @@ func (s *Scenario) Routing() []Hop {
 	}
 	return hops
 }
-
-// Times returns the times at which the NAT is rebound before a limit.
-func (r *Rebind) Times(limit time.Duration) []time.Duration { return times(r.At, r.Every, limit) }
-
-// times returns the times from first on, every so often unless that is 0, before
-// a limit.
-func times(first, every, limit time.Duration) []time.Duration {
-	var all []time.Duration
-	for t := first; t < limit; t += every {
-		all = append(all, t)
-		if every == 0 {
-			break
-		}
-	}
-	return all
-}

@@ -52,6 +52,28 @@ func TestGroupsAreJoinedOneByOne(t *testing.T) {
 	}
 }
 
+// Ways are found between hosts one by one: what that takes may not grow with the
+// number of pairs of hosts.
+func TestTwoGroupsOfTenThousandHostsAreReadAtOnce(t *testing.T) {
+	s := parse(t, `
+[hosts.client]
+count = 10000
+[hosts.server]
+count = 10000
+[routers.r]
+[links.c]
+between = ["client", "r"]
+[links.s]
+between = ["r", "server"]
+[sessions.s]
+client = "client"
+server = "server"
+`)
+	if n := len(s.Instances()); n != 10_000 {
+		t.Errorf("%d sessions, want 10000", n)
+	}
+}
+
 // ways are changes of parkingLot, with a way that datagrams then take.
 var ways = []struct{ old, new, from, to, want string }{
 	// The detour is one link, and those by b are two.

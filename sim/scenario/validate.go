@@ -36,6 +36,7 @@ type checker struct {
 	hosts []string
 	graph *graph
 
+	routes int                     // static routes so far, those of groups one by one
 	traces map[Trace]*traceContent // that were read; several links can follow one
 	tables map[string]*netem.Distribution
 }
@@ -54,10 +55,10 @@ func validate(s *Scenario, root *node) error {
 	if err := c.checkNodes(); err != nil {
 		return err
 	}
+	if err := c.checkLinks(); err != nil {
+		return err
+	}
 	for i := range s.Links {
-		if err := c.checkEnds(&s.Links[i]); err != nil {
-			return err
-		}
 		if err := c.checkLink(&s.Links[i]); err != nil {
 			return err
 		}

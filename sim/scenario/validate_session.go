@@ -94,7 +94,7 @@ func (c *checker) checkMigrations(s *Session, last time.Duration) error {
 			return c.fail(path("at"), "%s is not after the session's start; expected more than %s", m.At, last)
 		}
 		for _, client := range c.hostsNamed(s.Client) {
-			if !slices.ContainsFunc(c.graph.nodes[client].edges, func(e edge) bool { return e.link.Name == m.Link || e.link.Link.Name == m.Link }) {
+			if !slices.ContainsFunc(c.graph.nodes[client].edges, func(e edge) bool { return e.isNamed(m.Link) }) {
 				return c.fail(path("link"), "%q is no link of %s%s", m.Link, client, suggest(m.Link, c.graph.linksOf(client)))
 			}
 		}

@@ -6,9 +6,13 @@ import (
 	"strconv"
 )
 
-// maxLinks is the largest number of links of a scenario, those of groups one by
-// one.
-const maxLinks = 100_000
+// The largest numbers of links of a scenario, of those that have NATs, and of
+// static routes, those of groups one by one.
+const (
+	maxLinks  = 100_000
+	maxNATs   = 10_000
+	maxRoutes = 1_000_000
+)
 
 // checkNodes checks that the names of hosts and routers are different.
 func (c *checker) checkNodes() error {
@@ -42,12 +46,48 @@ func (c *checker) checkNodes() error {
 	return nil
 }
 
+// checkLinks checks how many links there are, and that their names are different.
+func (c *checker) checkLinks() error {
+	links, nats := 0, 0
+	taken := map[string]string{}
+	for i := range c.Links {
+		l := &c.Links[i]
+		if err := c.checkEnds(l); err != nil {
+			return err
+		}
+		count := max(c.countOfEnd(l.Between[0]), c.countOfEnd(l.Between[1]))
+		if links += count; links > maxLinks {
+			return c.fail([]string{"links", l.Name}, "makes %d links in all; expected at most %d", links, maxLinks)
+		}
+		if l.NAT.Inside != "" {
+			if nats += count; nats > maxNATs {
+				return c.fail([]string{"links", l.Name, "nat"}, "makes %d NATs in all; expected at most %d", nats, maxNATs)
+			}
+		}
+		for _, name := range numbered(l.Name, count) {
+			if other, ok := taken[name]; ok {
+				return c.fail([]string{"links", l.Name}, "%q is a name of links.%s already; expected another", name, other)
+			}
+			taken[name] = l.Name
+		}
+	}
+	return nil
+}
+
+// countOfEnd returns the number of hosts or routers that the end of a link names.
+func (c *checker) countOfEnd(name string) int {
+	if h := c.HostOf(name); h != nil && h.Name == name {
+		return max(h.Count, 1)
+	}
+	return len(c.ends(name))
+}
+
 // checkEnds checks the two ends of a link.
 func (c *checker) checkEnds(l *Link) error {
 	path := []string{"links", l.Name, "between"}
 	var counts [2]int
 	for i, name := range l.Between {
-		if counts[i] = len(c.ends(name)); counts[i] == 0 {
+		if counts[i] = c.countOfEnd(name); counts[i] == 0 {
 			return c.unknown(path, "host or router", name, c.nodeNames())
 		}
 	}
@@ -86,12 +126,6 @@ func (c *checker) nodeNames() []string {
 
 // checkRoutes checks the static routes, and makes the graph of the links.
 func (c *checker) checkRoutes() error {
-	total := 0
-	for i := range c.Links {
-		if total += len(c.Links[i].Instances(c.Scenario)); total > maxLinks {
-			return c.fail([]string{"links", c.Links[i].Name}, "makes %d links in all; expected at most %d", total, maxLinks)
-		}
-	}
 	c.graph = newGraph(c.Scenario)
 	for i := range c.Hosts {
 		h := &c.Hosts[i]
@@ -114,6 +148,9 @@ func (c *checker) checkRoutesOf(path []string, nodes []string, routes []Route) e
 		hosts := c.hostsNamed(r.Name)
 		if hosts == nil {
 			return c.unknown(at, "host", r.Name, c.hosts)
+		}
+		if c.routes += len(nodes) * len(hosts); c.routes > maxRoutes {
+			return c.fail(at, "makes %d routes in all; expected at most %d", c.routes, maxRoutes)
 		}
 		for _, node := range nodes {
 			for _, host := range hosts {

@@ -37,7 +37,9 @@ type connection struct {
 func (w *Workload) connections() []*connection {
 	var list []*connection
 	byName := make(map[string]*connection)
-	for _, i := range w.scenario.Instances() {
+	instances := w.scenario.Instances()
+	w.sessions = len(instances)
+	for _, i := range instances {
 		c := byName[i.Connection]
 		if c == nil {
 			c = &connection{

@@ -53,8 +53,12 @@ func (t *transports) close() {
 // says so. A move that is not done when the next one is due is given up.
 func (c *connection) migrate(conn *quic.Conn, t *transports) {
 	var steps []scenario.Migration
+	seen := make(map[*scenario.Session]bool)
 	for _, i := range c.sessions {
-		steps = append(steps, i.Session.Migrations...)
+		if !seen[i.Session] { // of a group that shares the connection, once
+			seen[i.Session] = true
+			steps = append(steps, i.Session.Migrations...)
+		}
 	}
 	if len(steps) == 0 {
 		return
@@ -112,9 +116,9 @@ func (c *connection) recordMove(kind, text string) {
 // linkOf returns a host's link that has a name, or is one of the group that has
 // it.
 func (w *Workload) linkOf(host, name string) (string, *netem.Link) {
-	for i, in := range w.scenario.LinkInstances() {
-		if (in.Name == name || in.Link.Name == name) && (in.Between[0] == host || in.Between[1] == host) {
-			return in.Name, w.links[i].built
+	for _, l := range w.links {
+		if (l.name == name || l.group == name) && (l.between[0] == host || l.between[1] == host) {
+			return l.name, l.built
 		}
 	}
 	return "", nil // which validation does not let pass

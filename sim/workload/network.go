@@ -13,6 +13,7 @@ import (
 // link is a link of the scenario.
 type link struct {
 	name       string
+	group      string // the link's name in the scenario
 	between    [2]string
 	built      *netem.Link
 	directions [2]*direction // indexed by record.Direction
@@ -65,7 +66,7 @@ func (w *Workload) buildRoutes(nodes map[string]netem.Node) {
 
 func (w *Workload) buildLink(in scenario.LinkInstance, a, b netem.Node) {
 	config := in.Link
-	l := &link{name: in.Name, between: in.Between}
+	l := &link{name: in.Name, group: config.Name, between: in.Between}
 	for i, c := range []scenario.LinkDirection{config.Forward, config.Reverse} {
 		d := &direction{
 			link:     config,
@@ -119,13 +120,22 @@ func (w *Workload) buildNAT(l *link, inside netem.Node, config *scenario.Link) {
 		if rebind.What == "address" {
 			do = nat.RebindAddress
 		}
-		for _, at := range rebind.Times(w.scenario.TimeLimit) {
-			w.world.At(at, func() {
-				do()
-				w.recorder.event(record.Event{Kind: record.EventLinkChanged, Entity: "links." + l.name, Text: "nat: new " + rebind.What})
-			})
-		}
+		w.again(rebind.At, rebind.Every, func(time.Duration) {
+			do()
+			w.recorder.event(record.Event{Kind: record.EventLinkChanged, Entity: "links." + l.name, Text: "nat: new " + rebind.What})
+		})
 	}
+}
+
+// again calls f at a time and, unless every is 0, so often from then on until the
+// end of the run.
+func (w *Workload) again(at, every time.Duration, f func(now time.Duration)) {
+	w.world.At(at, func() {
+		if every > 0 && at+every < w.scenario.TimeLimit {
+			w.again(at+every, every, f)
+		}
+		f(at)
+	})
 }
 
 // scheduleTrace has the values of a direction's trace set and recorded.
@@ -194,10 +204,10 @@ func (w *Workload) scheduleOutages(d *direction) {
 			w.configure(d)
 			w.recorder.event(record.Event{Kind: record.EventLinkChanged, Entity: d.entity, Text: text})
 		}
-		for _, at := range o.Times(w.scenario.TimeLimit) {
-			w.world.At(at, func() { set(1, what) })
-			w.world.At(at+o.For, func() { set(-1, "no longer "+what) })
-		}
+		w.again(o.At, o.Every, func(now time.Duration) {
+			set(1, what)
+			w.world.At(now+o.For, func() { set(-1, "no longer "+what) })
+		})
 	}
 }
 

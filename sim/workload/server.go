@@ -52,7 +52,7 @@ func (w *Workload) serverFor(hostName string, q scenario.QUIC) *server {
 	s := &server{Workload: w, host: w.hosts[hostName], quic: q, port: port}
 	s.wt = &wt.Server{
 		Handler:     http.HandlerFunc(serveBytes),
-		MaxSessions: len(w.scenario.Instances()),
+		MaxSessions: w.sessions,
 		SessionRate: -1, // the scenario's own
 		FlowControl: flowControl(q),
 		Trace:       s.trace,

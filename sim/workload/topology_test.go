@@ -160,6 +160,31 @@ flows.down = { kind = "download", duration = "4s" }`)
 	}
 }
 
+func TestSessionsOfAGroupThatShareAConnectionMoveItOnce(t *testing.T) {
+	r := complete(t, `
+time_limit = "60s"
+[hosts.client]
+[hosts.server]
+[links.wifi]
+between = ["client", "server"]
+rate = "20Mbit/s"
+delay = "5ms"
+[links.lte]
+between = ["client", "server"]
+rate = "10Mbit/s"
+delay = "30ms"
+[sessions.main]
+client = "client"
+server = "server"
+connection = "shared"
+count = 3
+migrations = [{ at = "1s", link = "lte" }]
+flows.down = { kind = "download", duration = "2s" }`)
+	if moves := r.all(record.EventMigrated, "connections.shared"); len(moves) != 1 {
+		t.Errorf("seed %d: the moves are %+v, want one", r.seed, moves)
+	}
+}
+
 func TestAMoveToALinkThatIsDownFails(t *testing.T) {
 	r := complete(t, `
 time_limit = "60s"

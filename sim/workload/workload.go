@@ -47,6 +47,7 @@ type Workload struct {
 	tls       *credentials
 	links     []*link
 	traffic   []*crossing // in the order of the scenario
+	sessions  int         // in all
 	instances []*instance // in the order of the scenario
 	servers   map[serverKey]*server
 	registry  registry
