@@ -38,18 +38,30 @@ func groupMetrics(m Metrics, run record.Run) Metrics {
 	for _, k := range order {
 		values := members[k]
 		slices.Sort(values)
-		sum := 0.0
-		for _, v := range values {
-			sum += v
+		for _, statistic := range groupStatistics {
+			all.putNamed(k.definition, k.group, statistic.name, statistic.of(values))
 		}
-		n := len(values)
-		all.putNamed(k.definition, k.group, "mean", sum/float64(n))
-		all.putNamed(k.definition, k.group, "p50", values[nearestRank(n, 50)-1])
-		all.putNamed(k.definition, k.group, "p95", values[nearestRank(n, 95)-1])
-		all.putNamed(k.definition, k.group, "p99", values[nearestRank(n, 99)-1])
-		all.putNamed(k.definition, k.group, "max", values[n-1])
 	}
 	return all
+}
+
+// groupStatistics are the statistics of groups, of the values of their members
+// in order.
+var groupStatistics = []struct {
+	name string
+	of   func(sorted []float64) float64
+}{
+	{"mean", func(x []float64) float64 {
+		sum := 0.0
+		for _, v := range x {
+			sum += v
+		}
+		return sum / float64(len(x))
+	}},
+	{"p50", func(x []float64) float64 { return x[nearestRank(len(x), 50)-1] }},
+	{"p95", func(x []float64) float64 { return x[nearestRank(len(x), 95)-1] }},
+	{"p99", func(x []float64) float64 { return x[nearestRank(len(x), 99)-1] }},
+	{"max", func(x []float64) float64 { return x[len(x)-1] }},
 }
 
 // groupsOf returns the group of each entity that belongs to one. A connection

@@ -23,8 +23,14 @@ type Metric struct {
 	definition *Definition
 }
 
-// Definition returns what the metric is.
-func (m Metric) Definition() Definition { return *m.definition }
+// Definition returns what the metric is: the zero Definition for a metric that
+// another version of wtsim wrote and this one does not know.
+func (m Metric) Definition() Definition {
+	if m.definition == nil {
+		return Definition{}
+	}
+	return *m.definition
+}
 
 // Metrics are the metrics of a run: of the run itself, then of its flows,
 // sessions, connections, cross traffic and links, each in order of its name and then of the

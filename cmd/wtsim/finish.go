@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -44,11 +42,7 @@ func finish(dir string, figures bool) (f findings, err error) {
 	if f.Failures, f.Failed, err = analysis.Failures(recording, mostFailures); err != nil {
 		return f, err
 	}
-	text, err := json.MarshalIndent(f.Metrics, "", "  ")
-	if err != nil {
-		return f, err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "metrics.json"), append(text, '\n'), 0o666); err != nil {
+	if err := analysis.WriteMetrics(dir, f.Metrics); err != nil {
 		return f, err
 	}
 	if figures {

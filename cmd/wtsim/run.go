@@ -30,8 +30,9 @@ func newRun() *cobra.Command {
 		Short: "Run a scenario, with one seed or many",
 		Long: `Run simulates a scenario in a process of its own, writes a recording with
 metrics and figures to OUT/<scenario>/<overrides>/<seed>/, and prints what the
-run achieved. A recording that is there already is replaced when the new one is
-complete.
+run achieved; of several seeds, the mean of each metric with its confidence
+interval, and of how many seeds. A recording that is there already is replaced
+when the new one is complete.
 
 Ctrl-C stops the run, removes what it had written, and exits with status 130.`,
 		Example: `  wtsim run scenarios/quickstart.toml
@@ -110,7 +111,7 @@ func (f *runFlags) print(out io.Writer, outcomes []outcome) error {
 	case f.json && len(outcomes) == 1:
 		return json.NewEncoder(out).Encode(outcomes[0])
 	case f.json:
-		return json.NewEncoder(out).Encode(map[string][]outcome{"runs": outcomes})
+		return encodeSeeds(out, outcomes)
 	case f.quiet:
 		return nil
 	case len(outcomes) == 1:

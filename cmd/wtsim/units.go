@@ -19,7 +19,7 @@ func quantity(name string, value float64, unit string) string {
 	case "packets":
 		return number(value)
 	case "1":
-		if strings.Contains(name, "ratio") || strings.Contains(name, "utilisation") {
+		if isShare(name) {
 			return number(100*value) + " %"
 		}
 		return number(value)
@@ -73,4 +73,85 @@ func significant(value float64) string {
 		return rounded // not a finite number
 	}
 	return strconv.FormatFloat(value, 'f', min(max(2-exponent, 0), 12), 64)
+}
+
+// scale returns the unit in which to show values of which this is the largest,
+// and how much of the metric's own unit it is.
+func scale(name string, largest float64, unit string) (string, float64) {
+	prefixes, factor := []string{unit}, 1000.0
+	switch unit {
+	case "bit/s":
+		prefixes = []string{"bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"}
+	case "B":
+		prefixes = []string{"B", "kB", "MB", "GB", "TB"}
+	case "s":
+		prefixes = []string{"ns", "µs", "ms", "s"}
+	case "packets":
+		return "", 1
+	case "1":
+		if isShare(name) {
+			return "%", 0.01
+		}
+		return "", 1
+	}
+	one := 1.0
+	if unit == "s" {
+		one = 1e-9
+	}
+	i := 0
+	for i < len(prefixes)-1 && math.Abs(largest) >= 0.9995*factor*one {
+		one *= factor
+		i++
+	}
+	return prefixes[i], one
+}
+
+// plusMinus writes a value and how far it may be off, such as
+// "15.43 ± 0.31 Mbit/s": two significant digits of what it may be off, and the
+// value to the same decimal.
+func plusMinus(name string, value, half float64, unit string) string {
+	if half == 0 {
+		return quantity(name, value, unit) + " ± 0"
+	}
+	shown, one := scale(name, max(math.Abs(value), half), unit)
+	decimals := decimalsOf(half / one)
+	return strings.TrimSpace(fixed(value/one, decimals) + " ± " + fixed(half/one, decimals) + " " + shown)
+}
+
+// between writes the ends of an interval with their signs, such as "+0.81 to
+// +1.64 Mbit/s", and one number if they are equal.
+func between(name string, low, high float64, unit string) string {
+	if low == high {
+		return signed(quantity(name, low, unit))
+	}
+	shown, one := scale(name, max(math.Abs(low), math.Abs(high)), unit)
+	decimals := decimalsOf((high - low) / 2 / one)
+	return strings.TrimSpace(signed(fixed(low/one, decimals)) + " to " + signed(fixed(high/one, decimals)) + " " + shown)
+}
+
+// decimalsOf returns the decimals of two significant digits.
+func decimalsOf(value float64) int {
+	if value == 0 {
+		return 0
+	}
+	return min(max(1-int(math.Floor(math.Log10(value))), 0), 6)
+}
+
+func fixed(value float64, decimals int) string {
+	return strconv.FormatFloat(value, 'f', decimals, 64)
+}
+
+// signed puts a plus before what is positive, and takes the minus from zero.
+func signed(number string) string {
+	if !strings.ContainsAny(number, "123456789") {
+		return strings.TrimPrefix(number, "-")
+	}
+	if strings.HasPrefix(number, "-") {
+		return number
+	}
+	return "+" + number
+}
+
+func isShare(name string) bool {
+	return strings.Contains(name, "ratio") || strings.Contains(name, "utilisation")
 }

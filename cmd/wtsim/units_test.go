@@ -36,6 +36,31 @@ func TestQuantitiesHaveThreeDigitsAndAFittingPrefix(t *testing.T) {
 	}
 }
 
+func TestIntervalsHaveTwoDigitsOfTheirWidthAndOneUnit(t *testing.T) {
+	for _, test := range []struct{ got, want string }{
+		{plusMinus("goodput", 15_431_234, 312_345, "bit/s"), "15.43 ± 0.31 Mbit/s"},
+		{plusMinus("rtt", 0.0401, 0.000_012, "s"), "40.100 ± 0.012 ms"},
+		{plusMinus("rtt", 0.0401, 0.25, "s"), "40 ± 250 ms"},
+		{plusMinus("rtt", 2.5, 0, "s"), "2.50 s ± 0"},
+		{plusMinus("cwnd", 999_600, 1000, "B"), "0.9996 ± 0.0010 MB"},
+		{plusMinus("dropped", 189.6, 62.1, "packets"), "190 ± 62"},
+		{plusMinus("loss_ratio", 0.015, 0.0052, "1"), "1.50 ± 0.52 %"},
+		{plusMinus("fairness.jain", 0.98, 0.002, "1"), "0.9800 ± 0.0020"},
+		{plusMinus("goodput", 1e15, 1e12, "bit/s"), "1000.0 ± 1.0 Tbit/s"},
+		{between("goodput", 812_000, 1_641_000, "bit/s"), "+0.81 to +1.64 Mbit/s"},
+		{between("rtt", -0.0105, 0.002, "s"), "-10.5 to +2.0 ms"},
+		{between("rtt", -0.000_000_001, 0.02, "s"), "0 to +20 ms"},
+		{between("dropped", 3, 3, "packets"), "+3"},
+		{between("rtt", 0, 0, "s"), "0 s"},
+		{signed("-1.5 ms"), "-1.5 ms"},
+		{signed("-0.0"), "0.0"},
+	} {
+		if test.got != test.want {
+			t.Errorf("%q, want %q", test.got, test.want)
+		}
+	}
+}
+
 func TestSpeedComparesVirtualWithRealTime(t *testing.T) {
 	for _, test := range []struct {
 		virtual, wall time.Duration

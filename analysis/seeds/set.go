@@ -1,0 +1,184 @@
+// Package seeds puts together what runs achieved that differ in nothing but
+// their seeds, and compares two such sets of runs.
+package seeds
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/analysis/stat"
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+// Set is runs of one scenario with one set of overrides.
+type Set struct {
+	Name      string   // of the scenario
+	Overrides []string // "path=value", in the order given
+	Runs      []Run    // in order of their seeds, of which no two are equal
+}
+
+// Run is what one run achieved.
+type Run struct {
+	Seed        uint64
+	Fingerprint string // of all its packets
+	Metrics     analysis.Metrics
+}
+
+const runFile = "run.json"
+
+// Read reads the folder of a recording, or one whose folders are recordings
+// that differ in their seeds, such as results/runs/NAME/OVERRIDES. Of each
+// recording it needs run.json and metrics.json. Folders whose names start with
+// a dot are left out: they hold unfinished recordings.
+func Read(dir string) (Set, error) {
+	if _, err := os.Stat(dir); err != nil {
+		return Set{}, fmt.Errorf("no recordings at %s: %w", dir, err)
+	}
+	folders := []string{dir}
+	if !exists(filepath.Join(dir, runFile)) {
+		var err error
+		if folders, err = recordings(dir); err != nil {
+			return Set{}, err
+		}
+	}
+	var set Set
+	bySeed := map[uint64]string{}
+	for i, folder := range folders {
+		info, err := record.ReadRun(folder)
+		if err != nil {
+			return Set{}, err
+		}
+		if i == 0 {
+			set.Name, set.Overrides = info.Name, info.Overrides
+		}
+		if info.Name != set.Name || !slices.Equal(info.Overrides, set.Overrides) {
+			return Set{}, fmt.Errorf("%s and %s differ in more than their seeds: %s, and %s", folders[0], folder,
+				describe(set.Name, set.Overrides), describe(info.Name, info.Overrides))
+		}
+		if other, ok := bySeed[info.Seed]; ok {
+			return Set{}, fmt.Errorf("%s and %s have the same seed %d", other, folder, info.Seed)
+		}
+		bySeed[info.Seed] = folder
+		metrics, err := analysis.ReadMetrics(folder, info)
+		if err != nil {
+			return Set{}, err
+		}
+		set.Runs = append(set.Runs, Run{info.Seed, info.Fingerprint, metrics})
+	}
+	slices.SortFunc(set.Runs, func(a, b Run) int { return cmp.Compare(a.Seed, b.Seed) })
+	return set, nil
+}
+
+// recordings returns the recordings in a folder, which must be all that is in
+// it.
+func recordings(dir string) ([]string, error) {
+	folders, err := subfolders(dir)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(folders, isRecording) {
+		return folders, nil
+	}
+	var sets []string
+	for _, folder := range folders {
+		if inner, err := subfolders(folder); err == nil && slices.ContainsFunc(inner, isRecording) {
+			sets = append(sets, folder)
+		}
+	}
+	if len(sets) > 0 {
+		return nil, fmt.Errorf("%s holds no recordings, but folders of them; expected one of %s", dir, strings.Join(sets, ", "))
+	}
+	return nil, fmt.Errorf("%s is neither a recording nor a folder of recordings: it has no %s, nor has a folder in it", dir, runFile)
+}
+
+func subfolders(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("no recordings at %s: %w", dir, err)
+	}
+	var folders []string
+	for _, e := range entries {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
+			folders = append(folders, filepath.Join(dir, e.Name()))
+		}
+	}
+	return folders, nil
+}
+
+func isRecording(dir string) bool { return exists(filepath.Join(dir, runFile)) }
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// Describe returns the scenario and the overrides in words.
+func (s Set) Describe() string { return describe(s.Name, s.Overrides) }
+
+func describe(name string, overrides []string) string {
+	if len(overrides) == 0 {
+		return name
+	}
+	return name + " with " + strings.Join(overrides, ", ")
+}
+
+// Metric is a metric over the seeds that have it.
+type Metric struct {
+	Name string `json:"metric"`
+	Unit string `json:"unit"`
+	stat.Summary
+}
+
+// Summarize describes the metrics that are selected, all if selected is nil, in
+// the order of the first run that has them. A metric that some runs do not have,
+// such as the completion time of a flow that did not complete, rests on those
+// that have it: its N says how many.
+func (s Set) Summarize(confidence float64, selected func(analysis.Metric) bool) ([]Metric, error) {
+	columns := s.columns(selected)
+	metrics := make([]Metric, len(columns))
+	for i, c := range columns {
+		summary, err := stat.Summarize(c.values, confidence)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.name, err)
+		}
+		metrics[i] = Metric{c.name, c.unit, summary}
+	}
+	return metrics, nil
+}
+
+// column is a metric of several runs.
+type column struct {
+	name, unit string
+	seeds      []uint64
+	values     []float64
+}
+
+// columns returns the metrics that are selected, in the order of the first run
+// that has them.
+func (s Set) columns(selected func(analysis.Metric) bool) []*column {
+	var order []*column
+	byName := map[string]*column{}
+	for _, run := range s.Runs {
+		for _, m := range run.Metrics {
+			if selected != nil && !selected(m) {
+				continue
+			}
+			c := byName[m.Name]
+			if c == nil {
+				c = &column{name: m.Name, unit: m.Unit}
+				byName[m.Name] = c
+				order = append(order, c)
+			}
+			c.seeds = append(c.seeds, run.Seed)
+			c.values = append(c.values, m.Value)
+		}
+	}
+	return order
+}
