@@ -10,7 +10,8 @@
 // "least..most"; oneof lists the words that a key accepts; required marks a key
 // that has no default; short marks the key that a table's short form sets; special
 // marks a number whose zero stands for something else, so that nothing lies
-// between it and other numbers.
+// between it and other numbers. What tags cannot hold, an example of each table and
+// kind, stands beside the lists of kinds and in the functions of the reference.
 package scenario
 
 import (

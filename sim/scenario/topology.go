@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Host is a computer with one address, or a group of equal ones. Hosts are in
+// Host is a computer with an address on each of its links, or a group of equal ones. Hosts are in
 // the order of the file: the first one acts first at each instant.
 type Host struct {
 	Name   string  `toml:"-"`

@@ -1,6 +1,7 @@
 package workload_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -101,6 +102,11 @@ flows.down = { kind = "download", size = "5MB" }`,
 			r.delivers("flows.up", 5_000_000)
 			r.delivers("flows.down", 5_000_000)
 			r.accounted()
+			for _, s := range slices.Concat(r.values(record.SeriesSmoothedRTT, "connections.main.server"), r.values(record.SeriesMinRTT, "connections.main.server")) {
+				if s.Value <= 0 {
+					t.Errorf("seed %d: %s, %s: %s is %v at %v", r.seed, what, filtering, s.Name, s.Value, s.Time)
+				}
+			}
 			late := 0
 			for _, p := range r.packets {
 				if p.fate == netem.Dropped && p.reason == "nat" {

@@ -144,10 +144,18 @@ func (t *trace) sample() {
 	was, is := &t.recorded, &t.current
 	t.value(record.SeriesCwnd, float64(was.CongestionWindow), float64(is.CongestionWindow))
 	t.value(record.SeriesBytesInFlight, float64(was.BytesInFlight), float64(is.BytesInFlight))
-	t.value(record.SeriesSmoothedRTT, was.SmoothedRTT.Seconds(), is.SmoothedRTT.Seconds())
-	t.value(record.SeriesLatestRTT, was.LatestRTT.Seconds(), is.LatestRTT.Seconds())
-	t.value(record.SeriesMinRTT, was.MinRTT.Seconds(), is.MinRTT.Seconds())
+	t.roundTrip(record.SeriesSmoothedRTT, was.SmoothedRTT, is.SmoothedRTT)
+	t.roundTrip(record.SeriesLatestRTT, was.LatestRTT, is.LatestRTT)
+	t.roundTrip(record.SeriesMinRTT, was.MinRTT, is.MinRTT)
 	t.last, t.recorded = t.updated, t.current
+}
+
+// roundTrip records a time that is known. It is 0 where quic-go has forgotten
+// what it measured, as the peer has another address (RFC 9000, section 9.4).
+func (t *trace) roundTrip(name string, was, is time.Duration) {
+	if is > 0 {
+		t.value(name, was.Seconds(), is.Seconds())
+	}
 }
 
 func (t *trace) value(name string, was, is float64) {
