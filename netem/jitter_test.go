@@ -3,7 +3,6 @@ package netem
 import (
 	"math"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -273,22 +272,8 @@ func TestALazyClockSeesTheSameOvertaking(t *testing.T) {
 		}
 		link := Rate{Rate: 30 * GbitPerSecond}
 		paths := [][]Element{{link, overtaking()}, {overtaking(), link, overtaking()}}
-		var sends, changes []action
-		for range rapid.IntRange(1, 60).Draw(r, "sends") {
-			sends = append(sends, action{
-				at:   time.Duration(rapid.IntRange(0, 200).Draw(r, "at")),
-				path: rapid.IntRange(0, 1).Draw(r, "path"),
-				size: rapid.IntRange(0, 200).Draw(r, "size"),
-			})
-		}
-		for range rapid.IntRange(0, 5).Draw(r, "changes") {
-			at := time.Duration(rapid.IntRange(0, 200).Draw(r, "at"))
-			changes = append(changes, action{at: at, path: rapid.IntRange(0, 1).Draw(r, "path"), element: overtaking()})
-		}
-		eager := history(r, t, false, paths, sends, changes)
-		lazy := history(r, t, true, paths, sends, changes)
-		if !slices.Equal(eager, lazy) {
-			r.Fatalf("eager\n%s\nlazy\n%s", strings.Join(eager, "\n"), strings.Join(lazy, "\n"))
-		}
+		sends := drawActions(r, "sends", 1, 60, nil)
+		changes := drawActions(r, "changes", 0, 5, overtaking)
+		sameHistory(r, t, paths, sends, changes)
 	})
 }

@@ -191,22 +191,8 @@ func TestALazyClockSeesTheSameNetem(t *testing.T) {
 			{link, aNetem.Draw(r, "behind")},
 			{aNetem.Draw(r, "in front"), link, aNetem.Draw(r, "behind the other"), Delay{3}},
 		}
-		var sends, changes []action
-		for range rapid.IntRange(1, 60).Draw(r, "sends") {
-			sends = append(sends, action{
-				at:   time.Duration(rapid.IntRange(0, 200).Draw(r, "at")),
-				path: rapid.IntRange(0, 1).Draw(r, "path"),
-				size: rapid.IntRange(0, 200).Draw(r, "size"),
-			})
-		}
-		for range rapid.IntRange(0, 5).Draw(r, "changes") {
-			at := time.Duration(rapid.IntRange(0, 200).Draw(r, "at"))
-			changes = append(changes, action{at: at, path: rapid.IntRange(0, 1).Draw(r, "path"), element: aNetem.Draw(r, "change")})
-		}
-		eager := history(r, t, false, paths, sends, changes)
-		lazy := history(r, t, true, paths, sends, changes)
-		if !slices.Equal(eager, lazy) {
-			r.Fatalf("eager\n%s\nlazy\n%s", strings.Join(eager, "\n"), strings.Join(lazy, "\n"))
-		}
+		sends := drawActions(r, "sends", 1, 60, nil)
+		changes := drawActions(r, "changes", 0, 5, func() Element { return aNetem.Draw(r, "change") })
+		sameHistory(r, t, paths, sends, changes)
 	})
 }
