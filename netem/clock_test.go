@@ -17,6 +17,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // does.
 type testClock struct {
 	lookahead func() time.Duration // nil to be eager
+	late      func() time.Duration // by which it calls late, as a clock of real time does; nil is never
 	flush     func() bool          // called before each step, unless it is nil
 
 	now     time.Duration
@@ -52,7 +53,7 @@ func (h *callHeap) Pop() any {
 func (c *testClock) Now() time.Duration { return c.now }
 
 func (c *testClock) At(t time.Duration, f func()) {
-	if t < c.reached {
+	if t < c.reached && c.late == nil {
 		c.broken = append(c.broken, fmt.Sprintf("a call for %d was asked for at %d", t, c.reached))
 	}
 	c.seq++
@@ -110,6 +111,9 @@ func (c *testClock) runUntil(t time.Duration) {
 		}
 		if len(c.quiet) > 0 {
 			next = min(next, c.quiet[0].at+c.lookahead())
+		}
+		if c.late != nil {
+			next += c.late()
 		}
 		c.reached = next
 		for len(c.quiet) > 0 && c.quiet[0].at < next {

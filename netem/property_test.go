@@ -303,3 +303,35 @@ func TestAnyChainKeepsWhatItsElementsPromise(t *testing.T) {
 		}
 	})
 }
+
+// Whatever the chain and its changes, a clock that calls late makes packets late,
+// but no element loses, makes or reorders any for that.
+func TestAClockThatCallsLateLosesNothing(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		anyOrder := rapid.Bool().Draw(r, "any order")
+		kinds := elements
+		if anyOrder {
+			kinds = rapid.OneOf(elements, disorder)
+		}
+		chain := rapid.SliceOfN(kinds, 1, 6).Draw(r, "chain")
+		b := newBench(t, rapid.Uint64().Draw(r, "seed"), chain...)
+		b.clock.late = func() time.Duration { return time.Duration(rapid.IntRange(0, 30).Draw(r, "late")) }
+		for range rapid.IntRange(1, 60).Draw(r, "packets") {
+			b.sendAt(time.Duration(rapid.IntRange(0, 200).Draw(r, "at")), rapid.IntRange(0, 300).Draw(r, "size"))
+		}
+		for range rapid.IntRange(0, 10).Draw(r, "changes") {
+			b.configureAt(time.Duration(rapid.IntRange(0, 250).Draw(r, "at")), aChange(r, chain))
+		}
+		b.clock.runUntil(300)
+		if err := b.path.check(); err != nil {
+			r.Fatal(err)
+		}
+		b.drain()
+		if !anyOrder && !slices.IsSorted(b.delivered) {
+			r.Fatalf("packets arrived in the order %d", b.delivered)
+		}
+		if copies := b.path.Duplicated().Packets; b.path.holds() != 0 || int64(len(b.seen)) != int64(b.sent)+copies {
+			r.Fatalf("%d packets and %d copies have %d fates, and %d are held", b.sent, copies, len(b.seen), b.path.holds())
+		}
+	})
+}
