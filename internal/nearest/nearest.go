@@ -3,16 +3,23 @@ package nearest
 
 import "strings"
 
-// Word returns the valid word with the smallest edit distance to word, the
-// first of equals, and "" if more than a third of the word would change.
+// Word returns the valid word with the smallest edit distance to word, of equals
+// the first that begins in the same way, or else the first, and "" if more than a
+// third of the word would change.
 func Word(word string, valid []string) string {
 	best, bestDistance := "", max(1, len(word)/3)+1
 	for _, v := range valid {
-		if d := editDistance(strings.ToLower(word), strings.ToLower(v), bestDistance); d < bestDistance {
+		d := editDistance(strings.ToLower(word), strings.ToLower(v), bestDistance+1)
+		if d < bestDistance || best != "" && d == bestDistance && alike(v, word) && !alike(best, word) {
 			best, bestDistance = v, d
 		}
 	}
 	return best
+}
+
+// alike reports whether two words begin with the same letter.
+func alike(a, b string) bool {
+	return a != "" && b != "" && strings.EqualFold(a[:1], b[:1])
 }
 
 // editDistance counts the insertions, deletions, substitutions and swaps of

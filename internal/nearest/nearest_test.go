@@ -3,9 +3,9 @@ package nearest
 import "testing"
 
 func TestTheNearestWordTakesTheFewestChanges(t *testing.T) {
-	words := []string{"rate", "delay", "loss", "Listen"}
+	words := []string{"at", "rate", "delay", "loss", "Listen"}
 	for word, want := range map[string]string{
-		"rtae": "rate", "dealy": "delay", "los": "loss", "listne": "Listen", "lo": "", "": "", "weather": "", "rate": "rate",
+		"rtae": "rate", "rat": "rate", "dealy": "delay", "los": "loss", "listne": "Listen", "lo": "", "": "", "weather": "", "rate": "rate",
 	} {
 		if got := Word(word, words); got != want {
 			t.Errorf("%q is taken for %q, want %q", word, got, want)

@@ -59,7 +59,11 @@ func decodeTable(table reflect.Value, n *node) error {
 
 // decodeFields sets the fields that a node has keys for.
 func decodeFields(table reflect.Value, fields []field, n *node) error {
-	for _, name := range n.names {
+	names := n.names
+	if kinds, _ := kindsOf(table.Type()); kinds != nil && n.child["kind"] != nil { // a wrong kind first: what keys there are depends on it
+		names = append([]string{"kind"}, names...)
+	}
+	for _, name := range names {
 		i := slices.IndexFunc(fields, func(f field) bool { return f.key == name })
 		if i < 0 {
 			if other := otherKinds(table, name); other != "" {

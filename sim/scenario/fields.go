@@ -158,6 +158,9 @@ func expected(t reflect.Type) string {
 	case "string", "whole number", "number":
 		return "a " + name
 	}
+	if strings.HasPrefix(name, "options") {
+		return name + " such as " + example
+	}
 	return "a " + name + " such as " + example
 }
 

@@ -57,9 +57,9 @@ func read(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fail("no such file%s", suggestFile(path))
+		return fail("no such file%s", suggestFile(path, ".toml"))
 	case err == nil && info.IsDir():
-		return fail("is a folder; expected a scenario file%s", suggestFile(filepath.Join(path, "quickstart.toml")))
+		return fail("is a folder; expected a scenario file%s", suggestFile(filepath.Join(path, "quickstart.toml"), ".toml"))
 	}
 	file, err := os.Open(path)
 	if err != nil {
@@ -85,9 +85,10 @@ func reason(err error) error {
 	return err
 }
 
-// suggestFile ends a message with the scenario file nearest to a path.
-func suggestFile(path string) string {
-	files, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*.toml"))
+// suggestFile ends a message with the file nearest to a path, of those whose names
+// end in the same way.
+func suggestFile(path, suffix string) string {
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*"+suffix))
 	if err != nil {
 		return ""
 	}

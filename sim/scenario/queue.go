@@ -79,7 +79,7 @@ type FIFO struct {
 // RED is kind red. See [netem.RED].
 type RED struct {
 	Limit    netem.Limit `toml:"limit" default:"400KB" short:"true" doc:"how much the queue holds: bytes or BDP"`
-	Max      netem.Bytes `toml:"max" default:"0B" range:"0B..1GiB" special:"0" doc:"average length from which all arrivals are dropped; 0 is limit/4"`
+	Max      netem.Bytes `toml:"max" default:"0B" range:"0B..1GiB" special:"0" doc:"average length from which all arrivals are dropped; 0 is 3·min, or limit/4 without a min"`
 	Min      netem.Bytes `toml:"min" default:"0B" range:"0B..1GiB" special:"0" doc:"average length from which some are; 0 is max/3"`
 	P        float64     `toml:"p" default:"0.02" range:"0.000001..1" doc:"probability of a drop as the average comes to max"`
 	AvPkt    netem.Bytes `toml:"avpkt" default:"1000B" range:"1B..65535B" doc:"size of a packet on average"`

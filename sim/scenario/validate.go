@@ -2,7 +2,9 @@ package scenario
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -108,6 +110,8 @@ func (c *checker) readFile(given string, path []string) ([]byte, error) {
 	}
 	info, err := os.Stat(name)
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, c.fail(path, "%s: no such file%s", name, suggestFile(name, filepath.Ext(name)))
 	case err != nil:
 		return nil, c.fail(path, "%s: %v", name, reason(err))
 	case !info.Mode().IsRegular():

@@ -79,10 +79,16 @@ func (c *checker) checkRED(r *RED, path func(key ...string) []string) error {
 		return nil
 	}
 	most := r.Max
-	if most == 0 {
+	switch {
+	case most > 0:
+	case r.Min > 0:
+		most = 3 * r.Min
+	default:
 		most = limit / 4
 	}
 	switch {
+	case most > limit && r.Max == 0:
+		return c.fail(path("queue", "min"), "%s makes max %s, above the limit, %s; expected at most a third of that, or a max", r.Min, most, limit)
 	case most > limit:
 		return c.fail(path("queue", "max"), "%s is above the limit, %s; expected at most that", r.Max, limit)
 	case r.Min >= most:
