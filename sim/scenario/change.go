@@ -143,9 +143,11 @@ func named(n *node, f field) bool {
 		if n.kind != tableNode {
 			return f.short
 		}
-		if n = n.child[part]; n == nil {
-			return false
+		inner := n.child[part]
+		if inner == nil {
+			return f.short && n.short != nil
 		}
+		n = inner
 	}
 	return true
 }

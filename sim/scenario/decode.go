@@ -43,6 +43,11 @@ func setDefaults(table reflect.Value) {
 
 // decodeTable sets the keys that a node has.
 func decodeTable(table reflect.Value, n *node) error {
+	if n.short != nil {
+		if err := decodeTable(table, n.short); err != nil {
+			return err
+		}
+	}
 	fresh := decodeKind(table, n)
 	if n.kind != tableNode {
 		return decodeShort(table, n)

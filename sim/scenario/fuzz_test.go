@@ -39,7 +39,7 @@ func FuzzParse(f *testing.F) {
 func FuzzOverride(f *testing.F) {
 	for _, text := range []string{
 		"links.access.rate=5Mbit/s", "links.access.changes.0.rate=1kbit/s", "quic={ecn=false}", "seed=7", "=", "a..b=c",
-		"sessions.main.flows.bulk.size=1MB", "hosts.x={}", "expect=[]", "links.access.loss=0.5", "name='x'",
+		"sessions.main.flows.bulk.size=1MB", "hosts.x={}", "expect=[]", "links.access.loss=0.5", "name='x'", "links.access.rate.x=1", "hosts.client.routes.server.via=access",
 	} {
 		f.Add(text)
 	}

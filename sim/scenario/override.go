@@ -38,6 +38,12 @@ func override(root *node, text string) error {
 			next = newTable(table.join(part), at)
 			table.put(part, next)
 		}
+		if next.kind != tableNode && next.kind != listNode && table.kind == tableNode {
+			short := next
+			next = newTable(short.path, at)
+			next.short = short
+			table.put(part, next)
+		}
 		table = next
 	}
 	name := parts[len(parts)-1]

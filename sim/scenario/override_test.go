@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +52,32 @@ func TestOverridesSetAnyValueByItsPath(t *testing.T) {
 	}
 }
 
+func TestAKeyOfATableIsOverriddenWhereTheFileHasItsShortForm(t *testing.T) {
+	for _, c := range []struct {
+		written, override string
+		want              LinkDirection
+	}{
+		{`loss = 0.01`, "loss.p=0.02", LinkDirection{Loss: Loss{Kind: "bernoulli", Config: &Bernoulli{P: 0.02}}}},
+		{`loss = 0.01`, "loss.above=100B", LinkDirection{Loss: Loss{Kind: "bernoulli", Above: 100, Config: &Bernoulli{P: 0.01}}}},
+		{`loss = 0.01`, "loss.kind=none", LinkDirection{Loss: Loss{Kind: "none", Config: &NoLoss{}}}},
+		{`jitter = "5ms"`, "jitter.correlation=0.5", LinkDirection{Jitter: Jitter{Deviation: 5 * time.Millisecond, Correlation: 0.5, Reorder: true}}},
+		{`queue = "64KB"`, "queue.drop=head", LinkDirection{Queue: Queue{Kind: "fifo", Config: &FIFO{Limit: netem.Limit{Bytes: 64_000}, Drop: "head"}}}},
+		{`queue = "64KB"`, "queue.kind=codel", LinkDirection{Queue: Queue{Kind: "codel", Config: &CoDel{Limit: netem.Limit{Packets: 1000}, Target: 5 * time.Millisecond, Interval: 100 * time.Millisecond}}}},
+	} {
+		s, err := Parse("x.toml", []byte(strings.Replace(base, "[sessions.main]", c.written+"\n[sessions.main]", 1)), "links.access."+c.override)
+		if err != nil {
+			t.Errorf("%s: %v", c.override, err)
+			continue
+		}
+		key, _, _ := strings.Cut(c.override, ".")
+		name := strings.ToUpper(key[:1]) + key[1:]
+		got, want := reflect.ValueOf(s.Links[0].Forward).FieldByName(name), reflect.ValueOf(c.want).FieldByName(name)
+		if !reflect.DeepEqual(got.Interface(), want.Interface()) {
+			t.Errorf("%s with %s is %+v, want %+v", c.written, c.override, got, want)
+		}
+	}
+}
+
 func TestMistakesInOverridesAreNamed(t *testing.T) {
 	for override, want := range map[string]string{
 		"links.access.rtae=5Mbit/s":        `--set: links.access.rtae: unknown key; did you mean "rate"?`,
@@ -59,7 +86,7 @@ func TestMistakesInOverridesAreNamed(t *testing.T) {
 		"hosts.proxy.gso=false":            `--set: hosts.proxy: there is no such table; expected one of client, server`,
 		"links.access.changes.1.rate=1bit": `--set: links.access.changes: has no element "1"; expected 0 to 0`,
 		"links.access.changes.x=1":         `--set: links.access.changes: has no element "x"; expected 0 to 0`,
-		"links.access.rate.limit=5":        `--set: links.access.rate: "20Mbit/s" is a string, not a table; expected an override of links.access.rate itself`,
+		"links.access.rate.limit=5":        `--set: links.access.rate: "20Mbit/s" is a string, which has no keys; expected a rate such as "20Mbit/s"`,
 		"links.access.rate=5Mbps":          `--set: links.access.rate: "5Mbps" is not a rate such as "20Mbit/s": unknown unit "Mbps"; known units: Tbit/s, Gbit/s, Mbit/s, kbit/s, bit/s, tbit, gbit, mbit, kbit, bit`,
 		"links.access.delay=20":            `--set: links.access.delay: "20" is not a time such as "20ms"; known units: ns, us, ms, s, m, h`,
 		"links.access=5":                   `--set: links.access: 5 is an integer; expected a table`,

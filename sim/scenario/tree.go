@@ -42,6 +42,7 @@ type node struct {
 
 	names []string         // of a table: its keys, in order
 	child map[string]*node // of a table
+	short *node            // of a table that an override made of its short form
 	items []*node          // of a list
 
 	// How the table or list was begun, which decides what may be added to it.
@@ -81,6 +82,9 @@ var validName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 func (n *node) describe() string {
 	switch n.kind {
 	case tableNode:
+		if n.short != nil {
+			return n.short.describe() + ", which has no keys"
+		}
 		return "this is a table"
 	case listNode:
 		return "this is a list"
