@@ -30,7 +30,7 @@ func (h *Host) Send(from uint16, dest netip.AddrPort, payload []byte, ecn ECN) e
 	p := newPacket(netip.AddrPortFrom(h.addr, from), dest, payload, ecn)
 	p.route = path
 	h.network.flushing = true // what crosses in no time arrives in a call of its own
-	h.network.enter(p)
+	h.network.enter(h, p)
 	h.network.flushing = false
 	return nil
 }

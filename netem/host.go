@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // Host is a computer with an address, and one more on each of its links. It
@@ -18,6 +19,7 @@ type Host struct {
 
 	arrivals    ring[*Packet] // of this instant, each with a call of receiveNext
 	receiveNext func()
+	taps        []func(p *Packet, at time.Duration, sent bool)
 
 	mu         sync.Mutex
 	sockets    map[netip.AddrPort]*socket
@@ -218,6 +220,7 @@ func (h *Host) arriveAt(p *Packet) {
 
 // receive hands a packet to its socket or handler.
 func (h *Host) receive(p *Packet) {
+	h.see(p, false)
 	h.mu.Lock()
 	s, handle := h.sockets[p.Dest], h.handlers[p.Dest]
 	if s == nil && handle == nil {

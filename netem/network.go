@@ -146,7 +146,7 @@ func (n *Network) Flush() bool {
 	for _, h := range senders {
 		outbox := h.takeOutbox()
 		for _, p := range outbox {
-			n.enter(p)
+			n.enter(h, p)
 		}
 		clear(outbox)
 	}
@@ -155,9 +155,10 @@ func (n *Network) Flush() bool {
 }
 
 // enter takes a datagram that a host sent.
-func (n *Network) enter(p *Packet) {
+func (n *Network) enter(h *Host, p *Packet) {
 	n.datagrams++
 	p.ID = n.datagrams
+	h.see(p, true)
 	p.route.Send(p)
 }
 

@@ -37,6 +37,7 @@ type Path struct {
 	stages   []*Env
 	deliver  func(*Packet)
 	observe  func(Outcome) // may be nil
+	taps     []func(*Packet)
 	in       Count
 	out      Count
 	droppedN Count
@@ -125,6 +126,9 @@ func (p *Path) Send(packet *Packet) {
 	packet.Sent = p.clock.Now()
 	packet.SentECN = packet.ECN
 	packet.QueueDelay = 0
+	for _, see := range p.taps {
+		see(packet)
+	}
 	p.in.add(packet)
 	if len(p.stages) == 0 {
 		p.finish(packet)

@@ -18,7 +18,7 @@ import (
 type runFlags struct {
 	seed                         uint64
 	seeds, jobs                  int
-	set                          []string
+	set, capture                 []string
 	out                          string
 	json, quiet, qlog, csv, bare bool
 }
@@ -37,6 +37,7 @@ when the new one is complete.
 Ctrl-C stops the run, removes what it had written, and exits with status 130.`,
 		Example: `  wtsim run scenarios/quickstart.toml
   wtsim run scenarios/quickstart.toml --set links.access.loss.p=0.02 --seed 7
+  wtsim run scenarios/quickstart.toml --capture links.access
   wtsim run scenarios/quickstart.toml --seeds 20 --no-figures --json > seeds.json`,
 		Args:              arguments(oneScenario),
 		ValidArgsFunction: completeScenarios,
@@ -61,6 +62,8 @@ Ctrl-C stops the run, removes what it had written, and exits with status 130.`,
 	flags.BoolVar(&f.json, "json", false, "print one JSON object, and no progress")
 	flags.BoolVar(&f.quiet, "quiet", false, "print nothing but errors")
 	flags.BoolVar(&f.qlog, "qlog", false, "also write qlog files")
+	flags.StringArrayVar(&f.capture, "capture", nil, "also write capture.pcapng, the packets at `WHERE` with the keys to decrypt them,\nfor Wireshark; WHERE is links.NAME, links.NAME.forward, links.NAME.reverse or\nhosts.NAME; may be repeated: then each has a file, capture-WHERE.pcapng")
+	cmd.RegisterFlagCompletionFunc("capture", cobra.NoFileCompletions)
 	flags.BoolVar(&f.csv, "csv", false, "also write the tables as CSV")
 	flags.BoolVar(&f.bare, "no-figures", false, "draw no figures")
 	cmd.MarkFlagDirname("out")
@@ -83,7 +86,7 @@ func (f *runFlags) run(cmd *cobra.Command, path string) error {
 	for i := range requests {
 		seed := f.seed + uint64(i)
 		requests[i] = run.Request{
-			Scenario: path, Overrides: f.set, Seed: &seed, Out: f.out, QLog: f.qlog, CSV: f.csv,
+			Scenario: path, Overrides: f.set, Seed: &seed, Out: f.out, QLog: f.qlog, CSV: f.csv, Capture: f.capture,
 			Complete: func(dir string) (err error) {
 				found[i], err = finish(dir, !f.bare)
 				return err

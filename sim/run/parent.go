@@ -28,6 +28,12 @@ type Request struct {
 	QLog      bool   // also write qlog files
 	CSV       bool   // also write the tables as CSV
 
+	// Capture names where to capture packets: at links (links.NAME), one direction
+	// of them (links.NAME.forward, links.NAME.reverse) and hosts (hosts.NAME); the
+	// name of a group is all of it. The file is capture.pcapng, or with several
+	// names capture-NAME.pcapng for each; see package capture.
+	Capture []string
+
 	// Complete, if not nil, is called with the folder of the finished
 	// recording before that is put into place. Files that it writes there
 	// belong to the recording, and its error is the run's.
@@ -99,7 +105,10 @@ func (r Request) task() (task, error) {
 	if err != nil {
 		return task{}, err
 	}
-	t := task{Name: r.Scenario, Scenario: r.Source, Overrides: r.Overrides, Seed: s.Seed, QLog: r.QLog, CSV: r.CSV}
+	t := task{Name: r.Scenario, Scenario: r.Source, Overrides: r.Overrides, Seed: s.Seed, QLog: r.QLog, CSV: r.CSV, Capture: r.Capture}
+	if _, err := captureFiles(s, r.Capture); err != nil {
+		return task{}, err
+	}
 	if r.Seed != nil {
 		t.Seed = *r.Seed
 	}

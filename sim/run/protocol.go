@@ -29,6 +29,8 @@ type task struct {
 	QLog      bool   `json:"qlog"`      // also write qlog files
 	CSV       bool   `json:"csv"`       // also write the tables as CSV
 
+	Capture []string `json:"capture"` // links, directions of links and hosts to capture at; see Request
+
 	Determinism record.Determinism `json:"determinism"` // whether the worker is sealed
 	Unsealed    string             `json:"unsealed"`    // why it is not
 }

@@ -86,7 +86,7 @@ func (t *task) do(onProgress func(Progress)) (record.Run, error) {
 	}
 	if t.Dir == "" {
 		out := &fingerprintOnly{}
-		info, err := t.simulate(s, out, workload.Options{}, onProgress)
+		info, err := t.simulate(s, out, nil, workload.Options{}, onProgress)
 		info.Fingerprint = out.Fingerprint()
 		return info, err
 	}
@@ -109,9 +109,26 @@ func (t *task) do(onProgress func(Progress)) (record.Run, error) {
 		}
 		options.QLog = logs.open
 	}
-	info, err := t.simulate(s, writer, options, onProgress)
+	files, err := captureFiles(s, t.Capture)
+	if err != nil {
+		return record.Run{}, err
+	}
+	var packets captures
+	defer packets.close()
+	for _, f := range files {
+		if err := packets.create(writer.Dir(), s, f); err != nil {
+			return record.Run{}, fail(Internal, "%w", err)
+		}
+	}
+	if len(packets) > 0 {
+		options.KeyLog = packets.secrets
+	}
+	info, err := t.simulate(s, writer, packets, options, onProgress)
 	if err == nil {
 		err = logs.err
+	}
+	if err == nil {
+		err = packets.close()
 	}
 	if err != nil {
 		return record.Run{}, err
@@ -124,9 +141,9 @@ func (t *task) do(onProgress func(Progress)) (record.Run, error) {
 	return info, nil
 }
 
-// simulate runs a scenario into a sink.
-func (t *task) simulate(s *scenario.Scenario, out sink, options workload.Options, onProgress func(Progress)) (record.Run, error) {
-	observer := observer{out: out, paths: make(map[*netem.Path]pathName)}
+// simulate runs a scenario into a sink and captures.
+func (t *task) simulate(s *scenario.Scenario, out sink, packets captures, options workload.Options, onProgress func(Progress)) (record.Run, error) {
+	observer := observer{out: out, packets: packets, paths: make(map[*netem.Path]pathName)}
 	var work *workload.Workload
 	end := expectedEnd(s)
 	config := sim.Config{
@@ -143,6 +160,7 @@ func (t *task) simulate(s *scenario.Scenario, out sink, options workload.Options
 		work, err = workload.Build(w, s, out, options)
 		if err == nil {
 			observer.learn(work)
+			packets.attach(work)
 		}
 		return err
 	})
@@ -201,9 +219,10 @@ func expectedEnd(s *scenario.Scenario) time.Duration {
 
 // observer turns what netem says of packets into records.
 type observer struct {
-	out    sink
-	paths  map[*netem.Path]pathName
-	record record.Packet // reused: a sink does not keep it
+	out     sink
+	packets captures
+	paths   map[*netem.Path]pathName
+	record  record.Packet // reused: a sink does not keep it
 }
 
 type pathName struct {
@@ -237,6 +256,7 @@ func (o *observer) observe(outcome netem.Outcome) {
 		QueueDelay: p.QueueDelay,
 	}
 	o.out.Packet(&o.record)
+	o.packets.observe(outcome)
 }
 
 var fates = [...]record.Fate{

@@ -79,6 +79,7 @@ func TestTheFingerprintDoesNotDependOnWhatIsRecorded(t *testing.T) {
 			"unwritten":    func(r *Request) { r.Unwritten = true },
 			"qlog":         func(r *Request) { r.QLog = true },
 			"CSV":          func(r *Request) { r.CSV = true },
+			"capture":      func(r *Request) { r.Capture = []string{"links.l", "hosts.a", "hosts.b"} },
 			"qlog and CSV": func(r *Request) { r.QLog, r.CSV = true, true },
 		} {
 			t.Run(source+"/"+name, func(t *testing.T) {

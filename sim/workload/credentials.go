@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"math/big"
 	"time"
 
@@ -22,7 +23,9 @@ type credentials struct {
 	client *tls.Config
 }
 
-func newCredentials() (*credentials, error) {
+// newCredentials makes the certificate. Both ends log their secrets, unless there
+// is no log.
+func newCredentials(keyLog io.Writer) (*credentials, error) {
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
 	now := time.Now() // virtual
 	template := &x509.Certificate{
@@ -44,7 +47,8 @@ func newCredentials() (*credentials, error) {
 	return &credentials{
 		server: http3.ConfigureTLSConfig(&tls.Config{
 			Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key, Leaf: certificate}},
+			KeyLogWriter: keyLog,
 		}),
-		client: &tls.Config{RootCAs: roots, ServerName: serverName, NextProtos: []string{http3.NextProtoH3}},
+		client: &tls.Config{RootCAs: roots, ServerName: serverName, NextProtos: []string{http3.NextProtoH3}, KeyLogWriter: keyLog},
 	}, nil
 }

@@ -2,8 +2,10 @@ package workload
 
 import (
 	"iter"
+	"net/netip"
 
 	"github.com/wtsim/wtsim/netem"
+	"github.com/wtsim/wtsim/sim"
 	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/scenario"
 )
@@ -15,6 +17,42 @@ func (w *Workload) Paths() iter.Seq2[string, [2]*netem.Path] {
 		for _, l := range w.links {
 			if !yield(l.name, [2]*netem.Path{l.directions[0].path, l.directions[1].path}) {
 				return
+			}
+		}
+	}
+}
+
+// Hosts returns the hosts, in the order of the scenario.
+func (w *Workload) Hosts() iter.Seq[*sim.Host] {
+	return func(yield func(*sim.Host) bool) {
+		for i := range w.scenario.Hosts {
+			for _, name := range w.scenario.Hosts[i].Instances() {
+				if !yield(w.hosts[name]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Addresses returns the addresses of the hosts with their names: NAME for that of
+// a host, and NAME.LINK for the one that it has on a link.
+func (w *Workload) Addresses() iter.Seq2[netip.Addr, string] {
+	return func(yield func(netip.Addr, string) bool) {
+		for h := range w.Hosts() {
+			if !yield(h.Addr(), h.Name()) {
+				return
+			}
+		}
+		for _, l := range w.links {
+			for _, end := range l.between {
+				h := w.hosts[end]
+				if h == nil {
+					continue // a router
+				}
+				if addr, err := h.AddrOn(l.built); err == nil && !yield(addr, end+"."+l.name) {
+					return
+				}
 			}
 		}
 	}

@@ -35,6 +35,11 @@ type Options struct {
 	// as "connections.main.client", is written to. It is for its writer to report
 	// errors.
 	QLog func(entity string) io.WriteCloser
+
+	// KeyLog, if not nil, is called with the TLS secrets of both ends of every
+	// connection, as lines of an NSS key log, before a packet passes that is
+	// encrypted with them. The lines are only valid during the call.
+	KeyLog func(lines []byte)
 }
 
 // Workload is a scenario in the world that runs it.
@@ -58,7 +63,8 @@ type Workload struct {
 
 // Build puts a scenario into a world.
 func Build(world *sim.World, s *scenario.Scenario, rec Recorder, options Options) (*Workload, error) {
-	credentials, err := newCredentials()
+	recorder := &recorder{to: rec, world: world, keyLog: options.KeyLog}
+	credentials, err := newCredentials(recorder.secrets())
 	if err != nil {
 		return nil, fmt.Errorf("workload: making a certificate: %w", err)
 	}
@@ -66,7 +72,7 @@ func Build(world *sim.World, s *scenario.Scenario, rec Recorder, options Options
 		scenario: s,
 		world:    world,
 		options:  options,
-		recorder: &recorder{to: rec, world: world},
+		recorder: recorder,
 		hosts:    make(map[string]*sim.Host),
 		tls:      credentials,
 		servers:  make(map[serverKey]*server),
