@@ -24,7 +24,7 @@ type Verdict string
 // The verdicts.
 const (
 	Real    Verdict = "yes"     // the interval excludes 0, and the test holds after Holm's correction
-	Perhaps Verdict = "perhaps" // the interval excludes 0, but among so many metrics that may be chance
+	Perhaps Verdict = "perhaps" // the interval excludes 0, but among so many metrics, or of so few seeds, that may be chance
 	Chance  Verdict = "no"      // the interval includes 0: the seeds alone may make such a difference
 	Same    Verdict = "same"    // there is no difference
 	Unknown Verdict = "unknown" // too few seeds to say

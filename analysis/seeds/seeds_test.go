@@ -184,15 +184,21 @@ func TestRunsWithTheSamePacketsAreCounted(t *testing.T) {
 // write makes the recording of a run in a folder.
 func write(t *testing.T, dir, name string, seed uint64, overrides ...string) {
 	t.Helper()
+	writeRun(t, dir, record.Run{Name: name, Seed: seed, Overrides: overrides})
+}
+
+func writeRun(t *testing.T, dir string, info record.Run) {
+	t.Helper()
+	info.Schema = record.SchemaVersion
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	text, err := json.Marshal(record.Run{Schema: record.SchemaVersion, Name: name, Seed: seed, Overrides: overrides})
+	text, err := json.Marshal(info)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for file, content := range map[string][]byte{
-		"run.json": text, "metrics.json": fmt.Appendf(nil, `{"run.duration": {"value": %d, "unit": "s"}}`, seed),
+		"run.json": text, "metrics.json": fmt.Appendf(nil, `{"run.duration": {"value": %d, "unit": "s"}}`, info.Seed),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, file), content, 0o666); err != nil {
 			t.Fatal(err)
@@ -233,7 +239,7 @@ func TestWhatIsNoSetOfRunsIsRefused(t *testing.T) {
 		"no recordings at":                       func(dir string) { os.Remove(dir) },
 		"is neither a recording nor a folder of": func(dir string) {},
 		"differ in more than their seeds":        func(dir string) { write(t, dir+"/1", "made", 1); write(t, dir+"/2", "other", 2) },
-		"made, and made with a=1":                func(dir string) { write(t, dir+"/1", "made", 1); write(t, dir+"/2", "made", 2, "a=1") },
+		"made → made with a=1":                   func(dir string) { write(t, dir+"/1", "made", 1); write(t, dir+"/2", "made", 2, "a=1") },
 		"have the same seed 1":                   func(dir string) { write(t, dir+"/1", "made", 1); write(t, dir+"/2", "made", 1) },
 		"/1 is not a recording: it has no run.json": func(dir string) {
 			write(t, dir+"/1", "made", 1)
@@ -256,6 +262,66 @@ func TestWhatIsNoSetOfRunsIsRefused(t *testing.T) {
 		prepare(dir)
 		if _, err := seeds.Read(dir); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("the error is %v, want that it %s", err, says)
+		}
+	}
+}
+
+// scenario is a resolved scenario as run.json holds it.
+func scenario(text string) json.RawMessage {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		panic(err)
+	}
+	return quoted
+}
+
+func TestRecordingsOfAnEarlierScenarioAreNotMixedWithThoseOfALaterOne(t *testing.T) {
+	early := record.Run{Name: "made", Seed: 1, Scenario: scenario("seed = 1 # of all\n[links.access]\nrate = \"1Mbit/s\"\n[[expect]]\nmax = 3\n")}
+	for says, later := range map[string]record.Run{
+		"links.access.rate: 1Mbit/s → 2Mbit/s": {Scenario: scenario("seed = 2\n[links.access]\nrate = \"2Mbit/s\"\n[[expect]]\nmax = 3\n")},
+		"expect[1].max: 3 → none":              {Scenario: scenario("seed = 2\n[links.access]\nrate = \"1Mbit/s\"\n")},
+		"the files that the scenario names":    {Scenario: early.Scenario, Inputs: []record.Input{{Name: "trace.csv", SHA256: "00"}}},
+		"versions: {":                          {Scenario: early.Scenario, Versions: record.Versions{QUICGo: "v9"}},
+		"":                                     {Scenario: scenario("seed   = 2\n[links.access]\nrate = \"1Mbit/s\" # per second\n[[expect]]\nmax = 3\n")},
+	} {
+		dir := t.TempDir()
+		writeRun(t, filepath.Join(dir, "1"), early)
+		later.Name, later.Seed = "made", 2
+		writeRun(t, filepath.Join(dir, "2"), later)
+		_, err := seeds.Read(dir)
+		if says == "" && err != nil {
+			t.Errorf("the same scenario but its seed: %v", err)
+		}
+		if says != "" && (err == nil || !strings.Contains(err.Error(), "differ in more than their seeds: "+says)) {
+			t.Errorf("the error is %v, want that they differ in %s", err, says)
+		}
+	}
+}
+
+func TestTheScenariosOfTwoSetsAreCompared(t *testing.T) {
+	read := func(text string) seeds.Set {
+		dir := t.TempDir()
+		writeRun(t, dir, record.Run{Name: "made", Seed: 1, Scenario: scenario(text)})
+		set, err := seeds.Read(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return set
+	}
+	a := read("seed = 1\n[links.access]\nrate = \"1Mbit/s\"\nmtu = 1500\n[[links.access.changes]]\nat = \"1s\"\n")
+	b := read("seed = 2\n[links.access]\nrate = \"1Mbit/s\"\nmtu = 1400\n[hosts.x]\nn = true\n")
+	want := []seeds.Change{{"hosts.x.n", "", "true"}, {"links.access.changes[1].at", "1s", ""}, {"links.access.mtu", "1500", "1400"}}
+	if got := seeds.Changes(a, b); !slices.Equal(got, want) {
+		t.Errorf("the changes are %v, want %v", got, want)
+	}
+	if got := seeds.Changes(a, a); len(got) != 0 {
+		t.Errorf("a scenario differs from itself in %v", got)
+	}
+	for text, says := range map[string]string{`3`: "is not a text", `"a = "`: "is broken"} {
+		dir := t.TempDir()
+		writeRun(t, dir, record.Run{Name: "made", Scenario: json.RawMessage(text)})
+		if _, err := seeds.Read(dir); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("the error of the scenario %s is %v", text, err)
 		}
 	}
 }

@@ -19,9 +19,13 @@ import (
 
 // Set is runs of one scenario with one set of overrides.
 type Set struct {
-	Name      string   // of the scenario
-	Overrides []string // "path=value", in the order given
-	Runs      []Run    // in order of their seeds, of which no two are equal
+	Name      string          // of the scenario
+	Overrides []string        // "path=value", in the order given
+	Runs      []Run           // in order of their seeds, of which no two are equal
+	Versions  record.Versions // what made the runs
+
+	scenario map[string]string // as resolved, by path
+	inputs   []record.Input
 }
 
 // Run is what one run achieved.
@@ -35,7 +39,9 @@ const runFile = "run.json"
 
 // Read reads the folder of a recording, or one whose folders are recordings
 // that differ in their seeds, such as results/runs/NAME/OVERRIDES. Of each
-// recording it needs run.json and metrics.json. Folders whose names start with
+// recording it needs run.json and metrics.json. It refuses recordings that
+// differ in more than their seeds, such as those that are left of an earlier
+// state of the scenario. Folders whose names start with
 // a dot are left out: they hold unfinished recordings.
 func Read(dir string) (Set, error) {
 	if _, err := os.Stat(dir); err != nil {
@@ -55,12 +61,15 @@ func Read(dir string) (Set, error) {
 		if err != nil {
 			return Set{}, err
 		}
-		if i == 0 {
-			set.Name, set.Overrides = info.Name, info.Overrides
+		scenario, err := resolved(info)
+		if err != nil {
+			return Set{}, fmt.Errorf("%s: %w", folder, err)
 		}
-		if info.Name != set.Name || !slices.Equal(info.Overrides, set.Overrides) {
-			return Set{}, fmt.Errorf("%s and %s differ in more than their seeds: %s, and %s", folders[0], folder,
-				describe(set.Name, set.Overrides), describe(info.Name, info.Overrides))
+		if i == 0 {
+			set = Set{Name: info.Name, Overrides: info.Overrides, Versions: info.Versions, scenario: scenario, inputs: info.Inputs}
+		}
+		if what := set.sameBut(info, scenario); what != "" {
+			return Set{}, fmt.Errorf("%s and %s differ in more than their seeds: %s; run the scenario again with all seeds, or into another folder", folders[0], folder, what)
 		}
 		if other, ok := bySeed[info.Seed]; ok {
 			return Set{}, fmt.Errorf("%s and %s have the same seed %d", other, folder, info.Seed)

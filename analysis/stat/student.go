@@ -98,6 +98,9 @@ func subtract(a, b []float64) ([]float64, error) {
 		low, high = min(low, differences[i]), max(high, differences[i])
 		largest = max(largest, math.Abs(a[i]), math.Abs(b[i]))
 	}
+	if err := check(differences); err != nil {
+		return nil, fmt.Errorf("difference: %w", err)
+	}
 	if high-low <= roundoff*largest {
 		first := differences[0]
 		if math.Abs(first) <= roundoff*largest {

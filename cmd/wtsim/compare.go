@@ -37,7 +37,9 @@ B achieved against A, what differs most first.
 
 Runs of the same seed belong together: the interval is that of the mean of their
 differences (Student's t; --method wilcoxon: of the pseudo-median). Without two
-common seeds it is Welch's, of unpaired values. A difference is real ("yes") if
+common seeds it is Welch's, of unpaired values. Recordings of one folder must
+differ in their seeds only; what the scenarios of A and B differ in is printed.
+A difference is real ("yes") if
 the interval excludes 0 and the test holds after Holm's correction for the
 number of metrics compared, "perhaps" if only the interval does, and "no" if
 chance alone can explain it. One seed says nothing of chance.
@@ -129,6 +131,16 @@ func (f *compareFlags) print(out io.Writer, pathA, pathB string, a, b seeds.Set,
 	var s strings.Builder
 	fmt.Fprintf(&s, "A  %s: %s, %s\n", pathA, a.Describe(), seedsOf(a))
 	fmt.Fprintf(&s, "B  %s: %s, %s\n", pathB, b.Describe(), seedsOf(b))
+	changes := seeds.Changes(a, b)
+	for _, change := range changes[:min(len(changes), mostFailures)] {
+		fmt.Fprintf(&s, "   %s\n", change)
+	}
+	if more := len(changes) - mostFailures; more > 0 {
+		fmt.Fprintf(&s, "   … and %d more\n", more)
+	}
+	if a.Versions != b.Versions {
+		fmt.Fprintf(&s, "   wtsim, quic-go, Go and system: %v → %v\n", a.Versions, b.Versions)
+	}
 	if len(c.Rows) > 0 {
 		t := newTable("metric", "A", "B", "difference", percent(f.confidence)+" interval", "change", "n", "real?")
 		t.SuppressEmptyColumns()
@@ -199,7 +211,14 @@ func (f *compareFlags) legend(c seeds.Comparison) string {
 		}
 	}
 	if has(func(r seeds.Row) bool { return !r.Paired }) {
-		s.WriteString("Where n is two numbers, the seeds of A and of B, too few seeds are common to pair them:\nintervals and tests are Welch's t.\n")
+		s.WriteString("Where n is two numbers, the seeds of A and of B, too few are common for pairs")
+		if has(func(r seeds.Row) bool { return !r.Paired && interval(r) }) {
+			s.WriteString("; the intervals\nand tests there are Welch's t")
+		}
+		s.WriteString(".\n")
+	}
+	if has(func(r seeds.Row) bool { return r.Paired && r.Difference.N < len(c.Common) }) {
+		s.WriteString("A smaller n leaves out seeds without a value, such as of a flow that did not complete.\n")
 	}
 	switch {
 	case tested == 1:
@@ -262,13 +281,14 @@ func (f *compareFlags) encode(out io.Writer, pathA, pathB string, a, b seeds.Set
 		return x
 	}
 	return json.NewEncoder(out).Encode(struct {
-		A          side        `json:"a"`
-		B          side        `json:"b"`
-		Common     []uint64    `json:"common_seeds,omitempty"`
-		Identical  int         `json:"identical_runs"`
-		Confidence float64     `json:"confidence"`
-		Metrics    []seeds.Row `json:"metrics"`
-		OnlyA      []string    `json:"only_a,omitempty"`
-		OnlyB      []string    `json:"only_b,omitempty"`
-	}{sideOf(pathA, a), sideOf(pathB, b), c.Common, c.Identical, c.Confidence, c.Rows, c.OnlyA, c.OnlyB})
+		A          side           `json:"a"`
+		B          side           `json:"b"`
+		Changes    []seeds.Change `json:"changes,omitempty"`
+		Common     []uint64       `json:"common_seeds,omitempty"`
+		Identical  int            `json:"identical_runs"`
+		Confidence float64        `json:"confidence"`
+		Metrics    []seeds.Row    `json:"metrics"`
+		OnlyA      []string       `json:"only_a,omitempty"`
+		OnlyB      []string       `json:"only_b,omitempty"`
+	}{sideOf(pathA, a), sideOf(pathB, b), seeds.Changes(a, b), c.Common, c.Identical, c.Confidence, c.Rows, c.OnlyA, c.OnlyB})
 }
