@@ -25,11 +25,11 @@ import (
 // With a Burst it is the token bucket of tc-tbf(8): a link that has rested sends
 // up to so many bytes at once, and in any time t at most Burst plus Rate·t. As in
 // Linux (net/sched/sch_tbf.c), a packet leaves whole when there are tokens for
-// all of it, one larger than the burst is dropped, and the packet that waits for
-// its tokens still counts in the limit of the queue; head drop spares it. The
-// bucket is full at the start, and when the rate was unlimited; after a change it
-// holds what it held, but at most the new burst, where tc would fill it. A bucket
-// stands still while the link is paused.
+// all of it, and one larger than the burst is dropped. The packet that waits for
+// its tokens still counts in the limit of the queue, and its wait as the queue's;
+// head drop spares it. The bucket is full at the start, and when the rate was
+// unlimited; after a change it holds what it held, but at most the new burst,
+// where tc would fill it. A bucket stands still while the link is paused.
 type Rate struct {
 	Rate     BitRate // 0 is unlimited: packets pass at once; at most 1 Tbit/s
 	Burst    Bytes   // size of the token bucket, at most 1 GB; 0 saves nothing while the link rests
@@ -86,6 +86,7 @@ type shaper struct {
 	paused   bool // what waits stays in the queue
 
 	sending *Packet       // the packet in transmission, nil when idle
+	began   time.Duration // when its transmission, or its wait for tokens, began
 	work    int64         // what was left of it at the time since
 	since   time.Duration // when it started, or the rate last changed
 	done    time.Duration // when the transmission ends, never while it is paused, or from when on an idle link saves
@@ -203,7 +204,7 @@ func (s *shaper) waited(p *Packet) time.Duration { return s.env.Clock.Now() - p.
 // already.
 func (s *shaper) transmit(p *Packet, start time.Duration, credit int64) {
 	p.QueueDelay += start - p.queued
-	s.sending = p
+	s.sending, s.began = p, start
 	s.work = int64(p.wire)*tokensPerByte - credit
 	s.since = start
 	s.schedule()
@@ -239,6 +240,9 @@ func (s *shaper) timer() {
 	}
 	p := s.sending
 	s.sending = nil
+	if s.burst > 0 {
+		p.QueueDelay += s.done - s.began
+	}
 	if next := s.queue.dequeue(); next != nil {
 		if next.queued < s.done {
 			s.transmit(next, s.done, s.spare)

@@ -204,6 +204,19 @@ func TestAManagedQueueCountsThePacketThatWaitsForTokens(t *testing.T) {
 	}
 }
 
+func TestTheWaitForTokensIsThatOfTheQueue(t *testing.T) {
+	b := newBench(t, 1, Rate{Rate: 8 * MbitPerSecond, Burst: 1000})
+	for range 3 {
+		b.send(1000)
+	}
+	b.sendAt(ms+ms/2, 500)
+	for i, s := range b.run() {
+		if want := []time.Duration{0, ms, 2 * ms, ms}[i]; s.wait != want {
+			t.Errorf("packet %d waited for %s, want %s", s.id, s.wait, want)
+		}
+	}
+}
+
 func TestABurstOutOfRangeIsRefused(t *testing.T) {
 	for _, burst := range []Bytes{-1, GB + 1} {
 		_, err := NewPath(&testClock{}, "p", 1, []Element{Rate{Rate: 1, Burst: burst}}, nil, nil)
