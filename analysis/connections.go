@@ -15,6 +15,7 @@ var (
 	connectionInFlightMax  = define(ofConnection, "in_flight.max", "B", "most bytes in flight", "RFC 9002 appendix B.2; samples conn.in_flight")
 	connectionRTT          = defineSummary(ofConnection, "rtt", "s", "the samples of the latest RTT", "RFC 9002 section 5.1; samples conn.rtt.latest")
 	connectionRTTMin       = define(ofConnection, "rtt.min", "s", "smallest RTT", "RFC 9002 section 5.2; samples conn.rtt.min")
+	connectionRTTInflation = defineSummary(ofConnection, "rtt.inflation", "1", "the samples of the latest RTT, each divided by the smallest RTT of the whole connection", "RFC 9002 sections 5.1 and 5.2; samples conn.rtt.latest, conn.rtt.min")
 	connectionRTTEnd       = define(ofConnection, "rtt.smoothed", "s", "last smoothed RTT", "RFC 9002 section 5.3; samples conn.rtt.smoothed")
 	connectionLost         = define(ofConnection, "packets_lost", "packets", "QUIC packets that this end declared lost", "RFC 9002 section 6.1; events connection.packet_lost")
 	connectionSpurious     = define(ofConnection, "spurious_losses", "packets", "QUIC packets declared lost and acknowledged later", "events connection.spurious")
@@ -26,6 +27,7 @@ type connectionTotals struct {
 	cwnd, inFlight      average
 	rtt                 distribution
 	minRTT, smoothedRTT float64 // 0 before the first sample
+	leastRTT            float64 // the smallest of minRTT, which begins anew on another path
 	lost, spurious, pto int64
 	closed              time.Duration // when this end knew that it was over; 0 if it never did
 }
@@ -42,6 +44,9 @@ func (c *connectionTotals) sample(s record.Sample) {
 		c.smoothedRTT = s.Value
 	case record.SeriesMinRTT:
 		c.minRTT = s.Value
+		if c.leastRTT == 0 || s.Value < c.leastRTT {
+			c.leastRTT = s.Value
+		}
 	}
 }
 
@@ -73,6 +78,7 @@ func (c *connectionTotals) metrics(m *Metrics, entity string, run time.Duration)
 		m.put(connectionInFlightMax, entity, c.inFlight.max)
 	}
 	m.putSummary(connectionRTT, entity, &c.rtt)
+	m.putSummaryOver(connectionRTTInflation, entity, &c.rtt, c.leastRTT)
 	m.put(connectionRTTMin, entity, orNone(c.minRTT))
 	m.put(connectionRTTEnd, entity, orNone(c.smoothedRTT))
 	m.put(connectionLost, entity, float64(c.lost))

@@ -28,24 +28,30 @@ func TestConnectionMetrics(t *testing.T) {
 	m.events = append(m.events, session("connections.main", "server", record.EventConnectionClosed, 60*ms))
 	m.events = append(m.events, record.Event{Kind: record.EventHandshakeComplete, Entity: "connections.main", Side: "client"})
 	want(t, m.metrics(t), map[string]float64{
-		"connections.main.server.cwnd.end":        20_000,
-		"connections.main.server.cwnd.mean":       (10_000*10 + 40_000*30 + 20_000*20) / 60.0,
-		"connections.main.server.cwnd.max":        40_000,
-		"connections.main.server.in_flight.mean":  1200, // one sample
-		"connections.main.server.in_flight.max":   1200,
-		"connections.main.server.rtt.mean":        0.045,
-		"connections.main.server.rtt.p50":         0.045,
-		"connections.main.server.rtt.p95":         0.050,
-		"connections.main.server.rtt.p99":         0.050,
-		"connections.main.server.rtt.max":         0.050,
-		"connections.main.server.rtt.min":         0.040,
-		"connections.main.server.rtt.smoothed":    0.042,
-		"connections.main.server.packets_lost":    2,
-		"connections.main.server.spurious_losses": 1,
-		"connections.main.server.ptos":            3,
-		"connections.main.client.packets_lost":    0,
-		"connections.main.client.cwnd.end":        none,
-		"connections.main.client.rtt.min":         none,
+		"connections.main.server.rtt.inflation.mean": 1.125, // 45 ms of 40 ms
+		"connections.main.server.rtt.inflation.p50":  1.125,
+		"connections.main.server.rtt.inflation.p95":  1.25,
+		"connections.main.server.rtt.inflation.p99":  1.25,
+		"connections.main.server.rtt.inflation.max":  1.25,
+		"connections.main.client.rtt.inflation.max":  none,
+		"connections.main.server.cwnd.end":           20_000,
+		"connections.main.server.cwnd.mean":          (10_000*10 + 40_000*30 + 20_000*20) / 60.0,
+		"connections.main.server.cwnd.max":           40_000,
+		"connections.main.server.in_flight.mean":     1200, // one sample
+		"connections.main.server.in_flight.max":      1200,
+		"connections.main.server.rtt.mean":           0.045,
+		"connections.main.server.rtt.p50":            0.045,
+		"connections.main.server.rtt.p95":            0.050,
+		"connections.main.server.rtt.p99":            0.050,
+		"connections.main.server.rtt.max":            0.050,
+		"connections.main.server.rtt.min":            0.040,
+		"connections.main.server.rtt.smoothed":       0.042,
+		"connections.main.server.packets_lost":       2,
+		"connections.main.server.spurious_losses":    1,
+		"connections.main.server.ptos":               3,
+		"connections.main.client.packets_lost":       0,
+		"connections.main.client.cwnd.end":           none,
+		"connections.main.client.rtt.min":            none,
 	})
 }
 
@@ -55,4 +61,22 @@ func TestTheMeanOfAConnectionThatStaysOpenLastsUntilTheEndOfTheRun(t *testing.T)
 		{Time: 40 * ms, Name: record.SeriesCwnd, Entity: "connections.main.client", Value: 50_000},
 	}}
 	want(t, m.metrics(t), map[string]float64{"connections.main.client.cwnd.mean": (10_000*20 + 50_000*60) / 80.0})
+}
+
+func TestRTTInflationIsOverTheSmallestRTTOfAllPaths(t *testing.T) {
+	const end = "connections.main.client"
+	m := made{run: record.Run{Virtual: time.Second}, samples: []record.Sample{
+		{Name: record.SeriesLatestRTT, Entity: end, Value: 0.060},
+	}}
+	want(t, m.metrics(t), map[string]float64{end + ".rtt.inflation.mean": none}) // no smallest RTT
+	m.samples = append(m.samples,
+		record.Sample{Name: record.SeriesMinRTT, Entity: end, Value: 0.020},
+		record.Sample{Time: 100 * ms, Name: record.SeriesMinRTT, Entity: end, Value: 0.060}, // after a migration
+	)
+	want(t, m.metrics(t), map[string]float64{
+		end + ".rtt.inflation.mean": 3, // one sample
+		end + ".rtt.inflation.p50":  3,
+		end + ".rtt.inflation.max":  3,
+		end + ".rtt.min":            0.060,
+	})
 }

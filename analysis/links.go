@@ -19,7 +19,8 @@ var (
 	linkDroppedBy   = define(ofLink, "dropped.REASON", "packets", "datagrams that the link dropped for a reason, such as queue or loss", "packets")
 	linkLossRatio   = define(ofLink, "loss_ratio", "1", "dropped datagrams divided by those that entered and their copies", "packets")
 	linkCEMarks     = define(ofLink, "ce_marks", "packets", "delivered datagrams that the link marked CE", "RFC 3168 section 5; packets")
-	linkQueueDelay  = defineSummary(ofLink, "queue_delay", "s", "the time that delivered datagrams waited for their transmission to begin", "packets")
+	linkCERatio     = define(ofLink, "ce_ratio", "1", "delivered datagrams that the link marked CE, divided by delivered datagrams", "RFC 3168 section 5; packets")
+	linkQueueDelay  = defineSummary(ofLink, "queue_delay", "s", "the time that delivered datagrams waited for their transmission to begin: their sojourn time in the queue", "RFC 8289 section 2; packets")
 	linkQueueMean   = define(ofLink, "queue.mean", "B", "bytes on the wire that waited in the queue, mean over the time of the whole run", "Little's law: sum of bytes times waiting time; packets")
 	linkQueueMax    = define(ofLink, "queue.max", "B", "most bytes on the wire that waited in the queue at once", "packets")
 )
@@ -76,6 +77,7 @@ func (l *linkTotals) metrics(m *Metrics, entity string, run time.Duration) {
 	}
 	m.put(linkLossRatio, entity, float64(l.dropped)/float64(l.datagrams))
 	m.put(linkCEMarks, entity, float64(l.ce))
+	m.put(linkCERatio, entity, float64(l.ce)/float64(l.delivered))
 	m.putSummary(linkQueueDelay, entity, &l.queueDelay)
 	if l.datagrams > 0 {
 		m.put(linkQueueMean, entity, l.byteSeconds/run.Seconds())

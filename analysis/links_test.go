@@ -45,6 +45,7 @@ func TestLinkMetricsCountDatagramsAndBytesOnTheWire(t *testing.T) {
 		"links.access.forward.in_transit":       1,
 		"links.access.forward.loss_ratio":       2.0 / 6,
 		"links.access.forward.ce_marks":         1,
+		"links.access.forward.ce_ratio":         1.0 / 3,
 		"links.access.forward.bytes":            2000,                      // 1000 + 500 + 500
 		"links.access.forward.throughput":       160_000,                   // 16000 bit in 0.1 s
 		"links.access.forward.utilisation":      0.16,                      // of 1 Mbit/s
@@ -58,6 +59,7 @@ func TestLinkMetricsCountDatagramsAndBytesOnTheWire(t *testing.T) {
 		"links.access.reverse.datagrams":        0,
 		"links.access.reverse.throughput":       0,
 		"links.access.reverse.loss_ratio":       none,
+		"links.access.reverse.ce_ratio":         none,
 		"links.access.reverse.queue_delay.mean": none,
 		"links.access.reverse.queue.max":        none,
 		"links.access.reverse.utilisation":      none, // its rate is unknown

@@ -93,14 +93,20 @@ func (m *Metrics) putNamed(d *Definition, entity, last string, value float64) {
 // putSummary adds the five numbers of a distribution that is not empty. Its
 // values are thousand-millionths of the unit.
 func (m *Metrics) putSummary(d summaryDefinition, entity string, of *distribution) {
+	m.putSummaryOver(d, entity, of, 1)
+}
+
+// putSummaryOver is putSummary of the values divided by a base. Divided by 0
+// they have no summary.
+func (m *Metrics) putSummaryOver(d summaryDefinition, entity string, of *distribution, base float64) {
 	if of.count == 0 {
 		return
 	}
-	m.put(d.mean, entity, of.mean()/nano)
-	m.put(d.p50, entity, float64(of.percentile(50))/nano)
-	m.put(d.p95, entity, float64(of.percentile(95))/nano)
-	m.put(d.p99, entity, float64(of.percentile(99))/nano)
-	m.put(d.max, entity, float64(of.max)/nano)
+	m.put(d.mean, entity, of.mean()/nano/base)
+	m.put(d.p50, entity, float64(of.percentile(50))/nano/base)
+	m.put(d.p95, entity, float64(of.percentile(95))/nano/base)
+	m.put(d.p99, entity, float64(of.percentile(99))/nano/base)
+	m.put(d.max, entity, float64(of.max)/nano/base)
 }
 
 const nano = 1e9
