@@ -160,11 +160,17 @@ func (ch *Change) shown() *LinkDirection {
 	return &ch.Forward
 }
 
-// leaves returns the keys of a direction that a change sets.
+// leaves returns the keys of a direction that a change sets, which are written
+// even where that is to nothing.
 func (ch *Change) leaves() []field {
-	return slices.DeleteFunc(leaves(reflect.ValueOf(ch.shown()).Elem(), ""), func(f field) bool {
-		return !slices.Contains(ch.Keys, f.key)
-	})
+	var set []field
+	for _, f := range leaves(reflect.ValueOf(ch.shown()).Elem(), "") {
+		if slices.Contains(ch.Keys, f.key) {
+			f.required = true
+			set = append(set, f)
+		}
+	}
+	return set
 }
 
 // Describe returns what the change makes of a direction, such as "rate =

@@ -95,7 +95,10 @@ func (e *explainer) reverse(path string, l *Link) {
 	forward := fieldsOf(reflect.ValueOf(&l.Forward).Elem())
 	for i, f := range fieldsOf(reflect.ValueOf(&l.Reverse).Elem()) {
 		if !reflect.DeepEqual(f.value.Interface(), forward[i].value.Interface()) {
-			different = append(different, leavesOf(f, "")...)
+			for _, f := range leavesOf(f, "") {
+				f.required = true // and so written even where it is nothing
+				different = append(different, f)
+			}
 		}
 	}
 	if len(different) > 0 {

@@ -172,7 +172,7 @@ changes = [{ at = "1s", over = "2s", slot.min = "1ms" }, { at = "2s", slot.max =
 		{`[hosts.client]`, "[hosts.client]\ncount = 2\n[hosts.client-2]", `x.toml:5: hosts.client-2: "client-2" is a name of hosts.client already; expected another`},
 		{`[hosts.client]`, "[hosts.other]\ncount = 2\n[hosts.client]\n[links.other]\nbetween = [\"other\", \"server\"]\n[links.other-2]\nbetween = [\"client\", \"server\"]", `x.toml:8: links.other-2: "other-2" is a name of links.other already; expected another`},
 		{`[hosts.client]`, "[hosts.many]\ncount = 10000\n[hosts.client]\n[links.a]\nbetween = [\"many\", \"server\"]\nnat = \"many\"\n[links.b]\nbetween = [\"many\", \"server\"]\nnat = \"many\"", `x.toml:11: links.b.nat: makes 20000 NATs in all; expected at most 10000`},
-		{`[hosts.client]`, "[hosts.many]\ncount = 10000\nroutes = { many = \"all\" }\n[hosts.client]\n[links.all]\nbetween = [\"many\", \"server\"]", `x.toml:5: hosts.many.routes.many: makes 100000000 routes in all; expected at most 1000000`},
+		{`[hosts.client]`, "[hosts.many]\ncount = 10000\nroutes = { many = \"all\" }\n[hosts.client]\n[links.all]\nbetween = [\"many\", \"server\"]", `x.toml:5: hosts.many.routes.many: makes 100000000 routes; expected at most 1000000`},
 		{`delay = "20ms"`, "delay = \"20ms\"\ntrace = \"testdata/step.csv\"", `x.toml:9: links.access.trace.file: testdata/step.csv: no such file; did you mean "testdata/steps.csv"?`},
 		{`delay = "20ms"`, "delay = \"20ms\"\nloss = { p = 0.1, kind = \"bernouli\" }", `x.toml:9: links.access.loss.kind: unknown value "bernouli"; did you mean "bernoulli"?`},
 		{`kind = "download"`, "every = 5\nkind = \"dowload\"", `x.toml:15: sessions.main.flows.bulk.kind: unknown value "dowload"; did you mean "download"?`},

@@ -111,7 +111,7 @@ func TestDatagramsTakeTheShortestWayOrThatOfTheRoutes(t *testing.T) {
 func TestRoutesThatLeadNowhereAreMistakes(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{`[routers.b]`, "[routers.b]\nroutes.left = \"up\"", `x.toml:10: routers.b.routes.left.via: "up" is not the one link of b to left-1; expected one of ab, bc`},
-		{`right-2 = "detour" }` + "\n[routers.b]", `right = "ab" }` + "\n[routers.b]\nroutes.right = \"ab\"", `x.toml:23: sessions.main: the route from left-1 to right-1 goes in a circle; expected routes that lead there`},
+		{`right-2 = "detour" }` + "\n[routers.b]", `right = "ab" }` + "\n[routers.b]\nroutes.right = \"ab\"", `x.toml:8: routers.a.routes.right: the route from a to right-1 goes in a circle; expected routes that lead there`},
 	} {
 		_, err := Parse("x.toml", []byte(strings.Replace(parkingLot, c.old, c.new, 1)))
 		checkError(t, c.new, err, c.want)

@@ -38,7 +38,6 @@ type checker struct {
 	hosts []string
 	graph *graph
 
-	routes int                     // static routes so far, those of groups one by one
 	traces map[Trace]*traceContent // that were read; several links can follow one
 	tables map[string]*netem.Distribution
 }

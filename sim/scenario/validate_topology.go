@@ -127,40 +127,63 @@ func (c *checker) nodeNames() []string {
 // checkRoutes checks the static routes, and makes the graph of the links.
 func (c *checker) checkRoutes() error {
 	c.graph = newGraph(c.Scenario)
+	if err := c.eachRoute(c.checkRoute); err != nil {
+		return err
+	}
+	return c.eachRoute(func(r *Route, node, host string, path []string) error {
+		_, err := c.checkWay(node, host, path)
+		return err
+	})
+}
+
+// eachRoute calls a function for each static route of a host or router to a host,
+// with the path at which it is written.
+func (c *checker) eachRoute(f func(r *Route, node, host string, path []string) error) error {
+	each := func(table, name string, nodes []string, routes []Route) error {
+		for i := range routes {
+			r := &routes[i]
+			path := []string{table, name, "routes", r.Name}
+			hosts := c.hostsNamed(r.Name)
+			switch {
+			case hosts == nil:
+				return c.unknown(path, "host", r.Name, c.hosts)
+			case len(nodes)*len(hosts) > maxRoutes:
+				return c.fail(path, "makes %d routes; expected at most %d", len(nodes)*len(hosts), maxRoutes)
+			}
+			for _, node := range nodes {
+				for _, host := range hosts {
+					if node == host {
+						continue
+					}
+					if err := f(r, node, host, path); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		return nil
+	}
 	for i := range c.Hosts {
 		h := &c.Hosts[i]
-		if err := c.checkRoutesOf([]string{"hosts", h.Name, "routes"}, h.Instances(), h.Routes); err != nil {
+		if err := each("hosts", h.Name, h.Instances(), h.Routes); err != nil {
 			return err
 		}
 	}
 	for i := range c.Routers {
 		r := &c.Routers[i]
-		if err := c.checkRoutesOf([]string{"routers", r.Name, "routes"}, []string{r.Name}, r.Routes); err != nil {
+		if err := each("routers", r.Name, []string{r.Name}, r.Routes); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *checker) checkRoutesOf(path []string, nodes []string, routes []Route) error {
-	for _, r := range routes {
-		at := append(slices.Clone(path), r.Name)
-		hosts := c.hostsNamed(r.Name)
-		if hosts == nil {
-			return c.unknown(at, "host", r.Name, c.hosts)
-		}
-		if c.routes += len(nodes) * len(hosts); c.routes > maxRoutes {
-			return c.fail(at, "makes %d routes in all; expected at most %d", c.routes, maxRoutes)
-		}
-		for _, node := range nodes {
-			for _, host := range hosts {
-				if node != host && !c.graph.pin(c.graph.nodes[node], host, r.Via) {
-					return c.fail(append(at, "via"), "%q is not the one link of %s to %s%s", r.Via, node, host, suggest(r.Via, c.graph.linksOf(node)))
-				}
-			}
-		}
+// checkRoute adds a static route to the graph.
+func (c *checker) checkRoute(r *Route, node, host string, path []string) error {
+	if c.graph.pin(c.graph.nodes[node], host, r.Via) {
+		return nil
 	}
-	return nil
+	return c.fail(append(path, "via"), "%q is not the one link of %s to %s%s", r.Via, node, host, suggest(r.Via, c.graph.linksOf(node)))
 }
 
 // linksOf returns the names of a node's links.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -96,9 +97,20 @@ func TestALinkCanDoWhateverItsScenarioIsAcceptedWith(t *testing.T) {
 		if err != nil {
 			t.Skip(err)
 		}
+		readBack(t, s)
 		var late *sim.TimeLimitError // an hour of delay
 		if r := simulate(t, s); r.err != nil && !errors.As(r.err, &late) {
 			t.Fatalf("seed %d: %v\n%s", s.Seed, r.err, text)
 		}
 	})
+}
+
+// readBack checks that a scenario is the same when it is read as it is explained.
+func readBack(t *rapid.T, s *scenario.Scenario) {
+	t.Helper()
+	text := scenario.Explain(s)
+	again, err := scenario.Parse("random.toml", text)
+	if err != nil || !reflect.DeepEqual(s, again) {
+		t.Fatalf("seed %d: explained it is another scenario (%v):\n%s", s.Seed, err, text)
+	}
 }
