@@ -127,6 +127,33 @@ func BenchmarkCostOfAThousandSessions(b *testing.B) {
 	}
 }
 
+// BenchmarkCostOfACapture compares the CPU time per datagram of a download that is
+// captured with that of one that is not. A datagram is captured once, at the link or at
+// the host.
+func BenchmarkCostOfACapture(b *testing.B) {
+	for _, where := range []string{"links.access", "hosts.client"} {
+		b.Run(where, func(b *testing.B) {
+			w := buildProgram(b)
+			var datagrams [2]int
+			var cpu [2]time.Duration
+			peak := int64(0)
+			for b.Loop() {
+				for i, flags := range [][]string{nil, {"--capture", where}} {
+					n, c, memory := w.run(downloadScenario, flags...)
+					datagrams[i] += n
+					cpu[i] += c
+					peak = max(peak, memory)
+				}
+			}
+			without, with := float64(cpu[0])/float64(datagrams[0]), float64(cpu[1])/float64(datagrams[1])
+			b.ReportMetric(without, "without-ns/datagram")
+			b.ReportMetric(with, "with-ns/datagram")
+			b.ReportMetric(with/without, "ratio")
+			b.ReportMetric(float64(peak)/1024, "peak-MiB")
+		})
+	}
+}
+
 // program is a wtsim that was built for a benchmark.
 type program struct {
 	tb        testing.TB
@@ -142,14 +169,15 @@ func buildProgram(tb testing.TB) program {
 	return p
 }
 
-// run runs a scenario and returns its datagrams, and the CPU time and largest
-// memory, in KiB, of the program and its worker.
-func (p program) run(text string) (datagrams int, cpu time.Duration, memory int64) {
+// run runs a scenario, with further flags, and returns its datagrams, and the CPU
+// time and largest memory, in KiB, of the program and its worker.
+func (p program) run(text string, flags ...string) (datagrams int, cpu time.Duration, memory int64) {
 	file := filepath.Join(p.dir, "scenario.toml")
 	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 		p.tb.Fatal(err)
 	}
-	cmd := exec.Command(p.path, "run", file, "--json", "--no-figures", "--out", filepath.Join(p.dir, "runs"))
+	args := append([]string{"run", file, "--json", "--no-figures", "--out", filepath.Join(p.dir, "runs")}, flags...)
+	cmd := exec.Command(p.path, args...)
 	out, err := cmd.Output()
 	if err != nil {
 		p.tb.Fatal(err)
