@@ -16,13 +16,15 @@ import (
 )
 
 // Capture writes packets to a pcapng file. Its methods are called by the
-// goroutine that owns the network. Errors are kept and returned by Close.
+// goroutine that owns the network, and its key log by any. Errors are kept and
+// returned by Close.
 type Capture struct {
 	out     *bufio.Writer
 	section pcapgo.NgSectionInfo
 	file    *pcapgo.NgWriter // nil before the first interface
 	next    int              // interface
 	queue   queue
+	keys    keyLog
 	err     error // the first one
 }
 
@@ -41,6 +43,7 @@ func New(w io.Writer, application, comment string) *Capture {
 func (c *Capture) Path(name, description string, path *netem.Path) {
 	i := c.add(name, description)
 	path.Tap(func(p *netem.Packet) {
+		c.writeSecrets()
 		c.queue.push(sighting{point: i, at: p.Sent, path: path, packet: p})
 		c.write(false)
 	})
@@ -51,6 +54,7 @@ func (c *Capture) Path(name, description string, path *netem.Path) {
 func (c *Capture) Host(name string, host *netem.Host) {
 	i := c.add(name, host.Addr().String())
 	host.Tap(func(p *netem.Packet, at time.Duration, sent bool) {
+		c.writeSecrets()
 		s := c.queue.push(sighting{point: i, at: at, flags: &inbound})
 		if sent {
 			s.flags = &outbound
@@ -108,15 +112,6 @@ func (c *Capture) write(end bool) {
 	}
 }
 
-// Secrets adds lines of an NSS key log, as [tls.Config.KeyLogWriter] gets them,
-// with which the packets that follow can be decrypted. There must be an interface
-// already.
-func (c *Capture) Secrets(keyLog []byte) {
-	if c.ready() && len(keyLog) > 0 {
-		c.keep(c.file.WriteDecryptionSecretsBlock(pcapgo.DSB_SECRETS_TYPE_TLS, keyLog))
-	}
-}
-
 // Name adds the name of an address. There must be an interface already.
 func (c *Capture) Name(address netip.Addr, name string) {
 	if c.ready() {
@@ -161,6 +156,7 @@ func (c *Capture) keep(err error) {
 // Close writes what is left and returns the first error. It does not close the
 // writer that New got.
 func (c *Capture) Close() error {
+	c.writeSecrets()
 	c.write(true)
 	if c.ready() {
 		c.keep(c.out.Flush())

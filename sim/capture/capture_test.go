@@ -190,16 +190,16 @@ func TestSecretsComeBeforeThePacketsThatFollow(t *testing.T) {
 	err := world(t, &file, nil, func(w *sim.World, c *capture.Capture, a, b *sim.Host, l *netem.Link) {
 		c.Path("l", "", l.Forward)
 		send(t, w, 1, a, b, 10, netem.NotECT)
-		w.At(2, func() { c.Secrets([]byte("LABEL 00 11\n")) })
+		w.At(2, func() { io.WriteString(c.KeyLog(), "LABEL 00 11\n") })
 		send(t, w, 3, a, b, 10, netem.NotECT)
-		c.Secrets(nil) // says nothing
+		w.At(4, func() { io.WriteString(c.KeyLog(), "LABEL 22 33\n") })
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	types, bodies := blocks(t, file.Bytes())
 	const section, iface, packet, secrets = 0x0a0d0d0a, 1, 6, 10
-	if want := []uint32{section, iface, packet, secrets, packet}; !slices.Equal(types, want) {
+	if want := []uint32{section, iface, packet, secrets, packet, secrets}; !slices.Equal(types, want) {
 		t.Fatalf("the blocks are %x, want %x", types, want)
 	}
 	// The type TLS key log, its length, and the text to a multiple of 4.
@@ -266,7 +266,7 @@ func TestACaptureReportsItsFirstError(t *testing.T) {
 	}
 	for name, do := range map[string]func(*capture.Capture){
 		"names":   func(c *capture.Capture) { c.Name(netip.MustParseAddr("10.0.0.1"), "a") },
-		"secrets": func(c *capture.Capture) { c.Secrets([]byte("x")) },
+		"secrets": func(c *capture.Capture) { io.WriteString(c.KeyLog(), "x") },
 		"nothing": func(*capture.Capture) {},
 	} {
 		c := capture.New(io.Discard, "", "")

@@ -1,6 +1,16 @@
 // Package capture writes the packets that pass links and hosts of a simulated
 // network to pcapng files, which Wireshark opens.
 //
+//	c := capture.New(file, "", "")
+//	_, err := sim.Run(sim.Config{Observe: c.Observe}, func(w *sim.World) error {
+//		…
+//		l := w.Link("access", client, server, forward, reverse)
+//		c.Path("access.forward", "", l.Forward)
+//		c.Path("access.reverse", "", l.Reverse)
+//		… tls.Config{KeyLogWriter: c.KeyLog()}
+//	})
+//	err = errors.Join(err, c.Close())
+//
 // A file has one interface for each direction of a link, and one for each host.
 // Packets are in the order of their times, which are virtual: the run begins at
 // 1970-01-01T00:00:00Z, so that the seconds since the epoch are those of the run, to

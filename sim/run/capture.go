@@ -3,6 +3,7 @@ package run
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -129,11 +130,16 @@ func (c captures) observe(o netem.Outcome) {
 	}
 }
 
-// secrets adds lines of a key log.
-func (c captures) secrets(lines []byte) {
-	for _, one := range c {
-		one.capture.Secrets(lines)
+// keyLog returns what TLS secrets are logged to, or nil if there is no capture.
+func (c captures) keyLog() io.Writer {
+	if len(c) == 0 {
+		return nil
 	}
+	var logs []io.Writer
+	for _, one := range c {
+		logs = append(logs, one.capture.KeyLog())
+	}
+	return io.MultiWriter(logs...)
 }
 
 // close ends the captures and returns the first error.

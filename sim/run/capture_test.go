@@ -153,6 +153,74 @@ func TestCapturesHaveThePacketsOfTheRecording(t *testing.T) {
 	}
 }
 
+// Copies that a link makes do not enter it, so they are in the recording only.
+func TestACaptureFollowsPacketsThroughNATsQueuesAndReordering(t *testing.T) {
+	const text = `
+time_limit = "20s"
+[hosts.a]
+[hosts.b]
+[routers.r]
+[links.home]
+between = ["a", "r"]
+nat = "a"
+duplicate = 0.05
+corrupt = 0.02
+jitter = { deviation = "5ms", reorder = true }
+delay = "10ms"
+[links.core]
+between = ["r", "b"]
+rate = "5Mbit/s"
+delay = "5ms"
+queue = { kind = "codel" }
+[[links.core.outages]]
+at = "300ms"
+for = "100ms"
+packets = "hold"
+[sessions.main]
+client = "a"
+server = "b"
+close = { at = "1500ms" }
+flows.down = { kind = "download", size = "300KB" }
+`
+	r := real(t, text)
+	r.Capture = []string{"links.home", "links.core"}
+	result := do(t, r)
+	rows := make(map[string]bool)
+	count := make(map[string]int) // of packets, without their copies
+	seen := make(map[string]bool)
+	for _, p := range recorded(t, result.Dir, onLink) {
+		rows[fmt.Sprint(p)] = true
+		if place := fmt.Sprint(p.point, p.id); !seen[place] {
+			seen[place] = true
+			count[strings.Split(p.point, ".")[1]]++
+		}
+	}
+	for _, link := range []string{"home", "core"} {
+		got, _ := readCapture(t, result.Dir, "capture-links."+link+".pcapng")
+		copies := 0
+		last := make(map[string]bool)
+		for i, p := range got {
+			if !rows[fmt.Sprint(p)] {
+				t.Fatalf("seed 1: %+v is not in the recording", p)
+			}
+			if i > 0 && p.at < got[i-1].at {
+				t.Errorf("seed 1: %+v comes after %+v", p, got[i-1])
+			}
+			if place := fmt.Sprint(p.point, p.id); last[place] {
+				copies++
+			} else {
+				last[place] = true
+			}
+		}
+		if len(last) != count[link] || link == "home" && copies > 0 {
+			t.Errorf("seed 1: the capture of %s has %d packets and %d copies, the recording %d packets", link, len(last), copies, count[link])
+		}
+		if link == "core" && copies == 0 {
+			t.Error("seed 1: no copy that the first link made came to the second")
+		}
+	}
+}
+
 const groups = `
 time_limit = "5s"
 [hosts.client]

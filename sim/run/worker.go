@@ -120,9 +120,7 @@ func (t *task) do(onProgress func(Progress)) (record.Run, error) {
 			return record.Run{}, fail(Internal, "%w", err)
 		}
 	}
-	if len(packets) > 0 {
-		options.KeyLog = packets.secrets
-	}
+	options.KeyLog = packets.keyLog()
 	info, err := t.simulate(s, writer, packets, options, onProgress)
 	if err == nil {
 		err = logs.err

@@ -2,7 +2,6 @@ package workload
 
 import (
 	"fmt"
-	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,13 +21,11 @@ const sampleInterval = 10 * time.Millisecond
 // Encoding and writing would disturb the applications: what the runtime decides
 // at random would depend on what is recorded.
 type recorder struct {
-	world  *sim.World
-	to     Recorder
-	keyLog func(lines []byte) // may be nil
+	world *sim.World
+	to    Recorder
 
 	busy    atomic.Int64 // qlog events since the last rest
 	mu      sync.Mutex
-	keys    []byte // lines for the keyLog
 	events  []record.Event
 	samples []record.Sample
 	logged  []logged
@@ -84,35 +81,11 @@ func (r *recorder) log(to *qlogFile, e qlogwriter.Event) {
 	r.logged = append(r.logged, logged{to, time.Now(), e})
 }
 
-// secrets returns what the TLS of both ends logs its secrets to, or nil.
-func (r *recorder) secrets() io.Writer {
-	if r.keyLog == nil {
-		return nil
-	}
-	return (*secrets)(r)
-}
-
-// secrets is a recorder as tls.Config.KeyLogWriter.
-type secrets recorder
-
-func (s *secrets) Write(line []byte) (int, error) {
-	if !s.world.Over() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.keys = append(s.keys, line...)
-	}
-	return len(line), nil
-}
-
 // flush writes what was recorded since the last rest.
 func (r *recorder) flush() {
 	r.busy.Store(0)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.keys) > 0 {
-		r.keyLog(r.keys)
-		r.keys = r.keys[:0]
-	}
 	for _, e := range r.events {
 		r.to.Event(e)
 	}

@@ -36,10 +36,9 @@ type Options struct {
 	// errors.
 	QLog func(entity string) io.WriteCloser
 
-	// KeyLog, if not nil, is called with the TLS secrets of both ends of every
-	// connection, as lines of an NSS key log, before a packet passes that is
-	// encrypted with them. The lines are only valid during the call.
-	KeyLog func(lines []byte)
+	// KeyLog, if not nil, is what both ends of every connection log their TLS
+	// secrets to; see [tls.Config.KeyLogWriter].
+	KeyLog io.Writer
 }
 
 // Workload is a scenario in the world that runs it.
@@ -63,8 +62,7 @@ type Workload struct {
 
 // Build puts a scenario into a world.
 func Build(world *sim.World, s *scenario.Scenario, rec Recorder, options Options) (*Workload, error) {
-	recorder := &recorder{to: rec, world: world, keyLog: options.KeyLog}
-	credentials, err := newCredentials(recorder.secrets())
+	credentials, err := newCredentials(options.KeyLog)
 	if err != nil {
 		return nil, fmt.Errorf("workload: making a certificate: %w", err)
 	}
@@ -72,7 +70,7 @@ func Build(world *sim.World, s *scenario.Scenario, rec Recorder, options Options
 		scenario: s,
 		world:    world,
 		options:  options,
-		recorder: recorder,
+		recorder: &recorder{to: rec, world: world},
 		hosts:    make(map[string]*sim.Host),
 		tls:      credentials,
 		servers:  make(map[serverKey]*server),
