@@ -160,7 +160,7 @@ func TestAnEmptyRecordingHasNoMetricsButItsOwn(t *testing.T) {
 func everything() made {
 	m := made{
 		run: record.Run{Virtual: time.Second, Links: access(28), Flows: []record.Flow{
-			{Entity: "flows.bulk", Kind: "download"}, {Entity: "flows.other", Kind: "download"},
+			{Entity: "flows.bulk", Kind: "download", Size: 1, Way: []string{"links.access.forward"}, RTT: ms}, {Entity: "flows.other", Kind: "download"},
 		}},
 		packets: []record.Packet{packet(0, 0, ms, 100), packet(ms, ms, 3*ms, 100)},
 		samples: []record.Sample{rate(0, 1e6)},

@@ -105,6 +105,13 @@ func (t *totals) metrics(lines *timelineSet) Metrics {
 	for _, entity := range t.flows.names {
 		t.flows.get(entity).metrics(&m, entity, t.run.Virtual)
 	}
+	for _, f := range t.run.Flows {
+		if least, ok := t.leastTime(f); ok {
+			if took, ok := t.flows.get(f.Entity).completion(); ok {
+				m.put(flowSlowdown, f.Entity, took.Seconds()/least)
+			}
+		}
+	}
 	timelines := lines.finish()
 	first := firstOnConnection(timelines, lines.connection)
 	for _, line := range timelines {
@@ -122,6 +129,24 @@ func (t *totals) metrics(lines *timelineSet) Metrics {
 	m = append(m, groupMetrics(m, t.run)...)
 	m.sort()
 	return m
+}
+
+// leastTime returns the seconds that the links of a flow's way need for its
+// bytes, and whether that can be known.
+func (t *totals) leastTime(f record.Flow) (float64, bool) {
+	if f.Size == 0 || len(f.Way) == 0 {
+		return 0, false
+	}
+	least := 0.0
+	for _, entity := range f.Way {
+		rate := &t.links.get(entity).rate
+		if bits, ok := rate.until(t.run.Virtual); ok {
+			least = max(least, 8*float64(f.Size)/bits*t.run.Virtual.Seconds())
+		} else if !rate.known {
+			return 0, false
+		}
+	}
+	return least + f.RTT.Seconds(), true
 }
 
 // rivals returns the goodputs of the downloads, or of the uploads, and nothing

@@ -11,6 +11,7 @@ var (
 	flowGoodput         = define(ofFlow, "goodput", "bit/s", "bytes handed to the receiving application, per second from the flow's start to its end, or to the end of the run for a flow that did not end", "RFC 5166 section 2.1; samples flow.delivered")
 	flowPeak            = define(ofFlow, "throughput.max", "bit/s", "most bytes handed to the receiving application in one bin of time, per second; bins as in the throughput figure", "samples flow.delivered")
 	flowCompletion      = define(ofFlow, "completion_time", "s", "time from the flow's start until it was complete; the statistics of a group are over its flows that were", "events flow.started, flow.finished")
+	flowSlowdown        = define(ofFlow, "slowdown", "1", "completion time divided by the least that the links allow: the flow's size divided by the smallest rate on its way (each the mean over the run, headers not counted), and one round trip of propagation delay; of flows that have a size and were complete", "Alizadeh et al., pFabric, SIGCOMM 2013, section 5.1; run.json; samples link.rate")
 	flowBytes           = define(ofFlow, "bytes", "B", "bytes handed to the receiving application", "samples flow.delivered, or event flow.finished")
 	flowStreams         = define(ofFlow, "streams", "1", "streams that the flow opened", "events flow.stream_opened")
 	flowFirstByte       = defineSummary(ofFlow, "first_byte", "s", "the time from the opening of a stream until its first byte reached the receiving application", "events flow.stream_opened, flow.first_byte")
@@ -86,6 +87,11 @@ func (f *flowTotals) event(e record.Event) {
 	}
 }
 
+// completion returns how long the flow took, and whether it was complete.
+func (f *flowTotals) completion() (time.Duration, bool) {
+	return f.ended - f.started, f.complete && f.hasStarted
+}
+
 // goodput returns the flow's goodput in bit/s, and whether it has one.
 func (f *flowTotals) goodput(run time.Duration) (float64, bool) {
 	end := run
@@ -105,8 +111,8 @@ func (f *flowTotals) metrics(m *Metrics, entity string, run time.Duration) {
 	if f.throughput != nil {
 		m.put(flowPeak, entity, f.throughput.max())
 	}
-	if f.complete && f.hasStarted {
-		m.put(flowCompletion, entity, (f.ended - f.started).Seconds())
+	if took, ok := f.completion(); ok {
+		m.put(flowCompletion, entity, took.Seconds())
 	}
 	m.put(flowBytes, entity, f.delivered)
 	if f.streams > 0 {

@@ -159,3 +159,36 @@ func TestTheCompletionTimesOfAGroupAreThoseOfItsFlowsThatWereComplete(t *testing
 		"sessions.page-101.flows.page.completion_time":  none,
 	})
 }
+
+func TestSlowdownIsOverTheLeastTimeThatTheSlowestLinkAndARoundTripAllow(t *testing.T) {
+	// 100 kB are 100 ms at 8 Mbit/s, and 40 ms are the round trip.
+	flow := record.Flow{Entity: "flows.bulk", Kind: "download", Size: 100_000, RTT: 40 * ms,
+		Way: []string{"links.lan.forward", "links.access.forward", "links.core.reverse"}}
+	linkRate := func(at time.Duration, entity string, bits float64) record.Sample {
+		return record.Sample{Time: at, Name: record.SeriesLinkRate, Entity: entity, Value: bits}
+	}
+	lan, core := linkRate(0, "links.lan.forward", 0), linkRate(0, "links.core.reverse", 100e6)
+	started, finished := flowEvent(10*ms, record.EventFlowStarted, 0), flowEvent(290*ms, record.EventFlowFinished, 100_000)
+	unsized := flow
+	unsized.Size = 0
+	for what, c := range map[string]struct {
+		flow    record.Flow
+		samples []record.Sample
+		events  []record.Event
+		want    float64
+	}{
+		"280 ms instead of 140 ms":  {flow, []record.Sample{lan, core, rate(0, 8e6)}, []record.Event{started, finished}, 2},
+		"a rate that changes":       {flow, []record.Sample{lan, core, rate(0, 12e6), rate(500*ms, 4e6)}, []record.Event{started, finished}, 2},
+		"unlimited links":           {flow, []record.Sample{lan, rate(0, 0), linkRate(0, "links.core.reverse", 0)}, []record.Event{started, finished}, 7},
+		"a link of an unknown rate": {flow, []record.Sample{lan, core}, []record.Event{started, finished}, none},
+		"no size":                   {unsized, []record.Sample{lan, core, rate(0, 8e6)}, []record.Event{started, finished}, none},
+		"a flow that never ended":   {flow, []record.Sample{lan, core, rate(0, 8e6)}, []record.Event{started}, none},
+		"a flow that failed":        {flow, []record.Sample{lan, core, rate(0, 8e6)}, []record.Event{started, {Time: 290 * ms, Kind: record.EventFlowFailed, Entity: "flows.bulk"}}, none},
+		"no way":                    {record.Flow{Entity: "flows.bulk", Size: 1000}, nil, []record.Event{started, finished}, none},
+	} {
+		t.Run(what, func(t *testing.T) {
+			m := made{run: record.Run{Virtual: time.Second, Flows: []record.Flow{c.flow}}, samples: c.samples, events: c.events}
+			want(t, m.metrics(t), map[string]float64{"flows.bulk.slowdown": c.want})
+		})
+	}
+}

@@ -145,6 +145,12 @@ type Hop struct {
 
 // Routing returns the static routes, of groups one by one.
 func (s *Scenario) Routing() []Hop {
+	_, hops := s.routed()
+	return hops
+}
+
+// routed returns the graph with the static routes, and those.
+func (s *Scenario) routed() (*graph, []Hop) {
 	g := newGraph(s)
 	var hops []Hop
 	add := func(nodes []string, routes []Route) {
@@ -164,5 +170,5 @@ func (s *Scenario) Routing() []Hop {
 	for i := range s.Routers {
 		add([]string{s.Routers[i].Name}, s.Routers[i].Routes)
 	}
-	return hops
+	return g, hops
 }

@@ -108,6 +108,26 @@ func TestDatagramsTakeTheShortestWayOrThatOfTheRoutes(t *testing.T) {
 	}
 }
 
+func TestTheWaysOfAScenarioHaveTheDirectionsOfItsLinks(t *testing.T) {
+	ways := parse(t, parkingLot).Ways()
+	for _, c := range []struct{ from, to, want string }{
+		{"left-1", "right-2", "up-1.forward detour.forward down-2.forward"},
+		{"right-2", "left-1", "down-2.reverse detour.reverse up-1.reverse"},
+	} {
+		way, err := ways.Between(c.from, c.to)
+		var got []string
+		for _, leg := range way {
+			got = append(got, leg.Link+"."+leg.Direction)
+		}
+		if text := strings.Join(got, " "); err != nil || text != c.want {
+			t.Errorf("from %s to %s by %q (%v), want %q", c.from, c.to, text, err, c.want)
+		}
+	}
+	if way, err := ways.Between("left-1", "right-3"); err == nil || err.Error() != `no host is called "right-3"` {
+		t.Errorf("to a host that does not exist by %v (%v)", way, err)
+	}
+}
+
 func TestRoutesThatLeadNowhereAreMistakes(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{`[routers.b]`, "[routers.b]\nroutes.left = \"up\"", `x.toml:10: routers.b.routes.left.via: "up" is not the one link of b to left-1; expected one of ab, bc`},

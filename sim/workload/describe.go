@@ -3,6 +3,8 @@ package workload
 import (
 	"iter"
 	"net/netip"
+	"slices"
+	"time"
 
 	"github.com/wtsim/wtsim/netem"
 	"github.com/wtsim/wtsim/sim"
@@ -69,6 +71,7 @@ func (w *Workload) Describe(info *record.Run) {
 			Reverse: l.directions[record.Reverse].counters(),
 		})
 	}
+	ways := w.newWays()
 	for _, i := range w.instances {
 		s := record.Session{Entity: i.entity, Connection: i.connection.entity}
 		if i.Name != i.Session.Name {
@@ -80,6 +83,7 @@ func (w *Workload) Describe(info *record.Run) {
 			if f.fromClient() {
 				r.From, r.To = r.To, r.From
 			}
+			r.Way, r.RTT = ways.of(r.From, r.To)
 			if s.Group != "" {
 				r.Group = s.Group + ".flows." + f.config.Name
 			}
@@ -89,6 +93,45 @@ func (w *Workload) Describe(info *record.Run) {
 	for _, c := range w.traffic {
 		info.Traffic = append(info.Traffic, c.describe())
 	}
+}
+
+// ways knows the ways of flows and how long datagrams are on them.
+type ways struct {
+	between *scenario.Ways
+	delays  map[scenario.Leg]time.Duration
+}
+
+func (w *Workload) newWays() *ways {
+	all := &ways{w.scenario.Ways(), map[scenario.Leg]time.Duration{}}
+	for _, l := range w.links {
+		for _, d := range l.directions {
+			config := d.link.Forward
+			if d.name == record.Reverse.String() {
+				config = d.link.Reverse
+			}
+			all.delays[scenario.Leg{Link: l.name, Direction: d.name}] = config.At(0).Delay
+		}
+	}
+	return all
+}
+
+// of returns the link directions from one host to another, as entities, and the
+// propagation delay there and back; nothing if no links lead there and back.
+func (w *ways) of(from, to string) ([]string, time.Duration) {
+	there, errThere := w.between.Between(from, to)
+	back, errBack := w.between.Between(to, from)
+	if errThere != nil || errBack != nil {
+		return nil, 0
+	}
+	var entities []string
+	for _, leg := range there {
+		entities = append(entities, "links."+leg.Link+"."+leg.Direction)
+	}
+	var rtt time.Duration
+	for _, leg := range slices.Concat(there, back) {
+		rtt += w.delays[leg]
+	}
+	return entities, rtt
 }
 
 // fromClient reports whether what the flow delivers goes to the server. What

@@ -217,3 +217,29 @@ flows.down = { kind = "download", duration = "4s" }`)
 		t.Errorf("seed %d: the download finished %d times", r.seed, n)
 	}
 }
+
+func TestTheDescriptionOfAFlowHasItsWayAndItsRoundTrip(t *testing.T) {
+	r := complete(t, bell+`
+[sessions.near.flows.down]
+kind = "download"
+size = "10KB"
+[sessions.far.flows.up]
+kind = "upload"
+size = "10KB"
+`)
+	want := map[string]struct {
+		way []string
+		rtt time.Duration
+	}{
+		"flows.down": {[]string{"links.core-1.reverse", "links.middle.reverse", "links.near.reverse"}, 20 * time.Millisecond},
+		"flows.up":   {[]string{"links.far.forward", "links.middle.forward", "links.core-2.forward"}, 40 * time.Millisecond},
+	}
+	for _, f := range r.run.Flows {
+		if w, known := want[f.Entity]; !known || !slices.Equal(f.Way, w.way) || f.RTT != w.rtt {
+			t.Errorf("seed %d: %s takes %q and %s there and back, want %q and %s", r.seed, f.Entity, f.Way, f.RTT, w.way, w.rtt)
+		}
+	}
+	if len(r.run.Flows) != len(want) {
+		t.Errorf("seed %d: %d flows, want %d", r.seed, len(r.run.Flows), len(want))
+	}
+}
