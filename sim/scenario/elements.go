@@ -65,7 +65,12 @@ func (l *Link) queue(direction string, d *LinkDirection, out Outages) netem.Elem
 		t.Overhead, t.Queue, t.Paused = d.Overhead, queue, out.Hold
 		return t
 	}
-	return netem.Rate{Rate: d.Rate, Burst: d.Burst, Overhead: d.Overhead, Queue: queue, Paused: out.Hold}
+	rate, paused := d.Rate, out.Hold
+	if p, ok := d.Trace.Profile(); ok && p.HasRate && rate == netem.Stopped {
+		// What a time of the queue's limit holds is that of the mean rate meanwhile.
+		rate, paused = d.Trace.content.rate, true
+	}
+	return netem.Rate{Rate: rate, Burst: d.Burst, Overhead: d.Overhead, Queue: queue, Paused: paused}
 }
 
 func (d *LinkDirection) disciplines() bool { return d.Netem.text != "" }

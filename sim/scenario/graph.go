@@ -1,6 +1,9 @@
 package scenario
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // graph is the hosts, routers and links of a scenario, one by one. It knows the
 // ways that datagrams take.
@@ -157,4 +160,30 @@ func (g *graph) hops(goal *graphNode) []int32 {
 		}
 	}
 	return hops
+}
+
+// nat returns the link with the last NAT on the way from a host to a node, which
+// knows the host by the NAT's address, if the way back goes by that link too. It
+// returns "" if there is none.
+func (g *graph) nat(host, node string) string {
+	way, _ := g.way(host, node)
+	name := ""
+	for _, e := range way {
+		if inside := e.link.Link.NAT.Inside; inside != "" && inside == e.link.Link.Between[e.begin()] {
+			name = e.link.Name
+		}
+	}
+	back, _ := g.way(node, host)
+	if !slices.ContainsFunc(back, func(e edge) bool { return e.link.Name == name }) {
+		return ""
+	}
+	return name
+}
+
+// begin returns which end of its link an edge begins at.
+func (e edge) begin() int {
+	if e.direction == "reverse" {
+		return 1
+	}
+	return 0
 }

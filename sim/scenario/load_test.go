@@ -275,6 +275,26 @@ func TestATraceIsReadFromTheFolderOfTheScenario(t *testing.T) {
 	}
 }
 
+func TestALinkHoldsItsDatagramsWhileItsTraceHasNoRate(t *testing.T) {
+	s := parse(t, strings.Replace(base, `rate = "20Mbit/s"`, `trace = "testdata/stops.csv"`, 1))
+	l := s.Links[0]
+	for _, c := range []struct {
+		at     time.Duration
+		rate   netem.BitRate
+		paused bool
+	}{
+		{0, 10 * netem.MbitPerSecond, false},
+		{1500 * time.Millisecond, 5 * netem.MbitPerSecond, true}, // the mean, for limits in time
+		{2 * time.Second, 10 * netem.MbitPerSecond, false},
+	} {
+		d := l.Forward.At(c.at)
+		rate := l.Elements("forward", &d, Outages{})[2].(netem.Rate)
+		if rate.Rate != c.rate || rate.Paused != c.paused {
+			t.Errorf("at %s the rate is %s and paused %t, want %s and %t", c.at, rate.Rate, rate.Paused, c.rate, c.paused)
+		}
+	}
+}
+
 func TestUnlimitedIsARate(t *testing.T) {
 	s := parse(t, strings.Replace(base, `rate = "20Mbit/s"`, `rate = "unlimited"`, 1))
 	if rate := s.Links[0].Forward.Rate; rate != 0 {

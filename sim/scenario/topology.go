@@ -141,6 +141,7 @@ func (s *Scenario) LinkInstances() []LinkInstance {
 type Hop struct {
 	At, To string // the host or router, and the host
 	Link   string // the link by which its datagrams leave, of a group one by one
+	NAT    string // the link whose NAT stands for the host there; empty: none does
 }
 
 // Routing returns the static routes, of groups one by one.
@@ -158,7 +159,7 @@ func (s *Scenario) routed() (*graph, []Hop) {
 			for _, node := range nodes {
 				for _, host := range s.hostsNamed(r.Name) {
 					if node != host && g.pin(g.nodes[node], host, r.Via) {
-						hops = append(hops, Hop{At: node, To: host, Link: g.nodes[node].pins[host].link.Name})
+						hops = append(hops, Hop{At: node, To: host, Link: g.nodes[node].pins[host].link.Name, NAT: g.nat(host, node)})
 					}
 				}
 			}

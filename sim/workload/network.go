@@ -16,6 +16,7 @@ type link struct {
 	group      string // the link's name in the scenario
 	between    [2]string
 	built      *netem.Link
+	nat        *netem.NAT    // nil if there is none
 	directions [2]*direction // indexed by record.Direction
 }
 
@@ -53,14 +54,21 @@ func (w *Workload) buildNetwork() {
 	w.buildRoutes(nodes)
 }
 
-// buildRoutes pins the scenario's static routes.
+// buildRoutes pins the scenario's static routes, which are for the NATs too that
+// stand for hosts.
 func (w *Workload) buildRoutes(nodes map[string]netem.Node) {
-	links := make(map[string]*netem.Link)
+	links := make(map[string]*link)
 	for _, l := range w.links {
-		links[l.name] = l.built
+		links[l.name] = l
 	}
+	type hop struct{ at, nat string }
+	natted := make(map[hop]bool)
 	for _, r := range w.scenario.Routing() {
-		w.world.Route(nodes[r.At], w.hosts[r.To].Addr(), links[r.Link])
+		w.world.Route(nodes[r.At], w.hosts[r.To].Addr(), links[r.Link].built)
+		if h := (hop{r.At, r.NAT}); r.NAT != "" && !natted[h] {
+			natted[h] = true // by the route of the first host behind it
+			w.world.Route(nodes[r.At], links[r.NAT].nat.Addr(), links[r.Link].built)
+		}
 	}
 }
 
@@ -115,6 +123,7 @@ func (w *Workload) buildNAT(l *link, inside netem.Node, config *scenario.Link) {
 	if nat == nil {
 		return // the world keeps the error
 	}
+	l.nat = nat
 	for i := range config.Rebinds {
 		rebind, do := &config.Rebinds[i], nat.RebindPorts
 		if rebind.What == "address" {

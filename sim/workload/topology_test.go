@@ -120,6 +120,41 @@ flows.down = { kind = "download", size = "5MB" }`,
 	}
 }
 
+func TestAnswersToAHostBehindANATTakeTheRouteToTheHost(t *testing.T) {
+	r := complete(t, `
+time_limit = "10s"
+[hosts.client]
+[hosts.server]
+routes = { client = "long" }
+[routers.home]
+[routers.far]
+[links.dsl]
+between = ["client", "home"]
+delay = "1ms"
+nat = "client"
+[links.short]
+between = ["home", "server"]
+delay = "1ms"
+[links.long]
+between = ["server", "far"]
+delay = "1ms"
+[links.back]
+between = ["far", "home"]
+delay = "1ms"
+[sessions.main]
+client = "client"
+server = "server"
+flows.ping = { kind = "echo", count = 3 }`)
+	if n := len(r.all(record.EventFlowFinished, "flows.ping")); n != 1 {
+		t.Fatalf("seed %d: the echo finished %d times", r.seed, n)
+	}
+	for _, p := range r.packets {
+		if p.link == "short" && p.direction == record.Reverse {
+			t.Fatalf("seed %d: an answer took the short way at %s", r.seed, p.sent)
+		}
+	}
+}
+
 func TestAClientMovesToItsOtherLinkAndBack(t *testing.T) {
 	r := complete(t, `
 time_limit = "60s"
