@@ -159,7 +159,7 @@ func TestAnEmptyRecordingHasNoMetricsButItsOwn(t *testing.T) {
 // everything returns a recording that every metric can be computed from.
 func everything() made {
 	m := made{
-		run: record.Run{Virtual: time.Second, Links: access(28), Flows: []record.Flow{
+		run: record.Run{Virtual: 4 * time.Second, Links: access(28), Flows: []record.Flow{
 			{Entity: "flows.bulk", Kind: "download", Size: 1, Way: []string{"links.access.forward"}, RTT: ms}, {Entity: "flows.other", Kind: "download"},
 		}},
 		packets: []record.Packet{packet(0, 0, ms, 100), packet(ms, ms, 3*ms, 100)},
@@ -173,14 +173,19 @@ func everything() made {
 	for _, name := range []string{record.SeriesCwnd, record.SeriesBytesInFlight, record.SeriesSmoothedRTT, record.SeriesLatestRTT, record.SeriesMinRTT} {
 		m.samples = append(m.samples, record.Sample{Name: name, Entity: "connections.main.client", Value: 1})
 	}
-	for _, name := range []string{record.SeriesDelivered, record.SeriesMessageRTT, record.SeriesOneWayDelay} {
+	for _, name := range []string{record.SeriesMessageRTT, record.SeriesOneWayDelay} {
 		m.samples = append(m.samples, flowSample(0, name, 1))
 	}
 	for _, kind := range []string{record.EventFlowStarted, record.EventStreamOpened, record.EventFirstByte, record.EventMessageSent, record.EventMessageGot} {
 		m.events = append(m.events, flowEvent(0, kind, 0))
 	}
+	for i := range 3 { // of which each is fair
+		at := time.Duration(i) * time.Second
+		m.samples = append(m.samples, flowSample(at, record.SeriesDelivered, float64(i+1)))
+		m.samples = append(m.samples, record.Sample{Time: at, Name: record.SeriesDelivered, Entity: "flows.other", Value: float64(i + 1)})
+	}
 	return made{m.run, m.packets, m.samples, append(m.events,
-		flowEvent(100*ms, record.EventFlowFinished, 1),
+		flowEvent(3900*ms, record.EventFlowFinished, 1),
 		record.Event{Kind: record.EventFlowStarted, Entity: "flows.other"},
 	)}
 }

@@ -99,9 +99,7 @@ func (t *totals) metrics(lines *timelineSet) Metrics {
 	var m Metrics
 	m.put(runDuration, ofRun, t.run.Virtual.Seconds())
 	m.put(runDatagramsEntered, ofRun, float64(t.run.Datagrams))
-	if index, ok := jain(t.rivals()); ok {
-		m.put(runFairness, ofRun, index)
-	}
+	fairnessMetrics(&m, t.rivals(), t.run.Virtual)
 	for _, entity := range t.flows.names {
 		t.flows.get(entity).metrics(&m, entity, t.run.Virtual)
 	}
@@ -147,24 +145,4 @@ func (t *totals) leastTime(f record.Flow) (float64, bool) {
 		}
 	}
 	return least + f.RTT.Seconds(), true
-}
-
-// rivals returns the goodputs of the downloads, or of the uploads, and nothing
-// if there are both: what goes different ways does not compete.
-func (t *totals) rivals() []float64 {
-	var goodputs []float64
-	kind := ""
-	for _, f := range t.run.Flows {
-		if f.Kind != "download" && f.Kind != "upload" {
-			continue
-		}
-		if kind != "" && f.Kind != kind {
-			return nil
-		}
-		kind = f.Kind
-		if goodput, ok := t.flows.get(f.Entity).goodput(t.run.Virtual); ok {
-			goodputs = append(goodputs, goodput)
-		}
-	}
-	return goodputs
 }

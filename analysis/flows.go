@@ -22,7 +22,6 @@ var (
 	flowMessageDelay    = defineSummary(ofFlow, "messages.delay", "s", "the one-way delay of frames, or of the passes of batons, that arrived", "RFC 7679; samples flow.message.delay")
 	flowMessageJitter   = define(ofFlow, "messages.jitter", "s", "mean of |D|, the change of the one-way delay from one arrival to the next, over the whole flow; RFC 3550's estimate follows the same |D| but forgets all but the last arrivals", "RFC 3550 section 6.4.1; RFC 3393")
 	flowMessageRTT      = defineSummary(ofFlow, "messages.rtt", "s", "the round-trip time of echo messages", "RFC 2681; samples flow.message.rtt")
-	runFairness         = define(ofRun, "fairness.jain", "1", "Jain's fairness index (Σx)²/(n·Σx²) of the goodputs of the downloads, or of the uploads, where there are two or more and all bulk flows go the same way", "Jain, Chiu, Hawe 1984; RFC 5166 section 2.3")
 	runDuration         = define(ofRun, "run.duration", "s", "virtual time that the run took", "run.json")
 	runDatagramsEntered = define(ofRun, "run.datagrams", "packets", "datagrams that entered the network", "run.json")
 )
@@ -34,6 +33,7 @@ type flowTotals struct {
 	complete             bool
 	delivered            float64
 	throughput           *bins
+	seconds              perSecond
 	streams              int64
 	opened               map[int64]time.Duration // streams without a first byte
 	firstByte            distribution
@@ -49,6 +49,7 @@ func (f *flowTotals) sample(s record.Sample, bin, end time.Duration) {
 			f.throughput = &bins{width: bin, end: end}
 		}
 		f.throughput.add(s.Time, 8*(s.Value-f.delivered))
+		f.seconds.add(s.Time, s.Value-f.delivered)
 		f.delivered = s.Value
 	case record.SeriesOneWayDelay:
 		f.delay.addSeconds(s.Value)
@@ -151,17 +152,4 @@ func (j *jitter) mean() float64 {
 		return 0
 	}
 	return j.sum / float64(j.arrivals-1)
-}
-
-// jain returns Jain's fairness index, and whether it exists.
-func jain(x []float64) (float64, bool) {
-	var sum, squares float64
-	for _, v := range x {
-		sum += v
-		squares += v * v
-	}
-	if len(x) < 2 || squares == 0 {
-		return 0, false
-	}
-	return sum * sum / (float64(len(x)) * squares), true
 }
