@@ -107,3 +107,11 @@ func TestTsharkShowsTheTimesOfTheRecording(t *testing.T) {
 		}
 	}
 }
+
+func TestTsharkOpensACaptureWithoutPackets(t *testing.T) {
+	r := real(t, groups)
+	r.Capture = []string{"hosts.idle"}
+	if got := tshark(t, filepath.Join(do(t, r).Dir, "capture.pcapng"), "frame", "frame.number"); len(got) != 0 {
+		t.Errorf("seed 1: tshark shows packets %q", got)
+	}
+}
