@@ -160,7 +160,7 @@ func TestAnEmptyRecordingHasNoMetricsButItsOwn(t *testing.T) {
 func everything() made {
 	m := made{
 		run: record.Run{Virtual: 4 * time.Second, Links: access(28), Flows: []record.Flow{
-			{Entity: "flows.bulk", Kind: "download", Size: 1, Way: []string{"links.access.forward"}, RTT: ms}, {Entity: "flows.other", Kind: "download"},
+			{Entity: "flows.bulk", Kind: "download", Session: "sessions.main", Size: 1, Way: []string{"links.access.forward"}, RTT: ms}, {Entity: "flows.other", Kind: "download"},
 		}},
 		packets: []record.Packet{packet(0, 0, ms, 100), packet(ms, ms, 3*ms, 100)},
 		samples: []record.Sample{rate(0, 1e6)},
@@ -179,11 +179,14 @@ func everything() made {
 	for _, kind := range []string{record.EventFlowStarted, record.EventStreamOpened, record.EventFirstByte, record.EventMessageSent, record.EventMessageGot} {
 		m.events = append(m.events, flowEvent(0, kind, 0))
 	}
+	m.run.Sessions = []record.Session{{Entity: "sessions.main", Connection: "connections.main"}}
+	m.samples = append(m.samples, record.Sample{Name: record.SeriesLatestRTT, Entity: "connections.main.server", Value: 1})
 	for i := range 3 { // of which each is fair
 		at := time.Duration(i) * time.Second
 		m.samples = append(m.samples, flowSample(at, record.SeriesDelivered, float64(i+1)))
 		m.samples = append(m.samples, record.Sample{Time: at, Name: record.SeriesDelivered, Entity: "flows.other", Value: float64(i + 1)})
 	}
+	m.samples = append(m.samples, flowSample(3*time.Second, record.SeriesDelivered, 1.5e9))
 	return made{m.run, m.packets, m.samples, append(m.events,
 		flowEvent(3900*ms, record.EventFlowFinished, 1),
 		record.Event{Kind: record.EventFlowStarted, Entity: "flows.other"},

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"math"
 	"strings"
 	"time"
 
@@ -103,7 +104,14 @@ func (t *totals) metrics(lines *timelineSet) Metrics {
 	for _, entity := range t.flows.names {
 		t.flows.get(entity).metrics(&m, entity, t.run.Virtual)
 	}
+	connections := map[string]string{}
+	for _, s := range t.run.Sessions {
+		connections[s.Entity] = s.Connection
+	}
 	for _, f := range t.run.Flows {
+		if goodput, ok := t.flows.get(f.Entity).goodput(t.run.Virtual); ok {
+			m.put(flowPower, f.Entity, goodput/t.delay(f, connections[f.Session]))
+		}
 		if least, ok := t.leastTime(f); ok {
 			if took, ok := t.flows.get(f.Entity).completion(); ok {
 				m.put(flowSlowdown, f.Entity, took.Seconds()/least)
@@ -129,6 +137,27 @@ func (t *totals) metrics(lines *timelineSet) Metrics {
 	return m
 }
 
+// delay returns the mean delay of a flow in seconds: that of its frames, or the
+// RTT where the bytes of a bulk flow are sent. It is not a number without one.
+func (t *totals) delay(f record.Flow, connection string) float64 {
+	switch f.Kind {
+	case "media":
+		return t.flows.get(f.Entity).delay.mean() / nano
+	case "download":
+		return t.meanRTT(connection + ".server")
+	case "upload":
+		return t.meanRTT(connection + ".client")
+	}
+	return math.NaN()
+}
+
+func (t *totals) meanRTT(end string) float64 {
+	if c := t.connections.byName[end]; c != nil {
+		return c.rtt.mean() / nano
+	}
+	return math.NaN()
+}
+
 // leastTime returns the seconds that the links of a flow's way need for its
 // bytes, and whether that can be known.
 func (t *totals) leastTime(f record.Flow) (float64, bool) {
@@ -137,11 +166,12 @@ func (t *totals) leastTime(f record.Flow) (float64, bool) {
 	}
 	least := 0.0
 	for _, entity := range f.Way {
-		rate := &t.links.get(entity).rate
-		if bits, ok := rate.until(t.run.Virtual); ok {
-			least = max(least, 8*float64(f.Size)/bits*t.run.Virtual.Seconds())
-		} else if !rate.known {
+		l := t.links.byName[entity]
+		if l == nil || !l.rate.known {
 			return 0, false
+		}
+		if bits, ok := l.rate.until(t.run.Virtual); ok {
+			least = max(least, 8*float64(f.Size)/bits*t.run.Virtual.Seconds())
 		}
 	}
 	return least + f.RTT.Seconds(), true

@@ -11,6 +11,7 @@ var (
 	flowGoodput         = define(ofFlow, "goodput", "bit/s", "bytes handed to the receiving application, per second from the flow's start to its end, or to the end of the run for a flow that did not end", "RFC 5166 section 2.1; samples flow.delivered")
 	flowPeak            = define(ofFlow, "throughput.max", "bit/s", "most bytes handed to the receiving application in one bin of time, per second; bins as in the throughput figure", "samples flow.delivered")
 	flowCompletion      = define(ofFlow, "completion_time", "s", "time from the flow's start until it was complete; the statistics of a group are over its flows that were", "events flow.started, flow.finished")
+	flowPower           = define(ofFlow, "power", "bit/s²", "goodput divided by the mean delay: of media the one-way delay of frames, of a download or an upload the latest RTT at the end of the connection that sends", "Kleinrock 1979, Power and deterministic rules of thumb, ICC; samples conn.rtt.latest, flow.message.delay")
 	flowSlowdown        = define(ofFlow, "slowdown", "1", "completion time divided by the least that the links allow: the flow's size divided by the smallest rate on its way (each the mean over the run, headers not counted), and one round trip of propagation delay; of flows that have a size and were complete", "Alizadeh et al., pFabric, SIGCOMM 2013, section 5.1; run.json; samples link.rate")
 	flowBytes           = define(ofFlow, "bytes", "B", "bytes handed to the receiving application", "samples flow.delivered, or event flow.finished")
 	flowStreams         = define(ofFlow, "streams", "1", "streams that the flow opened", "events flow.stream_opened")
@@ -38,6 +39,7 @@ type flowTotals struct {
 	opened               map[int64]time.Duration // streams without a first byte
 	firstByte            distribution
 	sent, got, failed    int64
+	reached              reached
 	delay, rtt           distribution
 	jitter               jitter
 }
@@ -50,6 +52,7 @@ func (f *flowTotals) sample(s record.Sample, bin, end time.Duration) {
 		}
 		f.throughput.add(s.Time, 8*(s.Value-f.delivered))
 		f.seconds.add(s.Time, s.Value-f.delivered)
+		f.reached.add(s.Time, s.Value)
 		f.delivered = s.Value
 	case record.SeriesOneWayDelay:
 		f.delay.addSeconds(s.Value)
@@ -114,6 +117,11 @@ func (f *flowTotals) metrics(m *Metrics, entity string, run time.Duration) {
 	}
 	if took, ok := f.completion(); ok {
 		m.put(flowCompletion, entity, took.Seconds())
+	}
+	if f.hasStarted {
+		for i, at := range f.reached {
+			m.put(flowTimeTo[i].metric, entity, (at - f.started).Seconds())
+		}
 	}
 	m.put(flowBytes, entity, f.delivered)
 	if f.streams > 0 {

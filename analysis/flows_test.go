@@ -192,3 +192,40 @@ func TestSlowdownIsOverTheLeastTimeThatTheSlowestLinkAndARoundTripAllow(t *testi
 		})
 	}
 }
+
+func TestPowerIsGoodputOverTheDelayOfWhatTheFlowSends(t *testing.T) {
+	rtt := func(side string, ms float64) record.Sample {
+		return record.Sample{Name: record.SeriesLatestRTT, Entity: "connections.main." + side, Value: ms / 1000}
+	}
+	samples := []record.Sample{
+		rtt("server", 40), rtt("server", 60), rtt("client", 100),
+		flowSample(20*ms, record.SeriesOneWayDelay, 0.025),
+	}
+	for _, c := range []struct {
+		kind    string
+		samples []record.Sample
+		ends    bool
+		want    float64
+	}{
+		{"download", samples, true, 20e6}, // 10 kB in 80 ms, 50 ms
+		{"upload", samples, true, 10e6},   // 100 ms, one sample
+		{"media", samples, true, 40e6},    // 25 ms
+		{"echo", samples, true, none},
+		{"download", samples, false, 2e6}, // in 800 ms
+		{"download", nil, true, none},
+		{"media", nil, true, none},
+	} {
+		m := made{
+			run: record.Run{Virtual: 810 * ms,
+				Sessions: []record.Session{{Entity: "sessions.main", Connection: "connections.main"}},
+				Flows:    []record.Flow{{Entity: "flows.bulk", Kind: c.kind, Session: "sessions.main"}}},
+			samples: append(c.samples[:len(c.samples):len(c.samples)], flowSample(90*ms, record.SeriesDelivered, 10_000)),
+			events:  []record.Event{flowEvent(10*ms, record.EventFlowStarted, 0)},
+		}
+		if c.ends {
+			m.events = append(m.events, flowEvent(90*ms, record.EventFlowFinished, 10_000))
+		}
+		t.Logf("%s, %d samples, ends: %t", c.kind, len(c.samples), c.ends)
+		want(t, m.metrics(t), map[string]float64{"flows.bulk.power": c.want})
+	}
+}
