@@ -109,6 +109,12 @@ func (t *totals) metrics(lines *timelineSet) Metrics {
 		connections[s.Entity] = s.Connection
 	}
 	for _, f := range t.run.Flows {
+		for _, entity := range f.Way {
+			if l := t.links.byName[entity]; l != nil {
+				l.carriesFlows = true
+				l.applications += t.flows.get(f.Entity).delivered
+			}
+		}
 		if goodput, ok := t.flows.get(f.Entity).goodput(t.run.Virtual); ok {
 			m.put(flowPower, f.Entity, goodput/t.delay(f, connections[f.Session]))
 		}

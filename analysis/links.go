@@ -11,6 +11,7 @@ import (
 var (
 	linkUtilisation = define(ofLink, "utilisation", "1", "delivered bytes on the wire, divided by what the configured rate could have sent in the whole run, its changes included", "integral of the samples link.rate")
 	linkThroughput  = define(ofLink, "throughput", "bit/s", "delivered bytes on the wire, per second of the whole run", "packets")
+	linkGoodput     = define(ofLink, "goodput_ratio", "1", "bytes that flows whose way leads over the link handed to the receiving applications, divided by delivered bytes on the wire: 1 less the share of headers, control data, what was sent again and cross traffic; for links with such flows", "RFC 5166 section 2.1; run.json; samples flow.delivered; packets")
 	linkBytes       = define(ofLink, "bytes", "B", "bytes on the wire of delivered datagrams", "packets")
 	linkDatagrams   = define(ofLink, "datagrams", "packets", "datagrams that entered the link, and copies that it made", "packets")
 	linkDelivered   = define(ofLink, "delivered", "packets", "datagrams that left the link at its far end", "packets")
@@ -36,6 +37,8 @@ type linkTotals struct {
 	queueDelay                       distribution
 	byteSeconds                      float64 // waiting time of each datagram times its bytes
 	queue                            occupancy
+	carriesFlows                     bool
+	applications                     float64 // bytes of these flows that applications got
 }
 
 func (l *linkTotals) packet(p *record.Packet) {
@@ -67,6 +70,9 @@ func (l *linkTotals) metrics(m *Metrics, entity string, run time.Duration) {
 		m.put(linkUtilisation, entity, 8*float64(l.bytes)/bits)
 	}
 	m.put(linkThroughput, entity, 8*float64(l.bytes)/run.Seconds())
+	if l.carriesFlows {
+		m.put(linkGoodput, entity, l.applications/float64(l.bytes))
+	}
 	m.put(linkBytes, entity, float64(l.bytes))
 	m.put(linkDatagrams, entity, float64(l.datagrams))
 	m.put(linkDelivered, entity, float64(l.delivered))

@@ -108,3 +108,26 @@ func TestALinkThatRunJSONDoesNotDescribeHasTheOverheadOfIPv4AndUDP(t *testing.T)
 	m := made{run: record.Run{Virtual: time.Second}, packets: []record.Packet{packet(0, 0, ms, 100)}}
 	want(t, m.metrics(t), map[string]float64{"links.access.forward.bytes": 128})
 }
+
+func TestTheGoodputRatioOfALinkIsOfTheFlowsWhoseWayLeadsOverIt(t *testing.T) {
+	m := made{
+		run: record.Run{Virtual: time.Second, Links: access(28), Flows: []record.Flow{
+			{Entity: "flows.bulk", Way: []string{"links.access.forward"}}, // it does not end
+			{Entity: "flows.get", Way: []string{"links.access.forward", "links.elsewhere.forward"}},
+			{Entity: "flows.up", Way: []string{"links.core.forward"}},
+		}},
+		packets: []record.Packet{packet(0, 0, 20*ms, 972), packet(0, 0, 30*ms, 972)},
+		samples: []record.Sample{
+			flowSample(20*ms, record.SeriesDelivered, 900),
+			{Name: record.SeriesDelivered, Entity: "flows.get", Value: 600},
+		},
+	}
+	m.run.Links = append(m.run.Links, record.Link{Name: "core"})
+	want(t, m.metrics(t), map[string]float64{
+		"links.access.forward.goodput_ratio": 0.75, // 1500 B of 2000 B
+		"links.access.reverse.goodput_ratio": none, // no flow
+		"links.core.forward.goodput_ratio":   none, // no packet
+	})
+	m.samples = nil
+	want(t, m.metrics(t), map[string]float64{"links.access.forward.goodput_ratio": 0})
+}
