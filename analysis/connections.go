@@ -19,6 +19,8 @@ var (
 	connectionRTTEnd       = define(ofConnection, "rtt.smoothed", "s", "last smoothed RTT", "RFC 9002 section 5.3; samples conn.rtt.smoothed")
 	connectionLost         = define(ofConnection, "packets_lost", "packets", "QUIC packets that this end declared lost", "RFC 9002 section 6.1; events connection.packet_lost")
 	connectionSpurious     = define(ofConnection, "spurious_losses", "packets", "QUIC packets declared lost and acknowledged later", "events connection.spurious")
+	connectionResets       = define(ofConnection, "streams_reset", "1", "streams that this end reset", "RFC 9000 section 19.4; events connection.stream_reset")
+	connectionResetsGone   = define(ofConnection, "teardown.streams_reset", "1", "streams that this end reset with WT_SESSION_GONE because their session ended", "draft-ietf-webtrans-http3, session termination; events connection.stream_reset")
 	connectionPTOs         = define(ofConnection, "ptos", "1", "probe timeouts that expired", "RFC 9002 section 6.2; events connection.pto")
 )
 
@@ -29,8 +31,12 @@ type connectionTotals struct {
 	minRTT, smoothedRTT float64 // 0 before the first sample
 	leastRTT            float64 // the smallest of minRTT, which begins anew on another path
 	lost, spurious, pto int64
+	resets, resetsGone  int64
 	closed              time.Duration // when this end knew that it was over; 0 if it never did
 }
+
+// sessionGone is the error code WT_SESSION_GONE, as events have it.
+const sessionGone = "0x170d7b68"
 
 func (c *connectionTotals) sample(s record.Sample) {
 	switch s.Name {
@@ -56,6 +62,11 @@ func (c *connectionTotals) event(e record.Event) {
 		c.lost++
 	case record.EventSpuriousLoss:
 		c.spurious++
+	case record.EventStreamReset:
+		c.resets++
+		if e.Text == sessionGone {
+			c.resetsGone++
+		}
 	case record.EventPTO:
 		c.pto++
 	case record.EventConnectionClosed:
@@ -83,6 +94,8 @@ func (c *connectionTotals) metrics(m *Metrics, entity string, run time.Duration)
 	m.put(connectionRTTEnd, entity, orNone(c.smoothedRTT))
 	m.put(connectionLost, entity, float64(c.lost))
 	m.put(connectionSpurious, entity, float64(c.spurious))
+	m.put(connectionResets, entity, float64(c.resets))
+	m.put(connectionResetsGone, entity, float64(c.resetsGone))
 	m.put(connectionPTOs, entity, float64(c.pto))
 }
 

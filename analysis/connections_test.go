@@ -80,3 +80,24 @@ func TestRTTInflationIsOverTheSmallestRTTOfAllPaths(t *testing.T) {
 		end + ".rtt.min":            0.060,
 	})
 }
+
+func TestStreamsThatAreResetAreCountedByEndAndThoseOfATeardownByThemselves(t *testing.T) {
+	reset := func(side, code string, stream int64) record.Event {
+		return record.Event{Kind: record.EventStreamReset, Entity: "connections.main", Side: side, Value: stream, Text: code}
+	}
+	m := made{run: record.Run{Virtual: time.Second}, events: []record.Event{
+		reset("server", "0x170d7b68", 3), reset("server", "0x170d7b68", 7), reset("server", "0x10c", 0),
+		{Kind: record.EventPTO, Entity: "connections.main", Side: "client"},
+	}}
+	want(t, m.metrics(t), map[string]float64{
+		"connections.main.server.streams_reset":          3,
+		"connections.main.server.teardown.streams_reset": 2,
+		"connections.main.client.streams_reset":          0,
+		"connections.main.client.teardown.streams_reset": 0,
+	})
+	m.events = m.events[:1] // one stream, and nothing of the client
+	want(t, m.metrics(t), map[string]float64{
+		"connections.main.server.teardown.streams_reset": 1,
+		"connections.main.client.streams_reset":          none,
+	})
+}

@@ -108,6 +108,7 @@ const (
 	EventConnectionClosed  = "connection.closed"           // this end knows that the connection is over; Value: error code, Text: reason
 	EventPacketLost        = "connection.packet_lost"      // quic-go declared a packet lost; Value: packet number, Text: trigger
 	EventSpuriousLoss      = "connection.spurious"         // a packet declared lost was acknowledged; Value: packet number
+	EventStreamReset       = "connection.stream_reset"     // this end sent the first RESET_STREAM of a stream; Value: stream ID, Text: error code, as 0x170d7b68
 	EventPTO               = "connection.pto"              // a probe timeout expired; Value: PTO count
 	EventCongestionState   = "connection.congestion"       // the congestion controller changed state; Text: the state
 	EventECNState          = "connection.ecn"              // ECN validation changed state; Text: the state

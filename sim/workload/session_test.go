@@ -326,3 +326,32 @@ size = "10KB"`)
 		r.delivers(fmt.Sprintf("sessions.main-%d.flows.bulk", n+1), 10_000)
 	}
 }
+
+func TestASessionThatClosesResetsTheStreamsThatItStillHas(t *testing.T) {
+	r := complete(t, pair+`
+close = { at = "1s", by = "client" }
+[sessions.main.flows.bulk]
+kind = "download"
+size = "100MB"
+streams = 4`)
+	streams := map[int64]bool{}
+	for _, e := range r.all(record.EventStreamReset, "connections.main") {
+		if streams[e.Value] || e.Side != "server" || e.Text != "0x170d7b68" { // WT_SESSION_GONE
+			t.Errorf("seed %d: %+v, want each stream to be reset once, by the server, as its session is gone", r.seed, e)
+		}
+		streams[e.Value] = true
+	}
+	opened := r.all(record.EventStreamOpened, "flows.bulk")
+	if len(opened) != 4 {
+		t.Errorf("seed %d: %d streams were opened, want 4", r.seed, len(opened))
+	}
+	for _, e := range opened {
+		if !streams[e.Value] {
+			t.Errorf("seed %d: stream %d is not reset", r.seed, e.Value)
+		}
+		delete(streams, e.Value)
+	}
+	if len(streams) > 0 {
+		t.Errorf("seed %d: other streams are reset: %v", r.seed, streams)
+	}
+}

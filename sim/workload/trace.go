@@ -30,6 +30,7 @@ type trace struct {
 	updated  time.Duration // when current came up
 	recorded qlog.MetricsUpdated
 	last     time.Duration // when recorded came up
+	resets   map[qlog.StreamID]bool
 }
 
 // newTrace returns the trace of one end of a connection, for quic-go.
@@ -94,6 +95,12 @@ func (t *trace) take(e qlogwriter.Event) {
 		if !e.IsMTUProbePacket {
 			t.event(record.EventPacketLost, int64(e.Header.PacketNumber), string(e.Trigger))
 		}
+	case qlog.PacketSent:
+		for _, f := range e.Frames {
+			if reset, ok := f.Frame.(*qlog.ResetStreamFrame); ok {
+				t.reset(reset)
+			}
+		}
 	case qlog.SpuriousLoss:
 		t.event(record.EventSpuriousLoss, int64(e.PacketNumber), "")
 	case qlog.PTOCountUpdated:
@@ -106,6 +113,23 @@ func (t *trace) take(e qlogwriter.Event) {
 		t.event(record.EventECNState, 0, fmt.Sprint(e.State))
 	case qlog.MTUUpdated:
 		t.event(record.EventMTU, int64(e.Value), "")
+	}
+}
+
+// reset records the first reset of a stream; the others were sent because that
+// was lost.
+func (t *trace) reset(f *qlog.ResetStreamFrame) {
+	t.mu.Lock()
+	known := t.resets[f.StreamID]
+	if !known {
+		if t.resets == nil {
+			t.resets = map[qlog.StreamID]bool{}
+		}
+		t.resets[f.StreamID] = true
+	}
+	t.mu.Unlock()
+	if !known {
+		t.event(record.EventStreamReset, int64(f.StreamID), fmt.Sprintf("%#x", uint64(f.ErrorCode)))
 	}
 }
 
