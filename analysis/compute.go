@@ -75,7 +75,10 @@ func (t *totals) link(name *linkName) *linkTotals {
 func (t *totals) sample(s record.Sample) {
 	switch {
 	case s.Name == record.SeriesLinkRate:
-		t.links.get(s.Entity).rate.add(s.Time, s.Value)
+		l := t.links.get(s.Entity)
+		l.rate.add(s.Time, s.Value)
+		l.capacity.width = t.bin
+		l.capacity.add(s.Time, s.Value)
 	case strings.HasPrefix(s.Name, "conn."):
 		t.connections.get(s.Entity).sample(s)
 	case strings.HasPrefix(s.Name, "flow."):
@@ -103,6 +106,11 @@ func (t *totals) metrics(lines *timelineSet) Metrics {
 	fairnessMetrics(&m, t.rivals(), t.run.Virtual)
 	for _, entity := range t.flows.names {
 		t.flows.get(entity).metrics(&m, entity, t.run.Virtual)
+	}
+	for _, entity := range t.links.names {
+		if l := t.links.get(entity); l.capacity.known {
+			l.capacity.advance(t.run.Virtual)
+		}
 	}
 	connections := map[string]string{}
 	for _, s := range t.run.Sessions {
@@ -173,12 +181,14 @@ func (t *totals) leastTime(f record.Flow) (float64, bool) {
 	least := 0.0
 	for _, entity := range f.Way {
 		l := t.links.byName[entity]
-		if l == nil || !l.rate.known {
+		if l == nil {
 			return 0, false
 		}
-		if bits, ok := l.rate.until(t.run.Virtual); ok {
-			least = max(least, 8*float64(f.Size)/bits*t.run.Virtual.Seconds())
+		needed, ok := l.capacity.need(8*float64(f.Size), t.flows.get(f.Entity).started)
+		if !ok {
+			return 0, false
 		}
+		least = max(least, needed)
 	}
 	return least + f.RTT.Seconds(), true
 }

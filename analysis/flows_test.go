@@ -177,8 +177,10 @@ func TestSlowdownIsOverTheLeastTimeThatTheSlowestLinkAndARoundTripAllow(t *testi
 		events  []record.Event
 		want    float64
 	}{
-		"280 ms instead of 140 ms":  {flow, []record.Sample{lan, core, rate(0, 8e6)}, []record.Event{started, finished}, 2},
-		"a rate that changes":       {flow, []record.Sample{lan, core, rate(0, 12e6), rate(500*ms, 4e6)}, []record.Event{started, finished}, 2},
+		"280 ms instead of 140 ms": {flow, []record.Sample{lan, core, rate(0, 8e6)}, []record.Event{started, finished}, 2},
+		"a change after it":        {flow, []record.Sample{lan, core, rate(0, 8e6), rate(500*ms, 1e6)}, []record.Event{started, finished}, 2},
+		// 80 kbit in 10 ms, and the other 720 kbit at 4 Mbit/s in 180 ms.
+		"a change while it lasts":   {flow, []record.Sample{lan, core, rate(0, 8e6), rate(20*ms, 4e6)}, []record.Event{started, finished}, 280.0 / (10 + 180 + 40)},
 		"unlimited links":           {flow, []record.Sample{lan, rate(0, 0), linkRate(0, "links.core.reverse", 0)}, []record.Event{started, finished}, 7},
 		"a link of an unknown rate": {flow, []record.Sample{lan, core}, []record.Event{started, finished}, none},
 		"no size":                   {unsized, []record.Sample{lan, core, rate(0, 8e6)}, []record.Event{started, finished}, none},

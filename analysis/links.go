@@ -30,6 +30,7 @@ var (
 type linkTotals struct {
 	overhead                         int64
 	rate                             rateIntegral
+	capacity                         capacity
 	datagrams, delivered, ce, inside int64
 	dropped                          int64
 	reasons                          table[int64]
