@@ -179,6 +179,8 @@ func everything() made {
 	for _, kind := range []string{record.EventFlowStarted, record.EventStreamOpened, record.EventFirstByte, record.EventMessageSent, record.EventMessageGot} {
 		m.events = append(m.events, flowEvent(0, kind, 0))
 	}
+	m.run.Connections = []record.Connection{{Entity: "connections.main.client", Sent: 10}}
+	m.events = append(m.events, record.Event{Kind: record.EventPacketLost, Entity: "connections.main", Side: "client"})
 	m.run.Sessions = []record.Session{{Entity: "sessions.main", Connection: "connections.main"}}
 	m.samples = append(m.samples, record.Sample{Name: record.SeriesLatestRTT, Entity: "connections.main.server", Value: 1})
 	for i := range 3 { // of which each is fair

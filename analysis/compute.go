@@ -58,6 +58,9 @@ func newTotals(run record.Run) *totals {
 	for _, f := range run.Flows {
 		t.flows.get(f.Entity)
 	}
+	for _, c := range run.Connections {
+		t.connections.get(c.Entity).sent = c.Sent
+	}
 	for _, x := range run.Traffic {
 		t.traffic.get(x.Entity).counts = x
 	}

@@ -18,6 +18,9 @@ var (
 	connectionRTTInflation = defineSummary(ofConnection, "rtt.inflation", "1", "the samples of the latest RTT, each divided by the smallest RTT of the whole connection", "RFC 9002 sections 5.1 and 5.2; samples conn.rtt.latest, conn.rtt.min")
 	connectionRTTEnd       = define(ofConnection, "rtt.smoothed", "s", "last smoothed RTT", "RFC 9002 section 5.3; samples conn.rtt.smoothed")
 	connectionLost         = define(ofConnection, "packets_lost", "packets", "QUIC packets that this end declared lost", "RFC 9002 section 6.1; events connection.packet_lost")
+	connectionSent         = define(ofConnection, "packets_sent", "packets", "ack-eliciting QUIC packets that this end sent, without probes of the MTU", "RFC 9002 section 2; run.json")
+	connectionLossRatio    = define(ofConnection, "loss_ratio", "1", "QUIC packets that this end declared lost, divided by the ack-eliciting ones that it sent", "RFC 9002 section 6.1; run.json; events connection.packet_lost")
+	connectionSpuriousPart = define(ofConnection, "spurious_ratio", "1", "share of the packets declared lost that were acknowledged later", "events connection.packet_lost, connection.spurious")
 	connectionSpurious     = define(ofConnection, "spurious_losses", "packets", "QUIC packets declared lost and acknowledged later", "events connection.spurious")
 	connectionResets       = define(ofConnection, "streams_reset", "1", "streams that this end reset", "RFC 9000 section 19.4; events connection.stream_reset")
 	connectionResetsGone   = define(ofConnection, "teardown.streams_reset", "1", "streams that this end reset with WT_SESSION_GONE because their session ended", "draft-ietf-webtrans-http3, session termination; events connection.stream_reset")
@@ -30,6 +33,7 @@ type connectionTotals struct {
 	rtt                 distribution
 	minRTT, smoothedRTT float64 // 0 before the first sample
 	leastRTT            float64 // the smallest of minRTT, which begins anew on another path
+	sent                uint64
 	lost, spurious, pto int64
 	resets, resetsGone  int64
 	closed              time.Duration // when this end knew that it was over; 0 if it never did
@@ -93,6 +97,11 @@ func (c *connectionTotals) metrics(m *Metrics, entity string, run time.Duration)
 	m.put(connectionRTTMin, entity, orNone(c.minRTT))
 	m.put(connectionRTTEnd, entity, orNone(c.smoothedRTT))
 	m.put(connectionLost, entity, float64(c.lost))
+	if c.sent > 0 {
+		m.put(connectionSent, entity, float64(c.sent))
+		m.put(connectionLossRatio, entity, float64(c.lost)/float64(c.sent))
+	}
+	m.put(connectionSpuriousPart, entity, float64(c.spurious)/float64(c.lost))
 	m.put(connectionSpurious, entity, float64(c.spurious))
 	m.put(connectionResets, entity, float64(c.resets))
 	m.put(connectionResetsGone, entity, float64(c.resetsGone))

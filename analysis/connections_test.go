@@ -101,3 +101,29 @@ func TestStreamsThatAreResetAreCountedByEndAndThoseOfATeardownByThemselves(t *te
 		"connections.main.client.streams_reset":          none,
 	})
 }
+
+func TestTheLossRatioOfAConnectionIsOfThePacketsThatAnEndSent(t *testing.T) {
+	event := func(kind string) record.Event {
+		return record.Event{Kind: kind, Entity: "connections.main", Side: "server"}
+	}
+	m := made{
+		run: record.Run{Virtual: time.Second, Connections: []record.Connection{
+			{Entity: "connections.main.client", Sent: 1}, {Entity: "connections.main.server", Sent: 200},
+		}},
+		events: []record.Event{event(record.EventPacketLost), event(record.EventPacketLost), event(record.EventSpuriousLoss)},
+	}
+	want(t, m.metrics(t), map[string]float64{
+		"connections.main.server.packets_sent":   200,
+		"connections.main.server.loss_ratio":     0.01,
+		"connections.main.server.spurious_ratio": 0.5,
+		"connections.main.client.packets_sent":   1,
+		"connections.main.client.loss_ratio":     0,
+		"connections.main.client.spurious_ratio": none, // of none lost
+	})
+	m.run.Connections = nil
+	want(t, m.metrics(t), map[string]float64{
+		"connections.main.server.packets_sent": none,
+		"connections.main.server.loss_ratio":   none,
+		"connections.main.server.packets_lost": 2,
+	})
+}

@@ -18,26 +18,27 @@ const SchemaVersion = 1
 
 // Run describes a recorded run: the content of run.json.
 type Run struct {
-	Schema      int             `json:"schema"`               // version of the recording's format; set by the writer
-	Name        string          `json:"name"`                 // the scenario's name
-	Seed        uint64          `json:"seed"`                 // the seed of every random stream
-	Overrides   []string        `json:"overrides,omitempty"`  // "path=value", in the order given
-	Scenario    json.RawMessage `json:"scenario,omitempty"`   // the scenario as resolved, as JSON (a TOML text is a JSON string)
-	Inputs      []Input         `json:"inputs,omitempty"`     // the files that the scenario names
-	Versions    Versions        `json:"versions"`             // what made the run
-	Fingerprint string          `json:"fingerprint"`          // see Fingerprint; set by the writer
-	Determinism Determinism     `json:"determinism"`          // whether the process was sealed
-	Unsealed    string          `json:"unsealed,omitempty"`   // why it was not
-	Ended       Ending          `json:"ended"`                // how the run ended
-	Unfinished  []string        `json:"unfinished,omitempty"` // the tasks that were not finished when it ended
-	Virtual     time.Duration   `json:"virtual_ns"`           // virtual duration in nanoseconds
-	Wall        time.Duration   `json:"wall_ns"`              // wall-clock duration in nanoseconds
-	Datagrams   uint64          `json:"datagrams"`            // datagrams that entered the network
-	Links       []Link          `json:"links"`                // the links, in the scenario's order
-	Sessions    []Session       `json:"sessions,omitempty"`   // the sessions, in the scenario's order
-	Flows       []Flow          `json:"flows,omitempty"`      // the flows, in the scenario's order
-	Traffic     []Traffic       `json:"traffic,omitempty"`    // cross traffic, in the scenario's order
-	Rows        Rows            `json:"rows"`                 // length of each table; set by the writer
+	Schema      int             `json:"schema"`                // version of the recording's format; set by the writer
+	Name        string          `json:"name"`                  // the scenario's name
+	Seed        uint64          `json:"seed"`                  // the seed of every random stream
+	Overrides   []string        `json:"overrides,omitempty"`   // "path=value", in the order given
+	Scenario    json.RawMessage `json:"scenario,omitempty"`    // the scenario as resolved, as JSON (a TOML text is a JSON string)
+	Inputs      []Input         `json:"inputs,omitempty"`      // the files that the scenario names
+	Versions    Versions        `json:"versions"`              // what made the run
+	Fingerprint string          `json:"fingerprint"`           // see Fingerprint; set by the writer
+	Determinism Determinism     `json:"determinism"`           // whether the process was sealed
+	Unsealed    string          `json:"unsealed,omitempty"`    // why it was not
+	Ended       Ending          `json:"ended"`                 // how the run ended
+	Unfinished  []string        `json:"unfinished,omitempty"`  // the tasks that were not finished when it ended
+	Virtual     time.Duration   `json:"virtual_ns"`            // virtual duration in nanoseconds
+	Wall        time.Duration   `json:"wall_ns"`               // wall-clock duration in nanoseconds
+	Datagrams   uint64          `json:"datagrams"`             // datagrams that entered the network
+	Links       []Link          `json:"links"`                 // the links, in the scenario's order
+	Sessions    []Session       `json:"sessions,omitempty"`    // the sessions, in the scenario's order
+	Connections []Connection    `json:"connections,omitempty"` // the ends of connections that sent something, in the order of the sessions
+	Flows       []Flow          `json:"flows,omitempty"`       // the flows, in the scenario's order
+	Traffic     []Traffic       `json:"traffic,omitempty"`     // cross traffic, in the scenario's order
+	Rows        Rows            `json:"rows"`                  // length of each table; set by the writer
 }
 
 // Input is a file that a scenario names, such as a trace.
@@ -114,6 +115,12 @@ type Session struct {
 	Entity     string `json:"entity"`          // the session's entity name, such as "sessions.main-3"
 	Connection string `json:"connection"`      // its connection's entity name, such as "connections.main-3"
 	Group      string `json:"group,omitempty"` // the entity name of the group, such as "sessions.main"; empty outside groups
+}
+
+// Connection is what run.json holds of one end of a connection.
+type Connection struct {
+	Entity string `json:"entity"`       // the entity name of the end, such as "connections.main-3.client"
+	Sent   uint64 `json:"packets_sent"` // ack-eliciting QUIC packets (RFC 9002 section 2) that it sent, without probes of the MTU
 }
 
 // Flow is what run.json holds of a flow.

@@ -71,6 +71,7 @@ func (w *Workload) Describe(info *record.Run) {
 			Reverse: l.directions[record.Reverse].counters(),
 		})
 	}
+	info.Connections = w.describeConnections()
 	ways := w.newWays()
 	for _, i := range w.instances {
 		s := record.Session{Entity: i.entity, Connection: i.connection.entity}
@@ -93,6 +94,31 @@ func (w *Workload) Describe(info *record.Run) {
 	for _, c := range w.traffic {
 		info.Traffic = append(info.Traffic, c.describe())
 	}
+}
+
+// describeConnections describes the ends of connections, of which each may have
+// had several traces.
+func (w *Workload) describeConnections() []record.Connection {
+	w.recorder.mu.Lock()
+	traces := slices.Clone(w.traces)
+	w.recorder.mu.Unlock()
+	sent := map[string]uint64{}
+	for _, t := range traces {
+		t.mu.Lock()
+		sent[t.entity] += t.sent
+		t.mu.Unlock()
+	}
+	var all []record.Connection
+	for _, i := range w.instances {
+		for _, side := range []string{"client", "server"} {
+			entity := i.connection.entity + "." + side
+			if n := sent[entity]; n > 0 {
+				all = append(all, record.Connection{Entity: entity, Sent: n})
+				delete(sent, entity) // for the other sessions on it
+			}
+		}
+	}
+	return all
 }
 
 // ways knows the ways of flows and how long datagrams are on them.

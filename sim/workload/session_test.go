@@ -355,3 +355,28 @@ streams = 4`)
 		t.Errorf("seed %d: other streams are reset: %v", r.seed, streams)
 	}
 }
+
+func TestTheDescriptionHasThePacketsThatEachEndOfAConnectionSent(t *testing.T) {
+	r := complete(t, pair+`
+[sessions.main.flows.bulk]
+kind = "download"
+size = "1MB"`)
+	ends := r.run.Connections
+	if len(ends) != 2 || ends[0].Entity != "connections.main.client" || ends[1].Entity != "connections.main.server" {
+		t.Fatalf("seed %d: ends %+v, want the client and the server", r.seed, ends)
+	}
+	// A megabyte needs more than 600 packets; what the client sends is mostly
+	// acknowledgments, which elicit none.
+	var datagrams uint64
+	for _, p := range r.packets {
+		if p.direction == record.Reverse {
+			datagrams++
+		}
+	}
+	if server := ends[1].Sent; server < 600 || server > datagrams+5 { // of the handshake there are several packets in one
+		t.Errorf("seed %d: the server sent %d ack-eliciting packets in %d datagrams", r.seed, server, datagrams)
+	}
+	if client := ends[0].Sent; client == 0 || client > 100 {
+		t.Errorf("seed %d: the client sent %d ack-eliciting packets", r.seed, client)
+	}
+}

@@ -30,6 +30,7 @@ type trace struct {
 	updated  time.Duration // when current came up
 	recorded qlog.MetricsUpdated
 	last     time.Duration // when recorded came up
+	sent     uint64        // ack-eliciting packets, without probes of the MTU
 	resets   map[qlog.StreamID]bool
 }
 
@@ -96,11 +97,7 @@ func (t *trace) take(e qlogwriter.Event) {
 			t.event(record.EventPacketLost, int64(e.Header.PacketNumber), string(e.Trigger))
 		}
 	case qlog.PacketSent:
-		for _, f := range e.Frames {
-			if reset, ok := f.Frame.(*qlog.ResetStreamFrame); ok {
-				t.reset(reset)
-			}
-		}
+		t.packet(&e)
 	case qlog.SpuriousLoss:
 		t.event(record.EventSpuriousLoss, int64(e.PacketNumber), "")
 	case qlog.PTOCountUpdated:
@@ -113,6 +110,26 @@ func (t *trace) take(e qlogwriter.Event) {
 		t.event(record.EventECNState, 0, fmt.Sprint(e.State))
 	case qlog.MTUUpdated:
 		t.event(record.EventMTU, int64(e.Value), "")
+	}
+}
+
+// packet counts an ack-eliciting packet (RFC 9002, section 2) that was sent, and
+// records the resets in it.
+func (t *trace) packet(e *qlog.PacketSent) {
+	elicits := false
+	for _, f := range e.Frames {
+		switch f := f.Frame.(type) {
+		case *qlog.AckFrame, *qlog.ConnectionCloseFrame:
+			continue
+		case *qlog.ResetStreamFrame:
+			t.reset(f)
+		}
+		elicits = true
+	}
+	if elicits && !e.IsMTUProbePacket {
+		t.mu.Lock()
+		t.sent++
+		t.mu.Unlock()
 	}
 }
 
