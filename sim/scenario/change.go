@@ -29,7 +29,8 @@ func (ch *Change) Applies(direction string) bool {
 	return ch.Direction == "both" || ch.Direction == direction
 }
 
-// direction returns the configuration of a direction after the change.
+// direction returns the configuration of a direction after the change. Of both,
+// forward has the values of all keys of the change.
 func (ch *Change) direction(name string) *LinkDirection {
 	if name == "reverse" {
 		return &ch.Reverse
@@ -86,7 +87,7 @@ func decodeChanges(l *Link, n *node) error {
 		}
 		// What a change implies of one direction, such as a kind, it may only say
 		// of what the other one has already.
-		for _, f := range leaves(reflect.ValueOf(ch.shown()).Elem(), "") {
+		for _, f := range leaves(reflect.ValueOf(ch.direction(ch.Direction)).Elem(), "") {
 			if set[f.key] {
 				ch.Keys = append(ch.Keys, f.key)
 			}
@@ -152,19 +153,11 @@ func named(n *node, f field) bool {
 	return true
 }
 
-// shown returns the direction that has the values of all keys of a change.
-func (ch *Change) shown() *LinkDirection {
-	if ch.Direction == "reverse" {
-		return &ch.Reverse
-	}
-	return &ch.Forward
-}
-
 // leaves returns the keys of a direction that a change sets, which are written
 // even where that is to nothing.
 func (ch *Change) leaves() []field {
 	var set []field
-	for _, f := range leaves(reflect.ValueOf(ch.shown()).Elem(), "") {
+	for _, f := range leaves(reflect.ValueOf(ch.direction(ch.Direction)).Elem(), "") {
 		if slices.Contains(ch.Keys, f.key) {
 			f.required = true
 			set = append(set, f)

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Host is a computer with an address on each of its links, or a group of equal ones. Hosts are in
-// the order of the file: the first one acts first at each instant.
+// Host is a computer with an address on each of its links, or a group of equal
+// ones. Hosts are in the order of the file: the first one acts first at each
+// instant.
 type Host struct {
 	Name   string  `toml:"-"`
 	Count  int     `toml:"count" default:"1" range:"1..10000" doc:"how many such hosts: with more than one the name is that of a group, of NAME-1, NAME-2, …"`
@@ -159,7 +160,7 @@ func (s *Scenario) routed() (*graph, []Hop) {
 			for _, node := range nodes {
 				for _, host := range s.hostsNamed(r.Name) {
 					if node != host && g.pin(g.nodes[node], host, r.Via) {
-						hops = append(hops, Hop{At: node, To: host, Link: g.nodes[node].pins[host].link.Name, NAT: g.nat(host, node)})
+						hops = append(hops, Hop{At: node, To: host, Link: g.nodes[node].pins[host].link.Name})
 					}
 				}
 			}
@@ -170,6 +171,9 @@ func (s *Scenario) routed() (*graph, []Hop) {
 	}
 	for i := range s.Routers {
 		add([]string{s.Routers[i].Name}, s.Routers[i].Routes)
+	}
+	for i := range hops { // when all routes are known
+		hops[i].NAT = g.nat(hops[i].To, hops[i].At)
 	}
 	return g, hops
 }

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -135,5 +136,29 @@ func TestRoutesThatLeadNowhereAreMistakes(t *testing.T) {
 	} {
 		_, err := Parse("x.toml", []byte(strings.Replace(parkingLot, c.old, c.new, 1)))
 		checkError(t, c.new, err, c.want)
+	}
+}
+
+func TestARouteKnowsTheNATOfAHostWhoseOwnRouteComesLater(t *testing.T) {
+	s := parse(t, `
+[hosts.server]
+routes = { client = "far" }
+[hosts.client]
+routes = { server = "dsl" }
+[routers.r]
+[links.lte]
+between = ["client", "server"]
+[links.dsl]
+between = ["client", "r"]
+nat = "client"
+[links.far]
+between = ["r", "server"]
+[sessions.main]
+client = "client"
+server = "server"
+`)
+	want := []Hop{{"server", "client", "far", "dsl"}, {"client", "server", "dsl", ""}}
+	if got := s.Routing(); !slices.Equal(got, want) {
+		t.Errorf("the routes are %+v, want %+v", got, want)
 	}
 }
