@@ -155,8 +155,8 @@ flows.ping = { kind = "echo", count = 3 }`)
 	}
 }
 
-func TestAClientMovesToItsOtherLinkAndBack(t *testing.T) {
-	r := complete(t, `
+// phone has a client with two links to its server.
+const phone = `
 time_limit = "60s"
 [quic]
 key_exchange = "x25519"
@@ -173,6 +173,10 @@ delay = "30ms"
 [sessions.main]
 client = "client"
 server = "server"
+`
+
+func TestAClientMovesToItsOtherLinkAndBack(t *testing.T) {
+	r := complete(t, phone+`
 migrations = [{ at = "1s", link = "lte" }, { at = "3s", link = "wifi" }]
 flows.down = { kind = "download", duration = "4s" }`)
 	r.accounted()
@@ -202,49 +206,21 @@ flows.down = { kind = "download", duration = "4s" }`)
 }
 
 func TestSessionsOfAGroupThatShareAConnectionMoveItOnce(t *testing.T) {
-	r := complete(t, `
-time_limit = "60s"
-[hosts.client]
-[hosts.server]
-[links.wifi]
-between = ["client", "server"]
-rate = "20Mbit/s"
-delay = "5ms"
-[links.lte]
-between = ["client", "server"]
-rate = "10Mbit/s"
-delay = "30ms"
-[sessions.main]
-client = "client"
-server = "server"
+	r := complete(t, phone+`
 connection = "shared"
 count = 3
 migrations = [{ at = "1s", link = "lte" }]
-flows.down = { kind = "download", duration = "2s" }`)
+flows.ping = { kind = "echo", duration = "2s" }`)
 	if moves := r.all(record.EventMigrated, "connections.shared"); len(moves) != 1 {
 		t.Errorf("seed %d: the moves are %+v, want one", r.seed, moves)
 	}
 }
 
 func TestAMoveToALinkThatIsDownFails(t *testing.T) {
-	r := complete(t, `
-time_limit = "60s"
-[hosts.client]
-[hosts.server]
-[links.wifi]
-between = ["client", "server"]
-rate = "20Mbit/s"
-delay = "5ms"
-[links.lte]
-between = ["client", "server"]
-rate = "10Mbit/s"
-delay = "30ms"
-outages = [{ at = "0s", for = "1h" }]
-[sessions.main]
-client = "client"
-server = "server"
+	r := complete(t, phone+`
 migrations = [{ at = "1s", link = "lte" }]
-flows.down = { kind = "download", duration = "4s" }`)
+flows.down = { kind = "download", duration = "4s" }`,
+		`links.lte.outages=[{ at = "0s", for = "1h" }]`)
 	if n := len(r.all(record.EventMigrated, "connections.main")); n != 0 {
 		t.Errorf("seed %d: the client moved %d times", r.seed, n)
 	}
