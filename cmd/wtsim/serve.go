@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -167,11 +166,10 @@ func writeReady(path string, server *endpoints.Server) error {
 	if err != nil {
 		return err
 	}
-	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
-	if err := os.WriteFile(temporary, append(text, '\n'), 0o666); err != nil {
+	return writeWhole(path, func(w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
 		return err
-	}
-	return os.Rename(temporary, path)
+	})
 }
 
 // sessionLines prints a line for each session.
