@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/analysis/quantity"
 	"github.com/wtsim/wtsim/analysis/seeds"
 	"github.com/wtsim/wtsim/analysis/stat"
 )
@@ -170,22 +171,22 @@ func (f *compareFlags) print(out io.Writer, pathA, pathB string, a, b seeds.Set,
 }
 
 func compareRow(r seeds.Row) table.Row {
-	show := func(value float64) string { return quantity(r.Name, value, r.Unit) }
+	show := func(value float64) string { return quantity.Format(r.Name, value, r.Unit) }
 	d := r.Difference
 	interval, change := "", ""
 	if d.Interval.Exists() {
-		interval = between(r.Name, d.Interval.Low, d.Interval.High, r.Unit)
+		interval = quantity.Between(r.Name, d.Interval.Low, d.Interval.High, r.Unit)
 	}
 	if x, ok := r.Change(); ok {
 		if change = "0 %"; x != 0 {
-			change = signed(significant(100*x)) + " %"
+			change = quantity.Signed(quantity.Significant(100*x)) + " %"
 		}
 	}
 	n := fmt.Sprint(d.N)
 	if !r.Paired {
 		n = fmt.Sprintf("%d, %d", r.A.Mean.N, r.B.Mean.N)
 	}
-	return table.Row{r.Name, show(r.A.Mean.Value), show(r.B.Mean.Value), signed(show(d.Value)), interval, change, n, string(r.Verdict)}
+	return table.Row{r.Name, show(r.A.Mean.Value), show(r.B.Mean.Value), quantity.Signed(show(d.Value)), interval, change, n, string(r.Verdict)}
 }
 
 // legend says how the columns came about.

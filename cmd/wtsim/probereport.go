@@ -8,6 +8,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/wtsim/wtsim/analysis/quantity"
 	"github.com/wtsim/wtsim/wt/probe"
 )
 
@@ -19,7 +20,7 @@ func printField(out io.Writer, name, format string, args ...any) {
 // printReport prints what a probe found, as far as it came.
 func printReport(out io.Writer, r *probe.Report) {
 	if c := r.Connection; c != nil {
-		printField(out, "Connection", "%s to %s in %s, QUIC %s", c.Local, c.Remote, duration(c.Handshake.Seconds()), c.QUIC)
+		printField(out, "Connection", "%s to %s in %s, QUIC %s", c.Local, c.Remote, quantity.Duration(c.Handshake.Seconds()), c.QUIC)
 		printField(out, "TLS", "%s, %s, ALPN %s", strings.TrimPrefix(c.TLS, "TLS "), c.CipherSuite, c.ALPN)
 		printField(out, "Certificate", "%s, valid until %s", subject(c), c.Certificate.NotAfter.UTC().Format("2006-01-02 15:04 UTC"))
 		printField(out, "", "SHA-256 %s", c.Certificate.SHA256)
@@ -37,7 +38,7 @@ func printReport(out io.Writer, r *probe.Report) {
 	}
 	if b := r.Batons; b != nil {
 		printField(out, "Batons", "%d of %d arrived and %d lost in %s; %d messages sent and %d received, in datagrams %d and %d",
-			b.Arrived, b.Count, b.Lost, duration(b.Elapsed.Seconds()), b.Sent, b.Received, b.DatagramsSent, b.DatagramsReceived)
+			b.Arrived, b.Count, b.Lost, quantity.Duration(b.Elapsed.Seconds()), b.Sent, b.Received, b.DatagramsSent, b.DatagramsReceived)
 	}
 	if r.End != nil {
 		printField(out, "End", "%s", printable(endText(r.End)))
@@ -57,9 +58,9 @@ func subject(c *probe.Connection) string {
 
 func printSession(out io.Writer, s *probe.Session) {
 	if s.Draft == "" {
-		printField(out, "Session", "refused with status %d in %s", s.Status, duration(s.Opening.Seconds()))
+		printField(out, "Session", "refused with status %d in %s", s.Status, quantity.Duration(s.Opening.Seconds()))
 	} else {
-		printField(out, "Session", "accepted with status %d in %s: %s, :protocol %s", s.Status, duration(s.Opening.Seconds()), s.Draft, s.Token)
+		printField(out, "Session", "accepted with status %d in %s: %s, :protocol %s", s.Status, quantity.Duration(s.Opening.Seconds()), s.Draft, s.Token)
 	}
 	for i, line := range headerLines(s) {
 		name := ""
@@ -78,12 +79,12 @@ func printSession(out io.Writer, s *probe.Session) {
 	printField(out, "Subprotocol", "%s", protocol)
 	if l := s.Limits; l != nil {
 		printField(out, "Flow control", "%s, %d bidirectional and %d unidirectional streams at first",
-			quantity("", float64(l.Data), "B"), l.Streams, l.UniStreams)
+			quantity.Format("", float64(l.Data), "B"), l.Streams, l.UniStreams)
 	} else {
 		printField(out, "Flow control", "none, so one session a connection")
 	}
 	printField(out, "Datagrams", "at most %d bytes", s.MaxDatagramSize)
-	printField(out, "RTT", "%s, at least %s", duration(s.RTT.Seconds()), duration(s.MinRTT.Seconds()))
+	printField(out, "RTT", "%s, at least %s", quantity.Duration(s.RTT.Seconds()), quantity.Duration(s.MinRTT.Seconds()))
 	if s.Draining {
 		printField(out, "Draining", "the server wants the session to be wound down")
 	}
@@ -123,11 +124,11 @@ func exchangeTable(exchanges []probe.Exchange) string {
 	for _, e := range exchanges {
 		row := table.Row{e.What, e.Sent, e.Returned}
 		if e.Median > 0 {
-			row = append(row, duration(e.Min.Seconds()), duration(e.Median.Seconds()), duration(e.Max.Seconds()))
+			row = append(row, quantity.Duration(e.Min.Seconds()), quantity.Duration(e.Median.Seconds()), quantity.Duration(e.Max.Seconds()))
 		} else {
 			row = append(row, "", "", "")
 		}
-		t.AppendRow(append(row, quantity("", float64(e.Bytes), "B"), duration(e.Elapsed.Seconds()), quantity("", e.Rate(), "bit/s")))
+		t.AppendRow(append(row, quantity.Format("", float64(e.Bytes), "B"), quantity.Duration(e.Elapsed.Seconds()), quantity.Format("", e.Rate(), "bit/s")))
 	}
 	return t.Render()
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"github.com/wtsim/wtsim/analysis/quantity"
 	"github.com/wtsim/wtsim/sim/run"
 )
 
@@ -107,7 +108,7 @@ func speed(virtual, wall time.Duration) string {
 	}
 	ratio := virtual.Seconds() / wall.Seconds()
 	if ratio >= 1 || ratio == 0 {
-		return significant(ratio) + "× real time"
+		return quantity.Significant(ratio) + "× real time"
 	}
-	return "1/" + significant(1/ratio) + " of real time"
+	return "1/" + quantity.Significant(1/ratio) + " of real time"
 }

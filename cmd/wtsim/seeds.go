@@ -11,6 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/analysis/quantity"
 	"github.com/wtsim/wtsim/analysis/seeds"
 	"github.com/wtsim/wtsim/analysis/stat"
 	"github.com/wtsim/wtsim/sim/record"
@@ -44,14 +45,14 @@ func printSeeds(out io.Writer, outcomes []outcome) error {
 	fmt.Fprintf(&b, "%s, seeds %d to %d%s\n\n", first.Name, first.Seed, last.Seed, with(first.Overrides))
 	t := newTable("metric", "mean", "median", "min", "max", "n")
 	for _, m := range metrics {
-		show := func(value float64) string { return quantity(m.Name, value, m.Unit) }
+		show := func(value float64) string { return quantity.Format(m.Name, value, m.Unit) }
 		t.AppendRow(table.Row{m.Name, estimate(m.Name, m.Mean, m.Unit), show(m.Median), show(m.Min), show(m.Max), m.Mean.N})
 	}
 	fmt.Fprintf(&b, "%s\n", t.Render())
 	fmt.Fprintf(&b, "n: the seeds that have a value; ±: the %s confidence interval of the mean (Student's t)\n\n", percent(confidence))
 	runs := newTable("seed", "fingerprint", "virtual", "wall", "speed", "datagrams", "ended")
 	for _, o := range outcomes[:min(len(outcomes), mostRows)] {
-		runs.AppendRow(table.Row{o.Seed, o.Fingerprint, duration(o.Virtual.Seconds()), duration(o.Wall.Seconds()),
+		runs.AppendRow(table.Row{o.Seed, o.Fingerprint, quantity.Duration(o.Virtual.Seconds()), quantity.Duration(o.Wall.Seconds()),
 			speed(o.Virtual, o.Wall), o.Datagrams, o.Ended})
 	}
 	fmt.Fprintf(&b, "%s\n", runs.Render())
@@ -73,9 +74,9 @@ func printSeeds(out io.Writer, outcomes []outcome) error {
 // estimate writes an estimate with its interval, if it has one.
 func estimate(name string, e stat.Estimate, unit string) string {
 	if !e.Interval.Exists() {
-		return quantity(name, e.Value, unit)
+		return quantity.Format(name, e.Value, unit)
 	}
-	return plusMinus(name, e.Value, e.Interval.High-e.Value, unit)
+	return quantity.PlusMinus(name, e.Value, e.Interval.High-e.Value, unit)
 }
 
 // percent writes a share in per cent.

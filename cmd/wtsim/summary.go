@@ -11,6 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/analysis/quantity"
 	"github.com/wtsim/wtsim/sim/record"
 )
 
@@ -51,14 +52,14 @@ const mostRows = 20
 func printRun(out io.Writer, o outcome) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, seed %d%s: %s of virtual time in %s (%s), %d datagrams\n",
-		o.Name, o.Seed, with(o.Overrides), duration(o.Virtual.Seconds()), duration(o.Wall.Seconds()), speed(o.Virtual, o.Wall), o.Datagrams)
+		o.Name, o.Seed, with(o.Overrides), quantity.Duration(o.Virtual.Seconds()), quantity.Duration(o.Wall.Seconds()), speed(o.Virtual, o.Wall), o.Datagrams)
 	if o.Ended == record.TimeLimit {
 		bullets(&b, fmt.Sprintf("\nThe run ended at its time limit of %s, unfinished:", o.Virtual), o.Unfinished, len(o.Unfinished))
 	}
 	if o.Failed > 0 {
 		lines := make([]string, len(o.Failures))
 		for i, f := range o.Failures {
-			lines[i] = fmt.Sprintf("%s, at %s: %s", f.Entity, duration(f.At.Seconds()), f.Why)
+			lines[i] = fmt.Sprintf("%s, at %s: %s", f.Entity, quantity.Duration(f.At.Seconds()), f.Why)
 		}
 		bullets(&b, "\nFailed:", lines, o.Failed)
 	}
@@ -66,7 +67,7 @@ func printRun(out io.Writer, o outcome) error {
 		s.print(&b, o.Metrics)
 	}
 	if m, ok := o.Metrics.Get("fairness.jain"); ok {
-		fmt.Fprintf(&b, "\nJain's fairness of the bulk flows' goodputs: %s\n", quantity(m.Name, m.Value, m.Unit))
+		fmt.Fprintf(&b, "\nJain's fairness of the bulk flows' goodputs: %s\n", quantity.Format(m.Name, m.Value, m.Unit))
 	}
 	if o.Expectations > 0 {
 		fmt.Fprintf(&b, "\nThe scenario's expectations (%d) are not judged: this version only reads them.\n", o.Expectations)
@@ -191,10 +192,10 @@ func (s section) shows(m analysis.Metric) bool {
 // cell writes a metric, of a group its mean.
 func cell(metrics analysis.Metrics, name string) string {
 	if m, ok := metrics.Get(name); ok {
-		return quantity(m.Name, m.Value, m.Unit)
+		return quantity.Format(m.Name, m.Value, m.Unit)
 	}
 	if m, ok := metrics.Get(name + ".mean"); ok {
-		return "mean " + quantity(m.Name, m.Value, m.Unit)
+		return "mean " + quantity.Format(m.Name, m.Value, m.Unit)
 	}
 	return ""
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wtsim/wtsim/analysis/quantity"
 	"github.com/wtsim/wtsim/netem"
 )
 
@@ -102,16 +103,16 @@ func (s shownTrace) print(out io.Writer) error {
 	if s.Format == netem.FormatMahimahi {
 		what = "opportunities"
 	}
-	fmt.Fprintf(out, "Format  %s, %d %s\nLength  %s\n\n", s.Format, s.Entries, what, duration(s.Length))
+	fmt.Fprintf(out, "Format  %s, %d %s\nLength  %s\n\n", s.Format, s.Entries, what, quantity.Duration(s.Length))
 	t := newTable("", "min", "mean", "max")
 	for _, row := range []struct {
 		name   string
 		values *valueRange
 		write  func(float64) string
 	}{
-		{"rate", s.Rate, func(v float64) string { return quantity("rate", v, "bit/s") }},
-		{"delay", s.Delay, func(v float64) string { return quantity("delay", v, "s") }},
-		{"loss", s.Loss, func(v float64) string { return number(100*v) + " %" }},
+		{"rate", s.Rate, func(v float64) string { return quantity.Format("rate", v, "bit/s") }},
+		{"delay", s.Delay, func(v float64) string { return quantity.Format("delay", v, "s") }},
+		{"loss", s.Loss, func(v float64) string { return quantity.Number(100*v) + " %" }},
 	} {
 		if row.values != nil {
 			t.AppendRow([]any{row.name, row.write(row.values.Least), row.write(row.values.Mean), row.write(row.values.Most)})

@@ -1,4 +1,6 @@
-package main
+// Package quantity writes metrics for people: with the digits that matter and a
+// prefix that fits.
+package quantity
 
 import (
 	"math"
@@ -6,25 +8,25 @@ import (
 	"strings"
 )
 
-// quantity writes a metric's value for a person: three significant digits and
+// Format writes a metric's value for a person: three significant digits and
 // a prefix that suits them, such as "20.0 Mbit/s" or "40.1 ms".
-func quantity(name string, value float64, unit string) string {
+func Format(name string, value float64, unit string) string {
 	switch unit {
 	case "bit/s":
 		return prefixed(value, "bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s")
 	case "B":
 		return prefixed(value, "B", "kB", "MB", "GB", "TB")
 	case "s":
-		return duration(value)
+		return Duration(value)
 	case "packets":
-		return number(value)
+		return Number(value)
 	case "1":
 		if isShare(name) {
-			return number(100*value) + " %"
+			return Number(100*value) + " %"
 		}
-		return number(value)
+		return Number(value)
 	}
-	return number(value) + " " + unit
+	return Number(value) + " " + unit
 }
 
 // prefixed writes a value in the largest unit, each a thousand of the one
@@ -36,36 +38,37 @@ func prefixed(value float64, units ...string) string {
 		i++
 	}
 	if i == 0 {
-		return number(value) + " " + units[i]
+		return Number(value) + " " + units[i]
 	}
-	return significant(value) + " " + units[i]
+	return Significant(value) + " " + units[i]
 }
 
-func duration(seconds float64) string {
+// Duration writes a time, such as "40.1 ms".
+func Duration(seconds float64) string {
 	switch abs := math.Abs(seconds); {
 	case abs == 0:
 		return "0 s"
 	case abs < 0.9995e-6:
-		return significant(seconds*1e9) + " ns"
+		return Significant(seconds*1e9) + " ns"
 	case abs < 0.9995e-3:
-		return significant(seconds*1e6) + " µs"
+		return Significant(seconds*1e6) + " µs"
 	case abs < 0.9995:
-		return significant(seconds*1e3) + " ms"
+		return Significant(seconds*1e3) + " ms"
 	}
-	return significant(seconds) + " s"
+	return Significant(seconds) + " s"
 }
 
-// number writes whole numbers whole and others with three digits.
-func number(value float64) string {
+// Number writes whole numbers whole and others with three digits.
+func Number(value float64) string {
 	if value == math.Trunc(value) && math.Abs(value) < 1e15 {
 		return strconv.FormatFloat(value, 'f', 0, 64)
 	}
-	return significant(value)
+	return Significant(value)
 }
 
-// significant writes three significant digits, and all digits before the
+// Significant writes three significant digits, and all digits before the
 // point.
-func significant(value float64) string {
+func Significant(value float64) string {
 	rounded := strconv.FormatFloat(value, 'e', 2, 64)
 	_, power, _ := strings.Cut(rounded, "e")
 	exponent, err := strconv.Atoi(power)
@@ -106,27 +109,27 @@ func scale(name string, largest float64, unit string) (string, float64) {
 	return prefixes[i], one
 }
 
-// plusMinus writes a value and how far it may be off, such as
+// PlusMinus writes a value and how far it may be off, such as
 // "15.43 ± 0.31 Mbit/s": two significant digits of what it may be off, and the
 // value to the same decimal.
-func plusMinus(name string, value, half float64, unit string) string {
+func PlusMinus(name string, value, half float64, unit string) string {
 	if half == 0 {
-		return quantity(name, value, unit) + " ± 0"
+		return Format(name, value, unit) + " ± 0"
 	}
 	shown, one := scale(name, max(math.Abs(value), half), unit)
 	decimals := decimalsOf(half / one)
 	return strings.TrimSpace(fixed(value/one, decimals) + " ± " + fixed(half/one, decimals) + " " + shown)
 }
 
-// between writes the ends of an interval with their signs, such as "+0.81 to
+// Between writes the ends of an interval with their signs, such as "+0.81 to
 // +1.64 Mbit/s", and one number if they are equal.
-func between(name string, low, high float64, unit string) string {
+func Between(name string, low, high float64, unit string) string {
 	if low == high {
-		return signed(quantity(name, low, unit))
+		return Signed(Format(name, low, unit))
 	}
 	shown, one := scale(name, max(math.Abs(low), math.Abs(high)), unit)
 	decimals := decimalsOf((high - low) / 2 / one)
-	return strings.TrimSpace(signed(fixed(low/one, decimals)) + " to " + signed(fixed(high/one, decimals)) + " " + shown)
+	return strings.TrimSpace(Signed(fixed(low/one, decimals)) + " to " + Signed(fixed(high/one, decimals)) + " " + shown)
 }
 
 // decimalsOf returns the decimals of two significant digits.
@@ -141,8 +144,8 @@ func fixed(value float64, decimals int) string {
 	return strconv.FormatFloat(value, 'f', decimals, 64)
 }
 
-// signed puts a plus before what is positive, and takes the minus from zero.
-func signed(number string) string {
+// Signed puts a plus before what is positive, and takes the minus from zero.
+func Signed(number string) string {
 	if !strings.ContainsAny(number, "123456789") {
 		return strings.TrimPrefix(number, "-")
 	}
