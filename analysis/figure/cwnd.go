@@ -12,7 +12,7 @@ const maxSenders = 3
 // cwnd shows the congestion window and the bytes in flight of each connection
 // end that sends, with its losses.
 func cwnd(d Data) Figure {
-	f := Figure{Name: "cwnd", Title: titled("Congestion window and bytes in flight", d), header: overTime}
+	f := Figure{Name: "cwnd", Title: titled("Congestion window and bytes in flight", d), header: timeHeader}
 	senders := slices.DeleteFunc(slices.Clone(d.Senders), func(s Sender) bool { return len(s.Window) == 0 })
 	if len(senders) == 0 {
 		return f
@@ -43,7 +43,7 @@ func (d Data) sender(s Sender) *graph {
 	if len(s.Losses) > 0 {
 		marks := curve{label: "packet declared lost", look: lossLook}
 		for _, t := range thinMoments(s.Losses, d.End) {
-			marks.points = append(marks.points, Point{t, valueBefore(s.Window, t)})
+			marks.points = append(marks.points, XY{t.Seconds(), valueBefore(s.Window, t)})
 		}
 		g.curves = append(g.curves, marks)
 	}

@@ -3,12 +3,13 @@ package figure
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // delay shows the round-trip times of connections, the queueing delay of links
 // and the delays of messages, a panel each.
 func delay(d Data) Figure {
-	f := Figure{Name: "delay", Title: titled("Round-trip time, queueing delay and message delay", d), header: overTime}
+	f := Figure{Name: "delay", Title: titled("Round-trip time, queueing delay and message delay", d), header: timeHeader}
 	var graphs []*graph
 	add := func(g *graph) {
 		if len(g.curves)+len(g.areas) > 0 {
@@ -58,7 +59,11 @@ const maxLatest = 3
 
 // newGraph returns an empty graph over the time of the run.
 func (d Data) newGraph(quantity string, scales []scale) *graph {
-	g := &graph{quantity: quantity, scales: scales, end: d.End}
+	g := &graph{
+		x:   measure{quantity: "time", scales: times, high: max(d.End, time.Microsecond).Seconds()},
+		y:   measure{quantity: quantity, scales: scales},
+		end: d.End,
+	}
 	for _, i := range []instants{{"link changed", changeLook, d.Changes}, {"client migrated", moveLook, d.Moves}} {
 		if len(i.at) > 0 {
 			g.instants = append(g.instants, i)
@@ -93,6 +98,6 @@ func (g *graph) addLines(series []Series, what string) {
 		return
 	}
 	s := spreadOfLines(series, g.end)
-	g.areas = append(g.areas, area{label: fmt.Sprintf("range of %d %s", len(series), what), look: rangeLook, low: s.low, high: s.high})
-	g.curves = append(g.curves, curve{label: "median", look: medianLook, points: s.median})
+	g.areas = append(g.areas, area{label: fmt.Sprintf("range of %d %s", len(series), what), look: rangeLook, low: overTime(s.low), high: overTime(s.high)})
+	g.curves = append(g.curves, curve{label: "median", look: medianLook, points: overTime(s.median)})
 }

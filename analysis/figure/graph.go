@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"iter"
 	"math"
 	"strconv"
 	"time"
@@ -9,35 +10,58 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// graph is a panel that shows quantities over the time of the run.
+// graph is a panel that shows quantities over another one, such as the time of
+// the run.
 type graph struct {
-	quantity string  // label of the vertical axis, without the unit
-	scales   []scale // units of the quantity
-	end      time.Duration
+	x, y     measure
+	end      time.Duration // of a graph over time: of the run
 	areas    []area
 	curves   []curve // the first is drawn at the bottom
 	instants []instants
-	shared   bool   // another graph with the same time axis stands below
+	shared   bool   // another graph with the same horizontal axis stands below
 	first    bool   // no other graph stands above
 	stacked  int    // number of graphs in the figure
 	name     string // what the graph is of, such as a direction; empty: said by the title
+}
+
+// measure is what an axis of a graph shows.
+type measure struct {
+	quantity  string  // without the unit
+	scales    []scale // units of the quantity
+	log       bool    // logarithmic
+	low, high float64 // ends of the axis in the base unit; a high of 0: as the data needs
 }
 
 // curve is one line of a graph, or only its marks if its look has no width.
 type curve struct {
 	label  string // empty: not in the legend
 	look   look
-	points []Point
+	points []XY
 	step   bool    // a value holds until the next one
 	most   float64 // values above it do not stretch the axis; 0: all do
 }
 
-// area is the region between two lines with common moments.
+// area is the region between two lines with common places on the horizontal axis.
 type area struct {
 	label     string // empty: not in the legend
 	look      look   // only the colour counts
-	low, high []Point
+	low, high []XY
 	step      bool
+}
+
+// XY is a point of a graph, in the base units of its axes.
+type XY struct{ X, Y float64 }
+
+// overTime turns values at virtual times into points of a graph over seconds.
+func overTime(points []Point) []XY {
+	if points == nil {
+		return nil
+	}
+	out := make([]XY, len(points))
+	for i, p := range points {
+		out[i] = XY{p.T.Seconds(), p.V}
+	}
+	return out
 }
 
 // instants are moments of one kind, drawn over the height of the graph.
@@ -68,29 +92,61 @@ func (g *graph) entries() []entry {
 	return out
 }
 
-// vertical returns the axis of the quantity. It begins at zero: heights then
-// compare as the quantities do.
+// vertical returns the vertical axis. Unless it is logarithmic or says otherwise
+// it begins at zero: heights then compare as the quantities do.
 func (g *graph) vertical(height vg.Length) axis {
-	var top float64
-	reach := func(points []Point, most float64) {
-		for _, p := range points {
-			if (most == 0 || p.V <= most) && !math.IsInf(p.V, 0) {
-				top = max(top, p.V)
+	low, high := g.y.span(g.values(func(p XY) float64 { return p.Y }))
+	if g.y.log {
+		return newLogAxis(g.y.scales, low, high, int(height/12))
+	}
+	if g.y.high == 0 {
+		high *= 1.04
+	}
+	return newAxis(g.y.scales, low, high, min(6, int(height/12)))
+}
+
+// horizontal returns the horizontal axis.
+func (g *graph) horizontal(width vg.Length) axis {
+	low, high := g.x.span(g.values(func(p XY) float64 { return p.X }))
+	if g.x.log {
+		return newLogAxis(g.x.scales, low, high, int(width/40))
+	}
+	return newWideAxis(g.x.scales, low, high, width)
+}
+
+// values goes over one coordinate of everything that stretches the axes.
+func (g *graph) values(coordinate func(XY) float64) iter.Seq[float64] {
+	return func(yield func(float64) bool) {
+		for _, c := range g.curves {
+			for _, p := range c.points {
+				if (c.most == 0 || p.Y <= c.most) && !math.IsInf(p.Y, 0) && !yield(coordinate(p)) {
+					return
+				}
+			}
+		}
+		for _, a := range g.areas {
+			for _, p := range a.high {
+				if !math.IsInf(p.Y, 0) && !yield(coordinate(p)) {
+					return
+				}
 			}
 		}
 	}
-	for _, c := range g.curves {
-		reach(c.points, c.most)
-	}
-	for _, a := range g.areas {
-		reach(a.high, 0)
-	}
-	return newAxis(g.scales, 0, 1.04*top, min(6, int(height/12)))
 }
 
-// horizontal returns the axis of time.
-func (g *graph) horizontal(width vg.Length) axis {
-	return newTimeAxis(times, 0, max(g.end, time.Microsecond).Seconds(), width)
+// span returns the ends of an axis that shows the values.
+func (m measure) span(values iter.Seq[float64]) (low, high float64) {
+	if m.high != 0 {
+		return m.low, m.high
+	}
+	low = m.low
+	for v := range values {
+		high = max(high, v)
+		if m.log && v > 0 && (low == 0 || v < low) {
+			low = v
+		}
+	}
+	return low, high
 }
 
 func (g *graph) left(width Width) vg.Length {
@@ -115,7 +171,7 @@ func (g *graph) legendHeight(width Width, left vg.Length) vg.Length {
 	return h
 }
 
-// axisHeight is what the time axis takes below the data.
+// axisHeight is what the horizontal axis takes below the data.
 func (g *graph) axisHeight() vg.Length {
 	if g.shared {
 		return tickLength
@@ -137,8 +193,8 @@ func (g *graph) draw(s *sheet, where vg.Rectangle, width Width, left vg.Length) 
 	s.drawLegend(g.entries(), corner, data.Max.X-data.Min.X)
 
 	x, y := g.horizontal(data.Max.X-data.Min.X), g.vertical(data.Max.Y-data.Min.Y)
-	at := func(p Point) vg.Point {
-		return vg.Point{X: x.place(p.T.Seconds(), data.Min.X, data.Max.X), Y: y.place(p.V, data.Min.Y, data.Max.Y)}
+	at := func(p XY) vg.Point {
+		return vg.Point{X: x.place(p.X, data.Min.X, data.Max.X), Y: y.place(p.Y, data.Min.Y, data.Max.Y)}
 	}
 	g.drawGrid(s, data, where, x, y)
 	for _, a := range g.areas {
@@ -146,7 +202,7 @@ func (g *graph) draw(s *sheet, where vg.Rectangle, width Width, left vg.Length) 
 	}
 	for _, i := range g.instants {
 		for _, t := range i.at {
-			px := at(Point{T: t}).X
+			px := at(XY{X: t.Seconds()}).X
 			s.line(i.look.LineStyle, px, data.Min.Y, px, data.Max.Y)
 		}
 	}
@@ -177,16 +233,16 @@ func (g *graph) drawGrid(s *sheet, data, where vg.Rectangle, x, y axis) {
 	turned.Rotation = math.Pi / 2
 	turned.XAlign = draw.XCenter
 	turned.YAlign = draw.YTop
-	s.write(turned, vg.Point{X: where.Min.X, Y: (data.Min.Y + data.Max.Y) / 2}, g.quantity+" ("+y.scale.unit+")")
+	s.write(turned, vg.Point{X: where.Min.X, Y: (data.Min.Y + data.Max.Y) / 2}, g.y.quantity+y.scale.words())
 
-	s.drawTimeTicks(x, data, !g.shared)
+	s.drawTicksBelow(x, data, !g.shared)
 	if !g.shared {
-		s.timeLabel("time", x, data, where.Min.Y)
+		s.labelBelow(g.x.quantity, x, data, where.Min.Y)
 	}
 }
 
-// drawTimeTicks draws the ticks of a time axis below the data.
-func (s *sheet) drawTimeTicks(x axis, data vg.Rectangle, labelled bool) {
+// drawTicksBelow draws the ticks of a horizontal axis below the data.
+func (s *sheet) drawTicksBelow(x axis, data vg.Rectangle, labelled bool) {
 	style := tickText
 	style.YAlign = draw.YTop
 	for _, t := range x.ticks() {
@@ -205,104 +261,20 @@ func (s *sheet) drawTimeTicks(x axis, data vg.Rectangle, labelled bool) {
 	}
 }
 
-// timeLabel names a time axis.
-func (s *sheet) timeLabel(what string, x axis, data vg.Rectangle, bottom vg.Length) {
+// labelBelow names a horizontal axis.
+func (s *sheet) labelBelow(what string, x axis, data vg.Rectangle, bottom vg.Length) {
 	style := axisText
 	style.XAlign = draw.XCenter
 	style.YAlign = draw.YBottom
-	s.write(style, vg.Point{X: (data.Min.X + data.Max.X) / 2, Y: bottom}, what+" ("+x.scale.unit+")")
-}
-
-// path turns points of data into points of the page.
-func path(points []Point, step bool, at func(Point) vg.Point) []vg.Point {
-	out := make([]vg.Point, 0, 2*len(points))
-	for i, p := range points {
-		if step && i > 0 {
-			out = append(out, at(Point{p.T, points[i-1].V}))
-		}
-		out = append(out, at(p))
-	}
-	return out
-}
-
-// curve draws a line, its markers, or both, within the area of the data.
-func (s *sheet) curve(c curve, line []vg.Point, at func(Point) vg.Point, data vg.Rectangle) {
-	clip := draw.Canvas{Canvas: s.Canvas.Canvas, Rectangle: data}
-	if c.look.Width > 0 && len(line) > 1 {
-		clip.StrokeLines(c.look.LineStyle, clip.ClipLinesXY(line)...)
-	}
-	marked, l := c.points, c.look
-	switch {
-	case l.Width == 0: // a mark at every point
-	case len(c.points) == 1: // a line needs two points; one is a dot
-		if l.marker == nil {
-			l.marker, l.radius = draw.CircleGlyph{}, 1
-		}
-	case l.marker != nil:
-		marked = spaced(c.points, l.phase)
-	default:
-		return
-	}
-	for _, p := range marked {
-		if q := at(p); clip.Contains(q) {
-			s.mark(l, q)
-		}
-	}
-}
-
-// spaced picks the points of a line that get a marker: eight at most, evenly
-// over the time that the line covers.
-func spaced(points []Point, phase int) []Point {
-	const n = 8
-	if len(points) == 0 {
-		return nil
-	}
-	first, last := points[0].T, points[len(points)-1].T
-	var out []Point
-	next := 0
-	for i := range n {
-		// Lines that begin together have their markers apart.
-		share := (float64(i) + 0.2 + 0.6*float64(phase%4)/4) / n
-		t := first + time.Duration(share*float64(last-first))
-		from := next
-		for next < len(points) && points[next].T < t {
-			next++
-		}
-		if next < len(points) && (next > from || i == 0) {
-			out = append(out, points[next])
-		}
-	}
-	return out
-}
-
-// mark draws the marker of a look.
-func (s *sheet) mark(l look, at vg.Point) {
-	if l.marker == nil {
-		return
-	}
-	s.SetLineStyle(draw.LineStyle{Color: l.Color, Width: 0.8})
-	s.DrawGlyphNoClip(draw.GlyphStyle{Color: l.Color, Radius: l.radius, Shape: l.marker}, at)
-}
-
-// fillBetween fills the region between two lines.
-func (s *sheet) fillBetween(l look, low, high []vg.Point, data vg.Rectangle) {
-	if len(low) == 0 {
-		return
-	}
-	outline := append([]vg.Point(nil), high...)
-	for i := len(low) - 1; i >= 0; i-- {
-		outline = append(outline, low[i])
-	}
-	clip := draw.Canvas{Canvas: s.Canvas.Canvas, Rectangle: data}
-	clip.FillPolygon(l.Color, clip.ClipPolygonXY(outline))
+	s.write(style, vg.Point{X: (data.Min.X + data.Max.X) / 2, Y: bottom}, what+x.scale.words())
 }
 
 // table returns the lines of the graph as rows of a CSV file.
 func (g *graph) table() [][]string {
 	var rows [][]string
-	add := func(label string, points []Point) {
+	add := func(label string, points []XY) {
 		for _, p := range points {
-			rows = append(rows, []string{g.name, g.quantity, label, seconds(p.T), strconv.FormatFloat(p.V, 'g', -1, 64), g.scales[len(g.scales)-1].unit})
+			rows = append(rows, []string{g.name, g.y.quantity, label, strconv.FormatFloat(p.X, 'f', -1, 64), strconv.FormatFloat(p.Y, 'g', -1, 64), g.y.scales[len(g.y.scales)-1].unit})
 		}
 	}
 	for _, a := range g.areas {

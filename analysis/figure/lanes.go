@@ -85,8 +85,8 @@ func (p *lanes) draw(s *sheet, where vg.Rectangle, width Width, left vg.Length) 
 		Max: vg.Point{X: where.Max.X, Y: lane[0]},
 	}
 	s.line(draw.LineStyle{Color: ink, Width: axisWidth}, from, axisLine.Min.Y, where.Max.X, axisLine.Min.Y)
-	s.drawTimeTicks(plan.axis, axisLine, true)
-	s.timeLabel(fmt.Sprintf("time since %v at the %v", p.zero.Step, p.zero.Side), plan.axis, axisLine, where.Min.Y)
+	s.drawTicksBelow(plan.axis, axisLine, true)
+	s.labelBelow(fmt.Sprintf("time since %v at the %v", p.zero.Step, p.zero.Side), plan.axis, axisLine, where.Min.Y)
 }
 
 // drawArrows draws the messages between the lanes, each with its name where

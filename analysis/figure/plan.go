@@ -73,7 +73,7 @@ func (p *lanes) timeAxis(width vg.Length) axis {
 	}
 	// The axis begins a little before the first event.
 	lead := length * float64(laneLead/(width-laneLead))
-	return newTimeAxis([]scale{{"ms", 1e-3}}, first-lead, first+length, width)
+	return newWideAxis([]scale{{"ms", 1e-3}}, first-lead, first+length, width)
 }
 
 // end returns where the longest flag of the pole ends.

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// overTime is the header of the CSV file of a figure of graphs.
-var overTime = []string{"panel", "quantity", "series", "time_s", "value", "unit"}
+// timeHeader is the header of the CSV file of a figure of graphs.
+var timeHeader = []string{"panel", "quantity", "series", "time_s", "value", "unit"}
 
 // throughput shows the goodput of each flow and the rate of the links, for each
 // direction that carries flows.
 func throughput(d Data) Figure {
-	f := Figure{Name: "throughput", header: overTime}
+	f := Figure{Name: "throughput", header: timeHeader}
 	var graphs []*graph
 	for _, dir := range d.Directions {
 		flows := slices.DeleteFunc(slices.Clone(dir.Goodput), func(s Series) bool { return len(s.Points) == 0 })
@@ -48,12 +48,12 @@ func (d Data) manyFlows(dir Direction, flows []Series) []*graph {
 	together := d.newGraph("goodput", bitRates)
 	together.name = fmt.Sprintf("%s: %d flows together", dir.Name, len(flows))
 	together.addRates(dir.Rates, highest([]Series{{Points: s.sum}}))
-	together.curves = append(together.curves, curve{label: "sum", look: lineLook(0), points: s.sum})
+	together.curves = append(together.curves, curve{label: "sum", look: lineLook(0), points: overTime(s.sum)})
 
 	single := d.newGraph("goodput", bitRates)
 	single.name = dir.Name + ": one flow"
-	single.areas = []area{{label: fmt.Sprintf("range of %d flows", len(flows)), look: rangeLook, low: s.low, high: s.high}}
-	single.curves = []curve{{label: "median", look: medianLook, points: s.median}}
+	single.areas = []area{{label: fmt.Sprintf("range of %d flows", len(flows)), look: rangeLook, low: overTime(s.low), high: overTime(s.high)}}
+	single.curves = []curve{{label: "median", look: medianLook, points: overTime(s.median)}}
 	return []*graph{together, single}
 }
 
@@ -83,7 +83,7 @@ func (g *graph) addRates(links []Series, top float64) {
 		for _, p := range points {
 			least, most = min(least, p.V), max(most, p.V)
 		}
-		c := curve{label: "rate of " + s.Name, look: limitLook(i), points: thin(points, g.end), step: true}
+		c := curve{label: "rate of " + s.Name, look: limitLook(i), points: overTime(thin(points, g.end)), step: true}
 		if top > 0 && least > offScale*top {
 			c.label += fmt.Sprintf(" (beyond the axis: %s)", inWords(bitRates, least, most))
 		}
@@ -125,5 +125,5 @@ func titled(what string, d Data) string {
 
 // lineOf returns a line ready for drawing.
 func lineOf(label string, l look, points []Point, end time.Duration) curve {
-	return curve{label: label, look: l, points: thin(points, end)}
+	return curve{label: label, look: l, points: overTime(thin(points, end))}
 }
