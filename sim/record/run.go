@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -119,8 +120,10 @@ type Session struct {
 
 // Connection is what run.json holds of one end of a connection.
 type Connection struct {
-	Entity string `json:"entity"`       // the entity name of the end, such as "connections.main-3.client"
-	Sent   uint64 `json:"packets_sent"` // ack-eliciting QUIC packets (RFC 9002 section 2) that it sent, without probes of the MTU
+	Entity    string           `json:"entity"`              // the entity name of the end, such as "connections.main-3.client"
+	Host      string           `json:"host,omitempty"`      // the host that it is on
+	Addresses []netip.AddrPort `json:"addresses,omitempty"` // that it sent from, in the order in which it began to
+	Sent      uint64           `json:"packets_sent"`        // ack-eliciting QUIC packets (RFC 9002 section 2) that it sent, without probes of the MTU
 }
 
 // Flow is what run.json holds of a flow.

@@ -29,7 +29,8 @@ type connection struct {
 	quic     scenario.QUIC // the client's
 	sessions []*instance   // in the order of their starts, then of the scenario
 
-	serverClosed gate // opened when the server knows that the connection is over
+	transports   transports // the client's
+	serverClosed gate       // opened when the server knows that the connection is over
 }
 
 // connections returns the connections of the scenario, in the order in which
@@ -83,17 +84,16 @@ func (c *connection) run(ctx context.Context) error {
 		c.fail(err)
 		return nil
 	}
-	var attached transports
-	conn, err := c.dial(ctx, attached.add(socket))
+	conn, err := c.dial(ctx, c.transports.add(socket))
 	if err != nil {
-		defer attached.close()
+		defer c.transports.close()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		c.fail(fmt.Errorf("dialling: %w", err))
 		return nil
 	}
-	c.migrate(conn, &attached)
+	c.migrate(conn)
 	client := wt.NewClientConn(conn, &wt.ClientConfig{
 		MaxSessions: len(c.sessions),
 		FlowControl: flowControl(c.quic),
@@ -116,12 +116,12 @@ func (c *connection) run(ctx context.Context) error {
 		// The run need not last for it.
 		c.client.Serve(c.entity, func(ctx context.Context) error {
 			<-ctx.Done()
-			attached.close()
+			c.transports.close()
 			return nil
 		})
 		return nil
 	}
-	defer attached.close()
+	defer c.transports.close()
 	c.close(ctx, conn)
 	return ctx.Err()
 }

@@ -110,11 +110,15 @@ func (w *Workload) describeConnections() []record.Connection {
 	}
 	var all []record.Connection
 	for _, i := range w.instances {
-		for _, side := range []string{"client", "server"} {
-			entity := i.connection.entity + "." + side
-			if n := sent[entity]; n > 0 {
-				all = append(all, record.Connection{Entity: entity, Sent: n})
-				delete(sent, entity) // for the other sessions on it
+		c := i.connection
+		for _, end := range []record.Connection{
+			{Entity: c.entity + ".client", Host: c.client.Name(), Addresses: c.transports.addresses()},
+			{Entity: c.entity + ".server", Host: c.server.host.Name(), Addresses: []netip.AddrPort{netip.AddrPortFrom(c.server.host.Addr(), c.server.port)}},
+		} {
+			if n := sent[end.Entity]; n > 0 {
+				end.Sent = n
+				all = append(all, end)
+				delete(sent, end.Entity) // for the other sessions on it
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 
@@ -32,6 +33,18 @@ func (t *transports) add(socket net.PacketConn) *quic.Transport {
 	return transport
 }
 
+// addresses returns the addresses of the transports, in the order in which they
+// were added.
+func (t *transports) addresses() []netip.AddrPort {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var all []netip.AddrPort
+	for _, transport := range t.all {
+		all = append(all, transport.Conn.LocalAddr().(*net.UDPAddr).AddrPort())
+	}
+	return all
+}
+
 // close ends the connection by closing its first transport, and then closes the
 // others.
 func (t *transports) close() {
@@ -51,7 +64,7 @@ func (t *transports) close() {
 
 // migrate has the client of a connection move to other links when the scenario
 // says so. A move that is not done when the next one is due is given up.
-func (c *connection) migrate(conn *quic.Conn, t *transports) {
+func (c *connection) migrate(conn *quic.Conn) {
 	var steps []scenario.Migration
 	seen := make(map[*scenario.Session]bool)
 	for _, i := range c.sessions {
@@ -64,14 +77,14 @@ func (c *connection) migrate(conn *quic.Conn, t *transports) {
 		return
 	}
 	slices.SortStableFunc(steps, func(a, b scenario.Migration) int { return cmp.Compare(a.At, b.At) })
-	t.migrating.Go(func() {
+	c.transports.migrating.Go(func() {
 		for n, step := range steps {
 			ctx, cancel := conn.Context(), context.CancelFunc(func() {})
 			if n+1 < len(steps) {
 				ctx, cancel = c.until(ctx, steps[n+1].At)
 			}
 			if c.world.SleepUntil(ctx, step.At) == nil {
-				c.move(ctx, conn, step.Link, t)
+				c.move(ctx, conn, step.Link)
 			}
 			cancel()
 		}
@@ -80,14 +93,14 @@ func (c *connection) migrate(conn *quic.Conn, t *transports) {
 
 // move probes a path over another link of the client, and moves to it when the
 // server has answered. That it does not is a result of the run.
-func (c *connection) move(ctx context.Context, conn *quic.Conn, to string, t *transports) {
+func (c *connection) move(ctx context.Context, conn *quic.Conn, to string) {
 	name, link := c.linkOf(c.client.Name(), to)
 	err := func() error {
 		socket, err := c.client.ListenPacketOn(link, 0, socketOptions(c.scenario.HostOf(c.client.Name()), c.quic))
 		if err != nil {
 			return err
 		}
-		path, err := conn.AddPath(t.add(socket))
+		path, err := conn.AddPath(c.transports.add(socket))
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package workload_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -183,6 +184,13 @@ flows.down = { kind = "download", duration = "4s" }`)
 	moves := r.all(record.EventMigrated, "connections.main")
 	if len(moves) != 2 || moves[0].Text != "lte" || moves[1].Text != "wifi" {
 		t.Fatalf("seed %d: the moves are %+v", r.seed, moves)
+	}
+	client, server := r.run.Connections[0], r.run.Connections[1]
+	if got := fmt.Sprint(client.Host, client.Addresses); got != "client[10.0.0.1:49152 172.16.0.2:49153 172.16.0.0:49154]" {
+		t.Errorf("seed %d: the client's end is %s", r.seed, got)
+	}
+	if got := fmt.Sprint(server.Host, server.Addresses); got != "server[10.0.0.2:443]" {
+		t.Errorf("seed %d: the server's end is %s", r.seed, got)
 	}
 	// A path is known to work after a round trip on it.
 	for i, least := range []time.Duration{time.Second + 60*time.Millisecond, 3*time.Second + 10*time.Millisecond} {
