@@ -4,7 +4,6 @@
 package figure
 
 import (
-	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -16,7 +15,6 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // Figure is one figure, ready to be drawn.
@@ -40,27 +38,19 @@ type panel interface {
 	table() [][]string
 }
 
-// All returns the figures of a run that have something to show, in this order:
-// throughput, delay, cwnd, timeline.
-func All(d Data) []Figure {
-	var out []Figure
-	for _, f := range []Figure{throughput(d), delay(d), cwnd(d), timeline(d)} {
-		if len(f.panels) > 0 {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
 // Format is the format of a figure's file; its text is the file's extension.
 type Format string
 
 // The formats of figures.
 const (
-	SVG Format = "svg" // text stays text
+	SVG Format = "svg" // text stays text, and brings its letters along
 	PNG Format = "png" // 200 dots per inch
+	PDF Format = "pdf" // one page of the figure's size
 	CSV Format = "csv" // the data of the figure as drawn, one point a row
 )
+
+// Formats returns all formats.
+func Formats() []Format { return []Format{SVG, PDF, PNG, CSV} }
 
 // Render writes the figure in the format and, for pictures, at the width. It
 // fails if the format is unknown or w fails.
@@ -71,10 +61,12 @@ func (f Figure) Render(w io.Writer, format Format, width Width) error {
 		err = f.renderSVG(w, width)
 	case PNG:
 		err = f.renderPNG(w, width)
+	case PDF:
+		err = f.renderPDF(w, width)
 	case CSV:
 		err = f.renderCSV(w)
 	default:
-		err = errors.New("unknown format; known: svg, png, csv")
+		err = errors.New("unknown format; expected svg, pdf, png or csv")
 	}
 	if err != nil {
 		return fmt.Errorf("figure %s as %q: %w", f.Name, format, err)
@@ -117,22 +109,6 @@ func (f Figure) draw(c vg.Canvas, width Width) *sheet {
 		y -= h + panelGap
 	}
 	return s
-}
-
-func (f Figure) renderSVG(w io.Writer, width Width) error {
-	height, _, _ := f.layout(width)
-	c := vgsvg.New(width.points(), height)
-	// Without a background of its own a figure takes that of its viewer, and
-	// dark ink on a dark page is lost.
-	page := draw.NewCanvas(c, width.points(), height)
-	page.FillPolygon(paper, []vg.Point{{X: 0, Y: 0}, {X: width.points(), Y: 0}, {X: width.points(), Y: height}, {X: 0, Y: height}})
-	f.draw(c, width)
-	var text bytes.Buffer
-	if _, err := c.WriteTo(&text); err != nil {
-		return err
-	}
-	_, err := w.Write(bytes.ReplaceAll(text.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:"+fontFamily+";")))
-	return err
 }
 
 func (f Figure) renderPNG(w io.Writer, width Width) error {

@@ -5,6 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -21,6 +22,7 @@ type sheet struct {
 // placed is a piece of text and the box that it covers.
 type placed struct {
 	text string
+	font font.Font
 	box  vg.Rectangle
 }
 
@@ -34,7 +36,7 @@ func (s *sheet) write(style text.Style, at vg.Point, words string) {
 		at.Y += 0.1 * style.Font.Size
 	}
 	s.FillText(style, at, words)
-	s.texts = append(s.texts, placed{words, style.Rectangle(words).Add(at)})
+	s.texts = append(s.texts, placed{words, style.Font, style.Rectangle(words).Add(at)})
 }
 
 // line draws one straight line.

@@ -47,10 +47,18 @@ var (
 	sansBold = font.Font{Typeface: "Liberation", Variant: "Sans", Weight: xfont.WeightBold}
 
 	fonts = text.Plain{Fonts: font.NewCache(font.Collection{
-		{Font: sans, Face: mustParse(liberationsansregular.TTF)},
-		{Font: sansBold, Face: mustParse(liberationsansbold.TTF)},
+		{Font: sans, Face: mustParse(fontFile(sans))},
+		{Font: sansBold, Face: mustParse(fontFile(sansBold))},
 	})}
 )
+
+// fontFile returns the TrueType file of a house font of any size.
+func fontFile(f font.Font) []byte {
+	if f.Weight == xfont.WeightBold {
+		return liberationsansbold.TTF
+	}
+	return liberationsansregular.TTF
+}
 
 // mustParse reads a font that is part of the program.
 func mustParse(ttf []byte) *opentype.Font {
