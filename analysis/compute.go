@@ -10,7 +10,8 @@ import (
 
 // Compute returns the metrics of a recording, which it reads once as a stream.
 // A metric that a run gives no value for, such as the completion time of a
-// flow that did not complete, is left out.
+// flow that did not complete, is left out, and so is one whose tables were not
+// recorded.
 func Compute(rec *record.Recording) (Metrics, error) {
 	t := newTotals(rec.Run)
 	for s, err := range rec.Samples() {
@@ -52,8 +53,12 @@ func newTotals(run record.Run) *totals {
 	t := &totals{run: run, bin: binWidth(run.Virtual)}
 	names := newLinkNames(run.Links)
 	for _, l := range run.Links {
-		t.link(names.of(l.Name, record.Forward))
-		t.link(names.of(l.Name, record.Reverse))
+		for d, counters := range []*record.Counters{&l.Forward, &l.Reverse} {
+			link := t.link(names.of(l.Name, record.Direction(d)))
+			if !run.Has(record.TablePackets) {
+				link.count(counters)
+			}
+		}
 	}
 	for _, f := range run.Flows {
 		t.flows.get(f.Entity)
@@ -149,6 +154,7 @@ func (t *totals) metrics(lines *timelineSet) Metrics {
 	for _, entity := range t.links.names {
 		t.links.get(entity).metrics(&m, entity, t.run.Virtual)
 	}
+	m = m.onlyOf(t.run)
 	m = append(m, groupMetrics(m, t.run)...)
 	m.sort()
 	return m

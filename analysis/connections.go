@@ -9,9 +9,9 @@ import (
 
 var (
 	connectionCwndEnd      = define(ofConnection, "cwnd.end", "B", "last congestion window", "samples conn.cwnd")
-	connectionCwndMean     = define(ofConnection, "cwnd.mean", "B", "congestion window, mean over the time from its first sample until the connection closed or the run ended", "samples conn.cwnd")
+	connectionCwndMean     = define(ofConnection, "cwnd.mean", "B", "congestion window, mean over the time from its first sample until the connection closed or the run ended", "samples conn.cwnd; events connection.closed")
 	connectionCwndMax      = define(ofConnection, "cwnd.max", "B", "largest congestion window", "samples conn.cwnd")
-	connectionInFlightMean = define(ofConnection, "in_flight.mean", "B", "bytes in flight, mean over the time from its first sample until the connection closed or the run ended", "RFC 9002 appendix B.2; samples conn.in_flight")
+	connectionInFlightMean = define(ofConnection, "in_flight.mean", "B", "bytes in flight, mean over the time from its first sample until the connection closed or the run ended", "RFC 9002 appendix B.2; samples conn.in_flight; events connection.closed")
 	connectionInFlightMax  = define(ofConnection, "in_flight.max", "B", "most bytes in flight", "RFC 9002 appendix B.2; samples conn.in_flight")
 	connectionRTT          = defineSummary(ofConnection, "rtt", "s", "the samples of the latest RTT", "RFC 9002 section 5.1; samples conn.rtt.latest")
 	connectionRTTMin       = define(ofConnection, "rtt.min", "s", "smallest RTT", "RFC 9002 section 5.2; samples conn.rtt.min")

@@ -5,11 +5,11 @@ import "time"
 // The flows that are compared are the downloads, or the uploads, where there
 // are two or more and all bulk flows go the same way.
 var (
-	runFairness          = define(ofRun, "fairness.jain", "1", "Jain's fairness index (Σx)²/(n·Σx²) of the goodputs of the downloads, or of the uploads, where there are two or more and all bulk flows go the same way", "Jain, Chiu, Hawe 1984; RFC 5166 section 2.3")
-	runFairnessMean      = define(ofRun, "fairness.seconds.mean", "1", "Jain's index of what those flows delivered in one second, mean over the seconds of virtual time of which two or more of them last the whole; the index is of these", "Jain, Chiu, Hawe 1984; samples flow.delivered")
-	runFairnessMin       = define(ofRun, "fairness.seconds.min", "1", "smallest of these indices of one second", "Jain, Chiu, Hawe 1984; samples flow.delivered")
-	runConvergence       = define(ofRun, "fairness.convergence_time", "s", "time from the start of the last of those flows until the first of three seconds, one after the other, that all flows last and whose indices are at least 0.9", "RFC 5166 section 2.3: δ-fair convergence (Bansal et al. 2001) with δ = 1/3, which for two flows is an index of 0.9; samples flow.delivered")
-	runFairnessConverged = define(ofRun, "fairness.converged", "1", "Jain's index of one second, mean over the seconds from the convergence on that all flows last", "RFC 5166 section 2.3; samples flow.delivered")
+	runFairness          = define(ofRun, "fairness.jain", "1", "Jain's fairness index (Σx)²/(n·Σx²) of the goodputs of the downloads, or of the uploads, where there are two or more and all bulk flows go the same way", "Jain, Chiu, Hawe 1984; RFC 5166 section 2.3; samples flow.delivered; events flow.started, flow.finished")
+	runFairnessMean      = define(ofRun, "fairness.seconds.mean", "1", "Jain's index of what those flows delivered in one second, mean over the seconds of virtual time of which two or more of them last the whole; the index is of these", "Jain, Chiu, Hawe 1984; samples flow.delivered; events flow.started, flow.finished")
+	runFairnessMin       = define(ofRun, "fairness.seconds.min", "1", "smallest of these indices of one second", "Jain, Chiu, Hawe 1984; samples flow.delivered; events flow.started, flow.finished")
+	runConvergence       = define(ofRun, "fairness.convergence_time", "s", "time from the start of the last of those flows until the first of three seconds, one after the other, that all flows last and whose indices are at least 0.9", "RFC 5166 section 2.3: δ-fair convergence (Bansal et al. 2001) with δ = 1/3, which for two flows is an index of 0.9; samples flow.delivered; events flow.started, flow.finished")
+	runFairnessConverged = define(ofRun, "fairness.converged", "1", "Jain's index of one second, mean over the seconds from the convergence on that all flows last", "RFC 5166 section 2.3; samples flow.delivered; events flow.started, flow.finished")
 )
 
 // A second is fair whose index is at least fairIndex; so many of them in a row

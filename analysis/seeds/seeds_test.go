@@ -250,7 +250,7 @@ func TestWhatIsNoSetOfRunsIsRefused(t *testing.T) {
 		"metrics.json is broken": func(dir string) { write(t, dir, "made", 1); os.Truncate(dir+"/metrics.json", 9) },
 		"run.json is broken":     func(dir string) { write(t, dir, "made", 1); os.Truncate(dir+"/run.json", 9) },
 		"expected one of":        func(dir string) { write(t, dir+"/default/1", "made", 1) },
-		"has schema version 0; this program reads version": func(dir string) {
+		"was written in format version 0; this wtsim reads version": func(dir string) {
 			write(t, dir, "made", 1)
 			os.WriteFile(dir+"/run.json", []byte(`{"schema": 0}`), 0o666)
 		},

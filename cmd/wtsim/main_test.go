@@ -165,6 +165,7 @@ func playWorker() bool {
 		Scenario              []byte
 		Overrides             []string
 		Seed                  uint64
+		Without               []record.Table
 		Dir, Temporary        string
 		Determinism, Unsealed string
 	}
@@ -200,7 +201,7 @@ func playWorker() bool {
 	var w *record.Writer
 	if task.Dir != "" {
 		var err error
-		if w, err = record.Create(task.Dir, record.Options{Temporary: task.Temporary}); err != nil {
+		if w, err = record.Create(task.Dir, record.Options{Without: task.Without, Temporary: task.Temporary}); err != nil {
 			panic(err)
 		}
 		packet = w.Packet
@@ -230,7 +231,7 @@ func playWorker() bool {
 			w.Event(e)
 		}
 		info.Fingerprint = w.Fingerprint()
-		if err := w.Finish(info); err != nil {
+		if err := w.Finish(&info); err != nil {
 			panic(err)
 		}
 	} else {

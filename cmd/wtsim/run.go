@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/run"
 	"github.com/wtsim/wtsim/sim/scenario"
 )
@@ -18,7 +21,8 @@ import (
 type runFlags struct {
 	seed                         uint64
 	seeds, jobs                  int
-	set, capture                 []string
+	set, capture, record         []string
+	without                      []record.Table
 	out                          string
 	json, quiet, qlog, csv, bare bool
 }
@@ -34,11 +38,16 @@ run achieved; of several seeds, the mean of each metric with its confidence
 interval, and of how many seeds. A recording that is there already is replaced
 when the new one is complete.
 
+What is recorded does not change the packets of a run, nor its fingerprint.
+Without a table the metrics and figures that need it are left out; what links
+delivered and dropped is known from run.json, too.
+
 Ctrl-C stops the run, removes what it had written, and exits with status 130.`,
 		Example: `  wtsim run scenarios/quickstart.toml
   wtsim run scenarios/quickstart.toml --set links.access.loss.p=0.02 --seed 7
   wtsim run scenarios/quickstart.toml --capture links.access
-  wtsim run scenarios/quickstart.toml --seeds 20 --no-figures --json > seeds.json`,
+  wtsim run scenarios/quickstart.toml --seeds 20 --no-figures --json > seeds.json
+  wtsim run scenarios/quickstart.toml --seeds 100 --record series,events`,
 		Args:              arguments(oneScenario),
 		ValidArgsFunction: completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -49,6 +58,10 @@ Ctrl-C stops the run, removes what it had written, and exits with status 130.`,
 				return &usageError{cmd, fmt.Errorf("--jobs is %d; expected at least 1", f.jobs)}
 			case f.out == "":
 				return &usageError{cmd, errors.New("--out is empty; expected a folder")}
+			}
+			var err error
+			if f.without, err = unrecorded(f.record); err != nil {
+				return &usageError{cmd, err}
 			}
 			return f.run(cmd, args[0])
 		},
@@ -61,6 +74,8 @@ Ctrl-C stops the run, removes what it had written, and exits with status 130.`,
 	flags.StringVar(&f.out, "out", run.DefaultOut, "`folder` of results")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object, and no progress")
 	flags.BoolVar(&f.quiet, "quiet", false, "print nothing but errors")
+	flags.StringSliceVar(&f.record, "record", tableNames(), "`tables` to record: packets, series and events, or none")
+	cmd.RegisterFlagCompletionFunc("record", cobra.FixedCompletions(append(tableNames(), "none"), cobra.ShellCompDirectiveNoFileComp))
 	flags.BoolVar(&f.qlog, "qlog", false, "also write qlog files")
 	flags.StringArrayVar(&f.capture, "capture", nil, "also write capture.pcapng, the packets at `WHERE` with the keys to decrypt them,\nfor Wireshark; WHERE is links.NAME, links.NAME.forward, links.NAME.reverse or\nhosts.NAME; may be repeated: then each has a file, capture-WHERE.pcapng")
 	cmd.RegisterFlagCompletionFunc("capture", cobra.NoFileCompletions)
@@ -68,6 +83,30 @@ Ctrl-C stops the run, removes what it had written, and exits with status 130.`,
 	flags.BoolVar(&f.bare, "no-figures", false, "draw no figures")
 	cmd.MarkFlagDirname("out")
 	return cmd
+}
+
+func tableNames() []string {
+	var names []string
+	for _, t := range record.Tables() {
+		names = append(names, string(t))
+	}
+	return names
+}
+
+// unrecorded returns the tables that are not among the names.
+func unrecorded(names []string) ([]record.Table, error) {
+	switch {
+	case len(names) == 0:
+		return nil, errors.New("--record is empty; expected some of the tables, or none")
+	case slices.Equal(names, []string{"none"}):
+		names = nil
+	}
+	for _, name := range names {
+		if !slices.Contains(tableNames(), name) {
+			return nil, fmt.Errorf("--record has %q; expected some of %s, separated by commas, or none", name, strings.Join(tableNames(), ", "))
+		}
+	}
+	return slices.DeleteFunc(record.Tables(), func(t record.Table) bool { return slices.Contains(names, string(t)) }), nil
 }
 
 func (f *runFlags) run(cmd *cobra.Command, path string) error {
@@ -86,7 +125,7 @@ func (f *runFlags) run(cmd *cobra.Command, path string) error {
 	for i := range requests {
 		seed := f.seed + uint64(i)
 		requests[i] = run.Request{
-			Scenario: path, Overrides: f.set, Seed: &seed, Out: f.out, QLog: f.qlog, CSV: f.csv, Capture: f.capture,
+			Scenario: path, Overrides: f.set, Seed: &seed, Out: f.out, Without: f.without, QLog: f.qlog, CSV: f.csv, Capture: f.capture,
 			Complete: func(dir string) (err error) {
 				found[i], err = finish(dir, !f.bare)
 				return err

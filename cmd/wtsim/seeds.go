@@ -59,6 +59,7 @@ func printSeeds(out io.Writer, outcomes []outcome) error {
 	if more := len(outcomes) - mostRows; more > 0 {
 		fmt.Fprintf(&b, "… and %d more\n", more)
 	}
+	printUnrecorded(&b, first)
 	fmt.Fprintf(&b, "\nFiles        %s%c\n", filepath.Dir(first.Dir), filepath.Separator)
 	worst := first
 	for _, o := range outcomes {

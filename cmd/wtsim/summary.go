@@ -72,11 +72,23 @@ func printRun(out io.Writer, o outcome) error {
 	if o.Expectations > 0 {
 		fmt.Fprintf(&b, "\nThe scenario's expectations (%d) are not judged: this version only reads them.\n", o.Expectations)
 	}
+	printUnrecorded(&b, o)
 	fmt.Fprintf(&b, "\nFiles        %s%c: %s\n", o.Dir, filepath.Separator, strings.Join(fileNames(o), ", "))
 	fmt.Fprintf(&b, "Fingerprint  %s\n", o.Fingerprint)
 	fmt.Fprintf(&b, "Determinism  %s\n", determinism(o))
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// printUnrecorded says why metrics are missing.
+func printUnrecorded(out io.Writer, o outcome) {
+	var names []string
+	for _, t := range o.Unrecorded() {
+		names = append(names, string(t))
+	}
+	if len(names) > 0 {
+		fmt.Fprintf(out, "\nNot recorded: %s. Metrics and figures that need them are left out.\n", strings.Join(names, ", "))
+	}
 }
 
 // bullets writes a title and the first of so many lines.

@@ -61,8 +61,8 @@ func TestABrokenRecordingIsRefusedWithItsReason(t *testing.T) {
 		{"broken run.json", func(t *testing.T, dir string) { os.Truncate(dir+"/run.json", 20) }, "run.json is broken"},
 		{"foreign run.json", func(t *testing.T, dir string) { os.WriteFile(dir+"/run.json", []byte(`{"steps": 3}`), 0o666) }, `has no "schema"`},
 		{"another version", func(t *testing.T, dir string) {
-			replaceIn(t, dir+"/run.json", `"schema": 1`, `"schema": 0`)
-		}, "has schema version 0; this program reads version 1"},
+			replaceIn(t, dir+"/run.json", `"schema": 2`, `"schema": 1`)
+		}, "was written in format version 1; this wtsim reads version 2"},
 		{"a table is missing", func(t *testing.T, dir string) { os.Remove(dir + "/series.parquet") }, "is incomplete: it has no series.parquet"},
 		{"an empty table", func(t *testing.T, dir string) { os.Truncate(dir+"/packets.parquet", 0) }, "packets.parquet is broken, truncated or not Parquet"},
 		{"a table that is not Parquet", func(t *testing.T, dir string) {

@@ -15,6 +15,8 @@ import (
 // A column buffers the values of one column of a row group.
 type column interface {
 	name() string
+	// allocate makes room for a row group.
+	allocate()
 	schema() format.SchemaElement
 	encoding() format.Encoding
 	// encode returns the first n values, encoded, in the memory of dst if it suffices.
@@ -35,6 +37,8 @@ type longColumn struct {
 }
 
 func (c *longColumn) name() string { return c.title }
+
+func (c *longColumn) allocate() { c.values = make([]int64, groupRows) }
 
 func (c *longColumn) schema() format.SchemaElement {
 	return required(c.title, format.Int64)
@@ -63,6 +67,8 @@ type shortColumn struct {
 
 func (c *shortColumn) name() string { return c.title }
 
+func (c *shortColumn) allocate() { c.values = make([]int32, groupRows) }
+
 func (c *shortColumn) schema() format.SchemaElement {
 	return required(c.title, format.Int32)
 }
@@ -88,6 +94,8 @@ type realColumn struct {
 }
 
 func (c *realColumn) name() string { return c.title }
+
+func (c *realColumn) allocate() { c.values = make([]float64, groupRows) }
 
 func (c *realColumn) schema() format.SchemaElement {
 	return required(c.title, format.Double)
@@ -122,6 +130,8 @@ type stringColumn struct {
 }
 
 func (c *stringColumn) name() string { return c.title }
+
+func (c *stringColumn) allocate() { c.values = make([]int32, groupRows) }
 
 func (c *stringColumn) schema() format.SchemaElement {
 	e := required(c.title, format.ByteArray)

@@ -15,6 +15,11 @@ type Difference struct {
 // everything that the fingerprint covers, and reports the first difference
 // and whether there is one. It reads both as streams.
 func FirstDifference(a, b *Recording) (Difference, bool, error) {
+	for _, r := range []*Recording{a, b} {
+		if !r.Run.Has(TablePackets) {
+			return Difference{}, false, fmt.Errorf("compare recordings: %s was recorded without packets", r.dir)
+		}
+	}
 	nextA, stopA := iter.Pull2(a.Packets())
 	defer stopA()
 	nextB, stopB := iter.Pull2(b.Packets())

@@ -20,28 +20,25 @@ type Recording struct {
 
 // Open opens the recording in the folder dir. It refuses a folder that is not
 // a recording, one of another schema version, and one whose tables are
-// missing, truncated, or not as long as run.json says.
+// missing, truncated, or not as long as run.json says. A table that was not
+// recorded is not missing: see [Run.Has].
 func Open(dir string) (*Recording, error) {
 	info, err := ReadRun(dir)
 	if err != nil {
 		return nil, err
 	}
-	for _, expected := range []struct {
-		file string
-		rows int64
-	}{
-		{packetsFile, info.Rows.Packets},
-		{seriesFile, info.Rows.Series},
-		{eventsFile, info.Rows.Events},
-	} {
-		t, err := openTable(filepath.Join(dir, expected.file))
+	for _, table := range Tables() {
+		if !info.Has(table) {
+			continue
+		}
+		t, err := openTable(filepath.Join(dir, table.file()))
 		if err != nil {
 			return nil, err
 		}
 		found := t.rows()
 		t.close()
-		if found != expected.rows {
-			return nil, fmt.Errorf("recording %s: %s has %d rows, and %s says %d", dir, expected.file, found, runFile, expected.rows)
+		if expected := info.Rows[table]; found != expected {
+			return nil, fmt.Errorf("recording %s: %s has %d rows, and %s says %d", dir, table.file(), found, runFile, expected)
 		}
 	}
 	return &Recording{Run: info, dir: dir}, nil
@@ -50,22 +47,22 @@ func Open(dir string) (*Recording, error) {
 // Dir returns the recording's folder.
 func (r *Recording) Dir() string { return r.dir }
 
-// Packets returns the rows of the table packets, in order. An error ends the
-// iteration.
+// Packets returns the rows of the table packets, in order: none if it was not
+// recorded. An error ends the iteration.
 func (r *Recording) Packets() iter.Seq2[Packet, error] {
-	return read(r, packetsFile, func() rowReader[Packet] { return new(packetReader) })
+	return read(r, TablePackets, func() rowReader[Packet] { return new(packetReader) })
 }
 
-// Samples returns the rows of the table series, in order. An error ends the
-// iteration.
+// Samples returns the rows of the table series, in order: none if it was not
+// recorded. An error ends the iteration.
 func (r *Recording) Samples() iter.Seq2[Sample, error] {
-	return read(r, seriesFile, func() rowReader[Sample] { return new(sampleReader) })
+	return read(r, TableSeries, func() rowReader[Sample] { return new(sampleReader) })
 }
 
-// Events returns the rows of the table events, in order. An error ends the
-// iteration.
+// Events returns the rows of the table events, in order: none if it was not
+// recorded. An error ends the iteration.
 func (r *Recording) Events() iter.Seq2[Event, error] {
-	return read(r, eventsFile, func() rowReader[Event] { return new(eventReader) })
+	return read(r, TableEvents, func() rowReader[Event] { return new(eventReader) })
 }
 
 // A rowReader makes rows of the columns of a row group.
@@ -75,10 +72,13 @@ type rowReader[T any] interface {
 }
 
 // read iterates over the rows of a table, row group by row group.
-func read[T any](r *Recording, file string, newReader func() rowReader[T]) iter.Seq2[T, error] {
+func read[T any](r *Recording, table Table, newReader func() rowReader[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
+		if !r.Run.Has(table) {
+			return
+		}
 		var zero T
-		t, err := openTable(filepath.Join(r.dir, file))
+		t, err := openTable(filepath.Join(r.dir, table.file()))
 		if err != nil {
 			yield(zero, err)
 			return

@@ -253,7 +253,7 @@ func benchmark(b *testing.B, row func(w *record.Writer, i int)) {
 	for i := range b.N {
 		row(w, i)
 	}
-	if err := w.Finish(record.Run{}); err != nil {
+	if err := w.Finish(&record.Run{}); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -1,7 +1,6 @@
 package record
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,13 +8,14 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
 // SchemaVersion is the version of the tables and of run.json that this
 // package writes and reads. It grows with every change that a reader of the
 // files would notice.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 // Run describes a recorded run: the content of run.json.
 type Run struct {
@@ -39,7 +39,7 @@ type Run struct {
 	Connections []Connection    `json:"connections,omitempty"` // the ends of connections that sent something, in the order of the sessions
 	Flows       []Flow          `json:"flows,omitempty"`       // the flows, in the scenario's order
 	Traffic     []Traffic       `json:"traffic,omitempty"`     // cross traffic, in the scenario's order
-	Rows        Rows            `json:"rows"`                  // length of each table; set by the writer
+	Rows        map[Table]int64 `json:"rows"`                  // length of each table that was recorded; set by the writer
 }
 
 // Input is a file that a scenario names, such as a trace.
@@ -155,20 +155,19 @@ type Traffic struct {
 	Group      string `json:"group,omitempty"`     // the entity name of the group, such as "traffic.web"; empty outside groups
 }
 
-// Rows holds the number of rows in each table.
-type Rows struct {
-	Packets int64 `json:"packets"`
-	Series  int64 `json:"series"`
-	Events  int64 `json:"events"`
+// Has reports whether a table was recorded.
+func (r Run) Has(t Table) bool {
+	_, ok := r.Rows[t]
+	return ok
 }
 
-// The files of a recording.
-const (
-	runFile     = "run.json"
-	packetsFile = "packets.parquet"
-	seriesFile  = "series.parquet"
-	eventsFile  = "events.parquet"
-)
+// Unrecorded returns the tables that were not recorded, in the order of [Tables].
+func (r Run) Unrecorded() []Table {
+	return slices.DeleteFunc(Tables(), r.Has)
+}
+
+// runFile is the file of a recording that describes it.
+const runFile = "run.json"
 
 func writeRun(dir string, info Run) error {
 	text, err := json.MarshalIndent(info, "", "  ")
@@ -183,31 +182,65 @@ func writeRun(dir string, info Run) error {
 func ReadRun(dir string) (Run, error) {
 	path := filepath.Join(dir, runFile)
 	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, statErr := os.Stat(dir); statErr != nil {
-			return Run{}, fmt.Errorf("no recording at %s: %w", dir, statErr)
-		}
-		return Run{}, fmt.Errorf("%s is not a recording: it has no %s", dir, runFile)
-	}
 	if err != nil {
-		return Run{}, fmt.Errorf("read recording: %w", err)
+		return Run{}, noRun(dir, err)
 	}
 	var version struct {
-		Schema *int `json:"schema"`
+		Schema   *int `json:"schema"`
+		Versions struct {
+			Wtsim string `json:"wtsim"`
+		} `json:"versions"`
 	}
 	if err := json.Unmarshal(text, &version); err != nil {
-		return Run{}, fmt.Errorf("%s is broken: %w", path, err)
+		return Run{}, brokenRun(path, err)
 	}
 	switch {
 	case version.Schema == nil:
-		return Run{}, fmt.Errorf("%s is not the description of a recording: it has no \"schema\"", path)
+		return Run{}, fmt.Errorf("%s does not describe a recording of wtsim: it has no \"schema\"; expected the folder of a recording, as wtsim run writes it", path)
 	case *version.Schema != SchemaVersion:
-		return Run{}, fmt.Errorf("%s has schema version %d; this program reads version %d: record the run again", path, *version.Schema, SchemaVersion)
+		return Run{}, otherVersion(path, *version.Schema, version.Versions.Wtsim)
 	}
 	var info Run
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	if err := decoder.Decode(&info); err != nil {
-		return Run{}, fmt.Errorf("%s is broken: %w", path, err)
+	if err := json.Unmarshal(text, &info); err != nil {
+		return Run{}, brokenRun(path, err)
+	}
+	for t := range info.Rows {
+		if !slices.Contains(Tables(), t) {
+			return Run{}, brokenRun(path, fmt.Errorf("it has rows of %q; expected those of %v", t, Tables()))
+		}
 	}
 	return info, nil
+}
+
+// noRun says why there is no run.json.
+func noRun(dir string, err error) error {
+	info, statErr := os.Stat(dir)
+	switch {
+	case statErr != nil:
+		return fmt.Errorf("no recording at %s: %w", dir, statErr)
+	case !info.IsDir():
+		return fmt.Errorf("%s is a file; expected the folder of a recording, as wtsim run writes it", dir)
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s is not a recording: it has no %s; expected a folder that wtsim run has written", dir, runFile)
+	}
+	return fmt.Errorf("read recording: %w", err)
+}
+
+func brokenRun(path string, err error) error {
+	if _, syntax := errors.AsType[*json.SyntaxError](err); syntax {
+		err = fmt.Errorf("it is truncated or not JSON: %w", err)
+	}
+	return fmt.Errorf("%s is broken: %w; run the scenario again", path, err)
+}
+
+// otherVersion says what to do with a recording of another schema version.
+func otherVersion(path string, version int, by string) error {
+	program := "the wtsim that wrote it"
+	if by != "" {
+		program = "wtsim " + by + ", which wrote it"
+	}
+	if version < SchemaVersion {
+		return fmt.Errorf("%s was written in format version %d; this wtsim reads version %d: run the scenario again, or use %s", path, version, SchemaVersion, program)
+	}
+	return fmt.Errorf("%s was written in format version %d; this wtsim reads version %d: use %s, or a later one", path, version, SchemaVersion, program)
 }

@@ -1,8 +1,8 @@
 // Package record is the recording of a run: what a simulation writes and how
 // it is read back. It is the only thing that the analysis knows of a run.
 //
-// A recording is a folder (see [Create]) with the tables packets, series and
-// events, and run.json. All times are virtual, counted from the start of the
+// A recording is a folder (see [Create]) with run.json and those of the tables
+// packets, series and events that were recorded. All times are virtual, counted from the start of the
 // run.
 package record
 

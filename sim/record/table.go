@@ -28,7 +28,8 @@ const schemaKey = "wtsim.schema"
 // column, no compression. parquet-go's own writer moves every value through
 // generic code and hashes every string, at several times the cost.
 type table struct {
-	name    string
+	name    Table
+	wanted  bool // whether it is recorded; if not, it has no buffers and no files
 	columns []column
 	rows    int // in the buffers
 	total   int64
@@ -71,9 +72,12 @@ func (h *headerWriter) encode(v any) (int64, error) {
 }
 
 // open creates the table's file, and its CSV if wanted.
-func (t *table) open(dir, name string, csv bool, columns ...column) error {
-	t.name, t.columns = name, columns
-	file, err := os.Create(filepath.Join(dir, name))
+func (t *table) open(dir string, name Table, csv bool, columns ...column) error {
+	t.name, t.wanted, t.columns = name, true, columns
+	for _, c := range columns {
+		c.allocate()
+	}
+	file, err := os.Create(filepath.Join(dir, name.file()))
 	if err != nil {
 		return err
 	}
@@ -84,7 +88,7 @@ func (t *table) open(dir, name string, csv bool, columns ...column) error {
 	if !csv {
 		return nil
 	}
-	t.csvFile, err = os.Create(filepath.Join(dir, strings.TrimSuffix(name, ".parquet")+".csv"))
+	t.csvFile, err = os.Create(filepath.Join(dir, string(name)+".csv"))
 	if err != nil {
 		file.Close()
 		return err
@@ -125,7 +129,7 @@ func (t *table) flush() {
 	}
 	for i, c := range t.columns {
 		if t.err = t.writeColumn(&group.Columns[i], c, n); t.err != nil {
-			t.err = fmt.Errorf("write %s, column %s: %w", t.name, c.name(), t.err)
+			t.err = fmt.Errorf("column %s: %w", c.name(), t.err)
 			return
 		}
 		group.TotalByteSize += group.Columns[i].MetaData.TotalUncompressedSize
@@ -203,6 +207,9 @@ func (t *table) writePage(header *format.PageHeader) error {
 
 // close writes what is left and the footer.
 func (t *table) close() error {
+	if t.file == nil {
+		return nil
+	}
 	t.flush()
 	if t.err == nil {
 		t.err = t.writeFooter()
@@ -212,14 +219,14 @@ func (t *table) close() error {
 		t.err = firstError(t.err, t.csv.Flush(), t.csvFile.Close())
 	}
 	if t.err != nil {
-		return fmt.Errorf("write %s: %w", t.name, t.err)
+		return fmt.Errorf("write %s: %w", t.name.file(), t.err)
 	}
 	return nil
 }
 
 func (t *table) writeFooter() error {
 	schema := thrift.Slice[format.SchemaElement]{{
-		Name:        strings.TrimSuffix(t.name, ".parquet"),
+		Name:        string(t.name),
 		NumChildren: thrift.New(int32(len(t.columns))),
 	}}
 	for _, c := range t.columns {
@@ -245,7 +252,9 @@ func (t *table) writeFooter() error {
 
 // abort closes the files, whatever is in them.
 func (t *table) abort() {
-	t.file.Close()
+	if t.file != nil {
+		t.file.Close()
+	}
 	if t.csvFile != nil {
 		t.csvFile.Close()
 	}

@@ -7,11 +7,13 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Options configures a recording. The zero value is the usual one.
 type Options struct {
-	CSV bool // also write packets.csv, series.csv and events.csv
+	Without []Table // tables that are not recorded
+	CSV     bool    // also write the tables as CSV: packets.csv, series.csv and events.csv
 
 	// Temporary is the folder that is written into until the recording is
 	// complete. It must not exist, and be on the same file system as the
@@ -93,7 +95,7 @@ func Create(dir string, opts Options) (*Writer, error) {
 	if err := os.Mkdir(w.temporary, 0o777); err != nil {
 		return nil, fmt.Errorf("create recording %s: %w", dir, err)
 	}
-	if err := w.open(opts.CSV); err != nil {
+	if err := w.open(opts); err != nil {
 		w.Abort()
 		return nil, fmt.Errorf("create recording %s: %w", dir, err)
 	}
@@ -115,46 +117,46 @@ func replaceable(dir string) error {
 	return nil
 }
 
-func (w *Writer) open(csv bool) error {
+func (w *Writer) open(opts Options) error {
 	long := func(c *longColumn, title string) column {
-		*c = longColumn{title: title, values: make([]int64, groupRows)}
+		c.title = title
 		return c
 	}
 	short := func(c *shortColumn, title string) column {
-		*c = shortColumn{title: title, values: make([]int32, groupRows)}
+		c.title = title
 		return c
 	}
 	text := func(c *stringColumn, title string, values ...string) column {
-		*c = stringColumn{title: title, values: make([]int32, groupRows)}
+		c.title = title
 		for _, v := range values {
 			c.code(v)
 		}
 		return c
 	}
+	var first error
+	open := func(t *table, name Table, columns ...column) {
+		if !slices.Contains(opts.Without, name) && first == nil {
+			first = t.open(w.temporary, name, opts.CSV, columns...)
+		}
+	}
 	p := &w.packets
-	err := p.open(w.temporary, packetsFile, csv,
+	open(&p.table, TablePackets,
 		long(&p.id, "id"), long(&p.sent, "sent"), long(&p.done, "done"),
 		text(&p.link, "link"), text(&p.direction, "direction", directions[:]...),
 		text(&p.source, "source"), text(&p.dest, "dest"), short(&p.size, "size"),
 		short(&p.ecn, "ecn"), short(&p.sentECN, "sent_ecn"),
 		text(&p.fate, "fate", fates[:]...), text(&p.reason, "reason"),
 		long(&p.queueDelay, "queue_delay"))
-	if err != nil {
-		return err
-	}
 	s := &w.series
-	s.value = realColumn{title: "value", values: make([]float64, groupRows)}
-	err = s.open(w.temporary, seriesFile, csv,
+	s.value.title = "value"
+	open(&s.table, TableSeries,
 		long(&s.time, "time"), text(&s.name, "name"), text(&s.entity, "entity"), &s.value)
-	if err != nil {
-		return err
-	}
 	e := &w.events
-	err = e.open(w.temporary, eventsFile, csv,
+	open(&e.table, TableEvents,
 		long(&e.time, "time"), text(&e.kind, "kind"), text(&e.entity, "entity"),
 		text(&e.side, "side"), long(&e.value, "value"), text(&e.text, "text"))
 	e.text.fresh = true
-	return err
+	return first
 }
 
 // Dir returns the folder that is written into, for files that belong to the
@@ -167,6 +169,9 @@ func (w *Writer) Fingerprint() string { return w.fingerprint.Sum() }
 // Packet adds a row to the table of packets.
 func (w *Writer) Packet(p *Packet) {
 	w.fingerprint.Packet(p)
+	if !w.packets.wanted {
+		return
+	}
 	path := w.paths.get(pathKey{p.Link, p.Source, p.Dest},
 		uint32(p.Source.Port())*31+uint32(p.Dest.Port())+nameHint(p.Link)*7, w.newPath)
 	t := &w.packets
@@ -204,6 +209,9 @@ func addressText(a netip.AddrPort) string {
 
 // Sample adds a row to the table of time series.
 func (w *Writer) Sample(s Sample) {
+	if !w.series.wanted {
+		return
+	}
 	curve := w.curves.get(curveKey{s.Name, s.Entity}, nameHint(s.Name)+nameHint(s.Entity)*31, w.newCurve)
 	t := &w.series
 	i := t.rows
@@ -221,6 +229,9 @@ func (w *Writer) newCurve(k curveKey) *curveCodes {
 // Event adds a row to the table of events.
 func (w *Writer) Event(e Event) {
 	t := &w.events
+	if !t.wanted {
+		return
+	}
 	i := t.rows
 	t.time.values[i] = int64(e.Time)
 	t.kind.values[i] = t.kind.code(e.Kind)
@@ -234,13 +245,19 @@ func (w *Writer) Event(e Event) {
 // Finish completes the files in the temporary folder, which [Open] can then
 // read, and leaves it there for [Publish]. It sets Schema, Fingerprint and
 // Rows of info. On an error it removes the folder.
-func (w *Writer) Finish(info Run) error {
-	err := firstError(w.packets.close(), w.series.close(), w.events.close())
+func (w *Writer) Finish(info *Run) error {
+	info.Rows = make(map[Table]int64)
+	var err error
+	for _, t := range w.tables() {
+		err = firstError(err, t.close())
+		if t.wanted {
+			info.Rows[t.name] = t.total
+		}
+	}
 	if err == nil {
 		info.Schema = SchemaVersion
 		info.Fingerprint = w.Fingerprint()
-		info.Rows = Rows{Packets: w.packets.total, Series: w.series.total, Events: w.events.total}
-		err = writeRun(w.temporary, info)
+		err = writeRun(w.temporary, *info)
 	}
 	if err != nil {
 		os.RemoveAll(w.temporary)
@@ -252,15 +269,19 @@ func (w *Writer) Finish(info Run) error {
 // Close finishes the recording and puts it into its place. On an error
 // nothing is left of it, and an older recording stays.
 func (w *Writer) Close(info Run) error {
-	if err := w.Finish(info); err != nil {
+	if err := w.Finish(&info); err != nil {
 		return err
 	}
 	return Publish(w.temporary, w.dir)
 }
 
+func (w *Writer) tables() []*table {
+	return []*table{&w.packets.table, &w.series.table, &w.events.table}
+}
+
 // Abort removes what was written.
 func (w *Writer) Abort() {
-	for _, t := range []*table{&w.packets.table, &w.series.table, &w.events.table} {
+	for _, t := range w.tables() {
 		t.abort()
 	}
 	os.RemoveAll(w.temporary)

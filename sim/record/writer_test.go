@@ -94,8 +94,8 @@ func TestARecordingReplacesAnOlderOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rec.Run.Name != "new" || rec.Run.Rows.Packets != 20 {
-		t.Errorf("read %q with %d packets", rec.Run.Name, rec.Run.Rows.Packets)
+	if rec.Run.Name != "new" || rec.Run.Rows[record.TablePackets] != 20 {
+		t.Errorf("read %q with %d packets", rec.Run.Name, rec.Run.Rows[record.TablePackets])
 	}
 	want := []string{"run", "run/events.parquet", "run/packets.parquet", "run/run.json", "run/series.parquet"}
 	if diff := cmp.Diff(want, filesBelow(t, base)); diff != "" {
@@ -195,7 +195,7 @@ func TestAFinishedRecordingCanBeReadAndPublishedLater(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Finish(record.Run{Name: "x"}); err != nil {
+	if err := w.Finish(&record.Run{Name: "x"}); err != nil {
 		t.Fatal(err)
 	}
 	if rec, err := record.Open(temporary); err != nil || rec.Run.Name != "x" {
@@ -277,7 +277,7 @@ func TestRunJSONIsReadBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	want.Schema = record.SchemaVersion
-	want.Rows = record.Rows{Packets: 3, Series: 3, Events: 3}
+	want.Rows = map[record.Table]int64{record.TablePackets: 3, record.TableSeries: 3, record.TableEvents: 3}
 	want.Fingerprint = rec.Run.Fingerprint
 	compact := cmp.Transformer("compact", func(m json.RawMessage) string {
 		var b bytes.Buffer

@@ -23,10 +23,11 @@ type Request struct {
 	Overrides []string // "path=value", applied in order
 	Seed      *uint64  // instead of the scenario's own
 
-	Out       string // folder of results; empty: DefaultOut
-	Unwritten bool   // make no recording, only the result with its fingerprint
-	QLog      bool   // also write qlog files
-	CSV       bool   // also write the tables as CSV
+	Out       string         // folder of results; empty: DefaultOut
+	Unwritten bool           // make no recording, only the result with its fingerprint
+	Without   []record.Table // tables that are not recorded
+	QLog      bool           // also write qlog files
+	CSV       bool           // also write the tables as CSV
 
 	// Capture names where to capture packets: at links (links.NAME), one direction
 	// of them (links.NAME.forward, links.NAME.reverse) and hosts (hosts.NAME); the
@@ -105,7 +106,7 @@ func (r Request) task() (task, error) {
 	if err != nil {
 		return task{}, err
 	}
-	t := task{Name: r.Scenario, Scenario: r.Source, Overrides: r.Overrides, Seed: s.Seed, QLog: r.QLog, CSV: r.CSV, Capture: r.Capture}
+	t := task{Name: r.Scenario, Scenario: r.Source, Overrides: r.Overrides, Seed: s.Seed, Without: r.Without, QLog: r.QLog, CSV: r.CSV, Capture: r.Capture}
 	if _, err := captureFiles(s, r.Capture); err != nil {
 		return task{}, err
 	}

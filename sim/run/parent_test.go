@@ -71,7 +71,7 @@ func playWorker() {
 		select {}
 	}
 	if w != nil {
-		if err := w.Finish(info); err != nil {
+		if err := w.Finish(&info); err != nil {
 			panic(err)
 		}
 	}

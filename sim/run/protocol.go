@@ -24,10 +24,11 @@ type task struct {
 	Overrides []string `json:"overrides"` // "path=value", in order
 	Seed      uint64   `json:"seed"`      // instead of the scenario's own
 
-	Dir       string `json:"dir"`       // where the recording will be; empty: fingerprint only
-	Temporary string `json:"temporary"` // folder to finish the recording in; the parent puts it into place
-	QLog      bool   `json:"qlog"`      // also write qlog files
-	CSV       bool   `json:"csv"`       // also write the tables as CSV
+	Dir       string         `json:"dir"`       // where the recording will be; empty: fingerprint only
+	Temporary string         `json:"temporary"` // folder to finish the recording in; the parent puts it into place
+	Without   []record.Table `json:"without"`   // tables that are not recorded
+	QLog      bool           `json:"qlog"`      // also write qlog files
+	CSV       bool           `json:"csv"`       // also write the tables as CSV
 
 	Capture []string `json:"capture"` // links, directions of links and hosts to capture at; see Request
 

@@ -68,6 +68,7 @@ func FirstDifference(ctx context.Context, r Request, n, jobs int) (record.Differ
 	for i := range requests {
 		requests[i] = r
 		requests[i].Unwritten, requests[i].Complete = false, nil
+		requests[i].Without = []record.Table{record.TableSeries, record.TableEvents}
 		if requests[i].Out, err = os.MkdirTemp(root, ""); err != nil {
 			return none, false, fail(Input, "cannot record runs to compare them: %w", err)
 		}

@@ -90,7 +90,7 @@ func (t *task) do(onProgress func(Progress)) (record.Run, error) {
 		info.Fingerprint = out.Fingerprint()
 		return info, err
 	}
-	writer, err := record.Create(t.Dir, record.Options{CSV: t.CSV, Temporary: t.Temporary})
+	writer, err := record.Create(t.Dir, record.Options{Without: t.Without, CSV: t.CSV, Temporary: t.Temporary})
 	if err != nil {
 		return record.Run{}, fail(Input, "cannot write results to %s: %w", t.Dir, err)
 	}
@@ -131,9 +131,8 @@ func (t *task) do(onProgress func(Progress)) (record.Run, error) {
 	if err != nil {
 		return record.Run{}, err
 	}
-	info.Fingerprint = writer.Fingerprint()
 	finished = true // Finish removes what it cannot complete
-	if err := writer.Finish(info); err != nil {
+	if err := writer.Finish(&info); err != nil {
 		return record.Run{}, fail(Internal, "writing the recording: %w", err)
 	}
 	return info, nil

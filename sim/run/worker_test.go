@@ -79,6 +79,8 @@ func TestTheFingerprintDoesNotDependOnWhatIsRecorded(t *testing.T) {
 			"unwritten":    func(r *Request) { r.Unwritten = true },
 			"qlog":         func(r *Request) { r.QLog = true },
 			"CSV":          func(r *Request) { r.CSV = true },
+			"no tables":    func(r *Request) { r.Without = record.Tables() },
+			"no packets":   func(r *Request) { r.Without = []record.Table{record.TablePackets} },
 			"capture":      func(r *Request) { r.Capture = []string{"links.l", "hosts.a", "hosts.b"} },
 			"qlog and CSV": func(r *Request) { r.QLog, r.CSV = true, true },
 		} {
