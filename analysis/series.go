@@ -27,15 +27,17 @@ type Series struct {
 
 // The series that are computed; those of package record are samples.
 const (
-	SeriesFlowThroughput = "flow.throughput"  // bytes handed to the receiving application, per time, of a flow in bit/s
-	SeriesLinkThroughput = "link.throughput"  // bytes on the wire that left a link direction, per time, in bit/s
-	SeriesQueueDelay     = "link.queue.delay" // time that a datagram waited in the queue of a link direction in seconds, at its entry into the link
-	SeriesDrops          = "link.drops"       // datagrams that a link direction has dropped, cumulative
+	SeriesFlowThroughput    = "flow.throughput"    // bytes handed to the receiving application, per time, of a flow in bit/s
+	SeriesTrafficThroughput = "traffic.throughput" // bytes on the link of cross traffic that arrived, per time, in bit/s
+	SeriesLinkThroughput    = "link.throughput"    // bytes on the wire that left a link direction, per time, in bit/s
+	SeriesQueueDelay        = "link.queue.delay"   // time that a datagram waited in the queue of a link direction in seconds, at its entry into the link
+	SeriesDrops             = "link.drops"         // datagrams that a link direction has dropped, cumulative
 )
 
 // seriesUnits holds the unit of each series; others have none.
 var seriesUnits = map[string]string{
 	SeriesFlowThroughput:       "bit/s",
+	SeriesTrafficThroughput:    "bit/s",
 	SeriesLinkThroughput:       "bit/s",
 	SeriesQueueDelay:           "s",
 	SeriesDrops:                "packets",
@@ -105,8 +107,11 @@ func Load(rec *record.Recording) (*Data, error) {
 			return nil, err
 		}
 		set.line(s.Name, s.Entity).add(Point{s.Time, s.Value})
-		if s.Name == record.SeriesDelivered {
-			set.delivered(s)
+		switch s.Name {
+		case record.SeriesDelivered:
+			set.delivered(SeriesFlowThroughput, s)
+		case record.SeriesTrafficDelivered:
+			set.delivered(SeriesTrafficThroughput, s)
 		}
 	}
 	names := newLinkNames(rec.Run.Links)
@@ -155,7 +160,7 @@ type seriesSet struct {
 	bin, end time.Duration
 	lines    map[seriesKey]*line
 	binned   map[seriesKey]*bins
-	last     map[string]float64 // delivered bytes by flow
+	last     map[string]float64 // delivered bytes by flow or cross traffic
 	drops    map[string]float64
 	cap      int // stretches that a line may have
 }
@@ -187,13 +192,13 @@ func (s *seriesSet) bins(name, entity string) *bins {
 	return b
 }
 
-// delivered adds to a flow's throughput what was delivered since its last
-// sample.
-func (s *seriesSet) delivered(sample record.Sample) {
+// delivered adds to the throughput of a flow, or of cross traffic, what was
+// delivered since its last sample.
+func (s *seriesSet) delivered(throughput string, sample record.Sample) {
 	if s.last == nil {
 		s.last = map[string]float64{}
 	}
-	s.bins(SeriesFlowThroughput, sample.Entity).add(sample.Time, 8*(sample.Value-s.last[sample.Entity]))
+	s.bins(throughput, sample.Entity).add(sample.Time, 8*(sample.Value-s.last[sample.Entity]))
 	s.last[sample.Entity] = sample.Value
 }
 

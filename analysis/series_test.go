@@ -77,6 +77,20 @@ func TestThroughputOfAFlowIsTheRiseOfWhatWasDelivered(t *testing.T) {
 	}
 }
 
+func TestThroughputOfCrossTrafficIsTheRiseOfWhatArrived(t *testing.T) {
+	d := made{
+		run: record.Run{Virtual: 2 * ms},
+		samples: []record.Sample{
+			{Time: ms / 2, Name: record.SeriesTrafficDelivered, Entity: "traffic.web", Value: 500},
+			{Time: 3 * ms / 2, Name: record.SeriesTrafficDelivered, Entity: "traffic.web", Value: 1500},
+		},
+	}.data(t)
+	want := []analysis.Point{{T: ms / 2, V: 4e6}, {T: 3 * ms / 2, V: 8e6}}
+	if diff := cmp.Diff(want, d.Of(analysis.SeriesTrafficThroughput, "traffic.web").Points); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestNamedReturnsTheSeriesOfAllEntitiesInOrder(t *testing.T) {
 	var m made
 	for _, entity := range []string{"connections.c-10.client", "connections.c-2.client", "connections.c-2.server"} {

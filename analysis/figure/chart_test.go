@@ -24,6 +24,7 @@ func TestAChartHoldsWhatTheGraphDraws(t *testing.T) {
 		Name:    "a → b",
 		X:       Axis{Quantity: "time", Unit: "s", Size: 1, High: 1},
 		Y:       Axis{Quantity: "goodput", Unit: "Mbit/s", Size: 1e6, High: 1.04 * 2e6},
+		Areas:   []Area{{Color: "#f1f1ec", Step: true, Low: []XY{{0, 0}, {1, 0}}, High: []XY{{0, 2e6}, {1, 2e6}}}},
 		Moments: []Moments{{Label: "link changed", Color: "#6e6e6e", Dash: []float64{1, 2}, At: []float64{0.25}}},
 		Curves: []Curve{
 			{Label: "rate of l", Color: "#6e6e6e", Width: 1.4, Step: true, Points: []XY{{0, 2e6}, {1, 2e6}}},

@@ -8,22 +8,25 @@ type Data struct {
 	Name string        // the run's name, such as "quickstart, seed 1"; it ends every title
 	End  time.Duration // virtual time at which the run ended
 
-	Bin        time.Duration   // width of the bins of goodput
-	Directions []Direction     // both directions of the network, apart
-	Changes    []time.Duration // when parameters of a link changed
-	Moves      []time.Duration // when a client migrated to another path
-	RTTs       []RTT           // one a connection end
-	Delays     []Series        // delays of single messages in seconds: one-way delay of media and batons, round trip of echo
-	Senders    []Sender        // the connection ends that send data
-	Sessions   []Session       // in order of the scenario
+	Bin           time.Duration   // width of the bins of goodput
+	Directions    []Direction     // where flows and cross traffic go
+	Queues        []Series        // queueing delay of each link direction in seconds, one point a datagram
+	Changes       []time.Duration // when parameters of a link changed
+	Moves         []time.Duration // when a client migrated to another path
+	RTTs          []RTT           // one a connection end
+	Delays        []Series        // delays of single messages in seconds: one-way delay of media and batons, round trip of echo
+	TrafficDelays []Series        // one-way delay of the packets of cross traffic in seconds
+	Senders       []Sender        // the connection ends that send data
+	Sessions      []Session       // in order of the scenario
 }
 
-// Direction is what happens from one host, or group of hosts, to another.
+// Direction is what happens from one host to another, or over a link that the flows
+// of several hosts share as their bottleneck.
 type Direction struct {
 	Name    string   // such as "server → client"
-	Rates   []Series // configured rate of each link in bit/s, at the start and at each change; 0 is unlimited
+	Rates   []Series // configured rate of links in bit/s, at the start and at each change, 0 is unlimited; the first is that of the flows' bottleneck
 	Goodput []Series // of each flow: bytes handed to the receiving application, per time in bit/s, a point at the centre of each bin
-	Queues  []Series // queueing delay of each link in seconds, one point a datagram
+	Traffic []Series // of cross traffic: bytes on the link that arrived, per time in bit/s, a point at the centre of each bin
 }
 
 // RTT is the round-trip time as one end of a connection measures it.

@@ -3,17 +3,20 @@ package figure
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
 // delay shows the round-trip times of connections, the queueing delay of links
-// and the delays of messages, a panel each.
+// and the delays of messages and of cross traffic, a panel each.
 func delay(d Data) Figure {
-	f := Figure{Name: "delay", Title: titled("Round-trip time, queueing delay and message delay", d), header: timeHeader}
+	f := Figure{Name: "delay", header: timeHeader}
 	var graphs []*graph
-	add := func(g *graph) {
+	var shown []string
+	add := func(g *graph, what string) {
 		if len(g.curves)+len(g.areas) > 0 {
 			graphs = append(graphs, g)
+			shown = append(shown, what)
 		}
 	}
 
@@ -35,22 +38,39 @@ func delay(d Data) Figure {
 		smoothed[i].Name += ": smoothed"
 	}
 	rtt.addLines(smoothed, "connection ends")
-	add(rtt)
+	add(rtt, "round-trip time")
 
 	queue := d.newGraph("queueing delay", times)
-	var links []Series
-	for _, dir := range d.Directions {
-		links = append(links, dir.Queues...)
-	}
-	queue.addLines(queue.leaveOut(links), "link directions")
-	add(queue)
+	queue.addLines(queue.leaveOut(d.Queues), "link directions")
+	add(queue, "queueing delay")
 
 	message := d.newGraph("message delay", times)
 	message.addLines(d.Delays, "flows")
-	add(message)
+	add(message, "message delay")
 
+	traffic := d.newGraph("traffic delay", times)
+	traffic.addLines(d.TrafficDelays, "kinds of cross traffic")
+	add(traffic, "delay of cross traffic")
+
+	f.Title = titled(listed(shown), d)
 	f.stack(graphs)
 	return f
+}
+
+// listed writes words as the beginning of a sentence: "A, b and c".
+func listed(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	text := strings.ToUpper(words[0][:1]) + words[0][1:]
+	for i, w := range words[1:] {
+		if i == len(words)-2 {
+			text += " and " + w
+		} else {
+			text += ", " + w
+		}
+	}
+	return text
 }
 
 // maxLatest is for how many connection ends the single RTT samples are shown

@@ -94,8 +94,8 @@ func oddities() map[string]Data {
 			Name:    "a → b",
 			Rates:   []Series{{"l", []Point{{0, 1e6}}}},
 			Goodput: []Series{{"f", []Point{{500 * ms, 1e5}}}},
-			Queues:  []Series{{"l", []Point{{500 * ms, 0.001}}}},
 		}},
+		Queues:   []Series{{"l", []Point{{500 * ms, 0.001}}}},
 		RTTs:     []RTT{{Name: "c", Smoothed: []Point{{100 * ms, 0.05}}, Latest: []Point{{100 * ms, 0.05}}}},
 		Senders:  []Sender{{Name: "c", Window: []Point{{100 * ms, 14000}}, InFlight: []Point{{100 * ms, 1200}}, Losses: []time.Duration{100 * ms}}},
 		Sessions: []Session{{Name: "s", Events: []Event{{Dial, Client, 0}}}},
@@ -125,7 +125,8 @@ func zeros() Data {
 	flat := []Point{{0, 0}, {time.Second, 0}}
 	return Data{
 		End: time.Second, Bin: 10 * ms,
-		Directions: []Direction{{Name: "a → b", Goodput: []Series{{"f", flat}}, Queues: []Series{{"l", flat}}}},
+		Directions: []Direction{{Name: "a → b", Goodput: []Series{{"f", flat}}}},
+		Queues:     []Series{{"l", flat}},
 		RTTs:       []RTT{{Name: "c", Smoothed: flat}},
 		Senders:    []Sender{{Name: "c", Window: flat}},
 	}

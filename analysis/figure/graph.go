@@ -47,6 +47,7 @@ type area struct {
 	look      look   // only the colour counts
 	low, high []XY
 	step      bool
+	most      float64 // values above it do not stretch the axis; 0: all do
 }
 
 // XY is a point of a graph, in the base units of its axes.
@@ -126,7 +127,7 @@ func (g *graph) values(coordinate func(XY) float64) iter.Seq[float64] {
 		}
 		for _, a := range g.areas {
 			for _, p := range a.high {
-				if !math.IsInf(p.Y, 0) && !yield(coordinate(p)) {
+				if (a.most == 0 || p.Y <= a.most) && !math.IsInf(p.Y, 0) && !yield(coordinate(p)) {
 					return
 				}
 			}
@@ -196,10 +197,10 @@ func (g *graph) draw(s *sheet, where vg.Rectangle, width Width, left vg.Length) 
 	at := func(p XY) vg.Point {
 		return vg.Point{X: x.place(p.X, data.Min.X, data.Max.X), Y: y.place(p.Y, data.Min.Y, data.Max.Y)}
 	}
-	g.drawGrid(s, data, where, x, y)
 	for _, a := range g.areas {
 		s.fillBetween(a.look, path(a.low, a.step, at), path(a.high, a.step, at), data)
 	}
+	g.drawGrid(s, data, where, x, y)
 	for _, i := range g.instants {
 		for _, t := range i.at {
 			px := at(XY{X: t.Seconds()}).X
@@ -278,8 +279,10 @@ func (g *graph) table() [][]string {
 		}
 	}
 	for _, a := range g.areas {
-		add(a.label+": low", a.low)
-		add(a.label+": high", a.high)
+		if a.label != "" {
+			add(a.label+": low", a.low)
+			add(a.label+": high", a.high)
+		}
 	}
 	for _, c := range g.curves {
 		add(c.label, c.points)

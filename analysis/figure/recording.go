@@ -19,11 +19,13 @@ func FromRecording(rec *record.Recording) (Data, error) {
 	if err != nil {
 		return Data{}, fmt.Errorf("figures: %w", err)
 	}
+	links, traffic := newLinks(rec.Run, all), trafficGroups(rec.Run, all)
 	d := Data{
 		Name:       fmt.Sprintf("%s, seed\u00a0%d", rec.Run.Name, rec.Run.Seed),
 		End:        rec.Run.Virtual,
 		Bin:        all.Bin,
-		Directions: directions(rec.Run, all, m),
+		Directions: links.directions(rec.Run, all, traffic, m),
+		Queues:     links.queues(all),
 		Changes:    m.changes,
 		Moves:      m.moves,
 		Senders:    senders(all, m),
@@ -37,6 +39,11 @@ func FromRecording(rec *record.Recording) (Data, error) {
 	}
 	for _, s := range all.Named(record.SeriesMessageRTT) {
 		d.Delays = append(d.Delays, Series{flowName(s.Entity) + ": round trip", points(s)})
+	}
+	for _, g := range traffic {
+		if len(g.delay) > 0 {
+			d.TrafficDelays = append(d.TrafficDelays, Series{g.name, g.delay})
+		}
 	}
 	return d, nil
 }
@@ -103,44 +110,6 @@ func (m moments) during(s analysis.Series, bin, end time.Duration) []Point {
 	}
 	for t := out[len(out)-1].T/bin*bin + bin; t < until; t += bin {
 		out = append(out, Point{t + min(bin, end-t)/2, 0})
-	}
-	return out
-}
-
-// directions sorts links and flows by the way they go. Flows are counted where
-// they arrive; a flow goes over the link that joins its hosts.
-func directions(run record.Run, all *analysis.Data, m moments) []Direction {
-	var out []Direction
-	index := map[[2]string]int{} // by the hosts at both ends
-	at := func(from, to string) *Direction {
-		i, known := index[[2]string{from, to}]
-		if !known {
-			i = len(out)
-			index[[2]string{from, to}] = i
-			out = append(out, Direction{Name: from + " → " + to})
-		}
-		return &out[i]
-	}
-	for _, f := range run.Flows {
-		s := all.Of(analysis.SeriesFlowThroughput, f.Entity)
-		binned := m.during(s, all.Bin, run.Virtual)
-		if len(binned) == 0 {
-			continue
-		}
-		d := at(f.From, f.To)
-		d.Goodput = append(d.Goodput, Series{flowName(f.Entity), binned})
-	}
-	for _, l := range run.Links {
-		for direction, ends := range [][2]string{l.Between, {l.Between[1], l.Between[0]}} {
-			entity := "links." + l.Name + "." + record.Direction(direction).String()
-			d := at(ends[0], ends[1])
-			if s := all.Of(record.SeriesLinkRate, entity); len(s.Points) > 0 {
-				d.Rates = append(d.Rates, Series{l.Name, points(s)})
-			}
-			if s := all.Of(analysis.SeriesQueueDelay, entity); len(s.Points) > 0 {
-				d.Queues = append(d.Queues, Series{l.Name + ", " + d.Name, points(s)})
-			}
-		}
 	}
 	return out
 }

@@ -69,9 +69,8 @@ func sample() Data {
 	}
 	d.Bin = 100 * ms
 	down.Goodput = []Series{binned(bulk, d.Bin), binned(voice, d.Bin)}
-	down.Queues = []Series{queue}
 	up.Goodput = []Series{binned(upload, d.Bin)}
-	up.Queues = []Series{back}
+	d.Queues = []Series{queue, back}
 	d.RTTs = []RTT{rtt, {Name: "main, client", Smoothed: rtt.Smoothed[:40], Latest: rtt.Latest[:40]}}
 	d.Senders = []Sender{server}
 	media, echo := Series{Name: "voice: one-way delay"}, Series{Name: "ping: round trip"}

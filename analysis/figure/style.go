@@ -185,6 +185,18 @@ func limitLook(i int) look {
 	return l
 }
 
+// capacityLook is the look of the region below the rate of a bottleneck.
+var capacityLook = look{LineStyle: draw.LineStyle{Color: color.RGBA{0xf1, 0xf1, 0xec, 0xff}}}
+
+// trafficLook returns the look of cross traffic that is the i-th line of a plot: thinner
+// than flows and without markers.
+func trafficLook(i int) look {
+	l := lineLook(i)
+	l.marker = nil
+	l.Width = 0.7
+	return l
+}
+
 // changeLook is the look of the moments at which a link changes.
 var changeLook = look{LineStyle: draw.LineStyle{Color: limitInk, Width: 0.6, Dashes: []vg.Length{1, 2}}}
 

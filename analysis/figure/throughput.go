@@ -10,29 +10,41 @@ import (
 // timeHeader is the header of the CSV file of a figure of graphs.
 var timeHeader = []string{"panel", "quantity", "series", "time_s", "value", "unit"}
 
-// throughput shows the goodput of each flow and the rate of the links, for each
-// direction that carries flows.
+// throughput shows the goodput of each flow, what cross traffic takes, and the
+// capacity of their bottleneck, for each direction that carries something.
 func throughput(d Data) Figure {
 	f := Figure{Name: "throughput", header: timeHeader}
 	var graphs []*graph
+	traffic, capacity := false, false
 	for _, dir := range d.Directions {
-		flows := slices.DeleteFunc(slices.Clone(dir.Goodput), func(s Series) bool { return len(s.Points) == 0 })
-		if len(flows) == 0 {
+		flows, others := withPoints(dir.Goodput), withPoints(dir.Traffic)
+		if len(flows)+len(others) == 0 {
 			continue
 		}
+		traffic = traffic || len(others) > 0
+		capacity = capacity || len(dir.Rates) > 0
 		if len(flows) > maxLines {
-			graphs = append(graphs, d.manyFlows(dir, flows)...)
+			graphs = append(graphs, d.manyFlows(dir, flows, others)...)
 			continue
 		}
 		g := d.newGraph("goodput", bitRates)
 		g.name = dir.Name
-		g.addRates(dir.Rates, highest(flows))
+		g.addRates(dir.Rates, max(highest(flows), highest(others)))
+		g.addTraffic(others, len(flows))
 		for i, s := range flows {
 			g.curves = append(g.curves, lineOf(s.Name, lineLook(i), s.Points, d.End))
 		}
 		graphs = append(graphs, g)
 	}
-	what := "Goodput of each flow and rate of the link"
+	what := "Goodput of each flow"
+	switch {
+	case traffic && capacity:
+		what += ", cross traffic and rate of the link"
+	case traffic:
+		what += " and cross traffic"
+	case capacity:
+		what += " and rate of the link"
+	}
 	if d.Bin > 0 {
 		what += fmt.Sprintf(", in bins of %s", inWords(times, d.Bin.Seconds(), d.Bin.Seconds()))
 	}
@@ -41,13 +53,19 @@ func throughput(d Data) Figure {
 	return f
 }
 
+// withPoints returns the series that have points.
+func withPoints(series []Series) []Series {
+	return slices.DeleteFunc(slices.Clone(series), func(s Series) bool { return len(s.Points) == 0 })
+}
+
 // manyFlows shows the flows together beside the rate of the links, and on a
 // scale of their own how unequal they are.
-func (d Data) manyFlows(dir Direction, flows []Series) []*graph {
+func (d Data) manyFlows(dir Direction, flows, traffic []Series) []*graph {
 	s := spreadOfBins(flows)
 	together := d.newGraph("goodput", bitRates)
 	together.name = fmt.Sprintf("%s: %d flows together", dir.Name, len(flows))
-	together.addRates(dir.Rates, highest([]Series{{Points: s.sum}}))
+	together.addRates(dir.Rates, max(highest([]Series{{Points: s.sum}}), highest(traffic)))
+	together.addTraffic(traffic, 1)
 	together.curves = append(together.curves, curve{label: "sum", look: lineLook(0), points: overTime(s.sum)})
 
 	single := d.newGraph("goodput", bitRates)
@@ -55,6 +73,20 @@ func (d Data) manyFlows(dir Direction, flows []Series) []*graph {
 	single.areas = []area{{label: fmt.Sprintf("range of %d flows", len(flows)), look: rangeLook, low: overTime(s.low), high: overTime(s.high)}}
 	single.curves = []curve{{label: "median", look: medianLook, points: overTime(s.median)}}
 	return []*graph{together, single}
+}
+
+// maxTraffic is how many kinds of cross traffic are shown apart.
+const maxTraffic = 4
+
+// addTraffic adds cross traffic behind n flows, or its sum if it is of many kinds.
+func (g *graph) addTraffic(traffic []Series, n int) {
+	if len(traffic) > maxTraffic {
+		traffic = []Series{{fmt.Sprintf("%d kinds", len(traffic)), spreadOfBins(traffic).sum}}
+	}
+	for i, s := range traffic {
+		c := lineOf("cross traffic: "+s.Name, trafficLook(n+i), s.Points, g.end)
+		g.curves = append(g.curves, c)
+	}
 }
 
 // highest returns the largest value of the series, 0 if they have none.
@@ -68,11 +100,13 @@ func highest(series []Series) float64 {
 	return top
 }
 
-// addRates adds the rates of links. A rate far above what was carried is said
-// in words, so that the data keeps the height of the plot.
+// addRates adds the rates of links, the first with the region below it, which is the
+// capacity of the bottleneck. A rate far above what was carried is said in words, so
+// that the data keeps the height of the plot.
 func (g *graph) addRates(links []Series, top float64) {
 	for i, s := range links {
-		points := slices.DeleteFunc(slices.Clone(s.Points), func(p Point) bool { return p.V <= 0 })
+		unlimited := func(p Point) bool { return p.V <= 0 }
+		points := slices.DeleteFunc(slices.Clone(s.Points), unlimited)
 		if len(points) == 0 {
 			continue
 		}
@@ -84,12 +118,23 @@ func (g *graph) addRates(links []Series, top float64) {
 			least, most = min(least, p.V), max(most, p.V)
 		}
 		c := curve{label: "rate of " + s.Name, look: limitLook(i), points: overTime(thin(points, g.end)), step: true}
+		c.most = max(top, 1) * offScale
 		if top > 0 && least > offScale*top {
 			c.label += fmt.Sprintf(" (beyond the axis: %s)", inWords(bitRates, least, most))
+		} else if i == 0 && !slices.ContainsFunc(s.Points, unlimited) {
+			g.areas = append(g.areas, below(c))
 		}
-		c.most = max(top, 1) * offScale
 		g.curves = append(g.curves, c)
 	}
+}
+
+// below returns the region below a curve.
+func below(c curve) area {
+	floor := make([]XY, len(c.points))
+	for i, p := range c.points {
+		floor[i].X = p.X
+	}
+	return area{look: capacityLook, low: floor, high: c.points, step: c.step, most: c.most}
 }
 
 // offScale is how many times the largest goodput a rate may be before it is left

@@ -33,9 +33,9 @@ func TestOfManyQueuesThoseThatAreNextToEmptyAreNotShown(t *testing.T) {
 	queue := func(name string, seconds float64) Series {
 		return Series{name, []Point{{0, 0}, {time.Second, seconds}}}
 	}
-	d := Data{End: time.Second, Directions: []Direction{{Queues: []Series{queue("bottleneck", 0.04), queue("uplink", 0.005)}}}}
+	d := Data{End: time.Second, Queues: []Series{queue("bottleneck", 0.04), queue("uplink", 0.005)}}
 	for i := range maxLines {
-		d.Directions = append(d.Directions, Direction{Queues: []Series{queue(fmt.Sprintf("access%d", i), 0.004)}})
+		d.Queues = append(d.Queues, queue(fmt.Sprintf("access%d", i), 0.004))
 	}
 	shown := func() (name string, labels []string) {
 		g := delay(d).panels[0].(*graph)
@@ -51,7 +51,7 @@ func TestOfManyQueuesThoseThatAreNextToEmptyAreNotShown(t *testing.T) {
 	if diff := cmp.Diff([]string{"bottleneck", "uplink"}, labels); diff != "" {
 		t.Error(diff)
 	}
-	d.Directions = d.Directions[:maxLines-1] // few enough to show them all
+	d.Queues = d.Queues[:maxLines] // few enough to show them all
 	if name, labels := shown(); name != "" || len(labels) != maxLines {
 		t.Errorf("%q shows %q", name, labels)
 	}
