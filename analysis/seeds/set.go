@@ -30,6 +30,7 @@ type Set struct {
 
 // Run is what one run achieved.
 type Run struct {
+	Dir         string // of the recording, if it was read from one
 	Seed        uint64
 	Fingerprint string // of all its packets
 	Metrics     analysis.Metrics
@@ -47,12 +48,12 @@ func Read(dir string) (Set, error) {
 	if _, err := os.Stat(dir); err != nil {
 		return Set{}, fmt.Errorf("no recordings at %s: %w", dir, err)
 	}
-	folders := []string{dir}
-	if !exists(filepath.Join(dir, runFile)) {
-		var err error
-		if folders, err = recordings(dir); err != nil {
-			return Set{}, err
-		}
+	folders, sets, err := recordings(dir)
+	if err != nil {
+		return Set{}, err
+	}
+	if len(sets) > 0 {
+		return Set{}, fmt.Errorf("%s holds no recordings, but folders of them; expected one of %s", dir, strings.Join(sets, ", "))
 	}
 	var set Set
 	bySeed := map[uint64]string{}
@@ -79,32 +80,39 @@ func Read(dir string) (Set, error) {
 		if err != nil {
 			return Set{}, err
 		}
-		set.Runs = append(set.Runs, Run{info.Seed, info.Fingerprint, metrics})
+		set.Runs = append(set.Runs, Run{folder, info.Seed, info.Fingerprint, metrics})
 	}
-	slices.SortFunc(set.Runs, func(a, b Run) int { return cmp.Compare(a.Seed, b.Seed) })
+	set.sort()
 	return set, nil
 }
 
-// recordings returns the recordings in a folder, which must be all that is in
-// it.
-func recordings(dir string) ([]string, error) {
-	folders, err := subfolders(dir)
-	if err != nil {
-		return nil, err
+// sort puts the runs in the order of their seeds.
+func (s *Set) sort() {
+	slices.SortFunc(s.Runs, func(a, b Run) int { return cmp.Compare(a.Seed, b.Seed) })
+}
+
+// recordings returns the folder itself if it is a recording, the recordings in
+// it, which must then be all that is in it, or else the folders in it that hold
+// recordings.
+func recordings(dir string) (folders, sets []string, err error) {
+	if isRecording(dir) {
+		return []string{dir}, nil, nil
+	}
+	if folders, err = subfolders(dir); err != nil {
+		return nil, nil, err
 	}
 	if slices.ContainsFunc(folders, isRecording) {
-		return folders, nil
+		return folders, nil, nil
 	}
-	var sets []string
 	for _, folder := range folders {
 		if inner, err := subfolders(folder); err == nil && slices.ContainsFunc(inner, isRecording) {
 			sets = append(sets, folder)
 		}
 	}
-	if len(sets) > 0 {
-		return nil, fmt.Errorf("%s holds no recordings, but folders of them; expected one of %s", dir, strings.Join(sets, ", "))
+	if len(sets) == 0 {
+		return nil, nil, fmt.Errorf("%s is neither a recording nor a folder of recordings: it has no %s, nor has a folder in it", dir, runFile)
 	}
-	return nil, fmt.Errorf("%s is neither a recording nor a folder of recordings: it has no %s, nor has a folder in it", dir, runFile)
+	return nil, sets, nil
 }
 
 func subfolders(dir string) ([]string, error) {
