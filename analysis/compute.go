@@ -8,12 +8,25 @@ import (
 	"github.com/wtsim/wtsim/sim/record"
 )
 
-// Compute returns the metrics of a recording, which it reads once as a stream.
-// A metric that a run gives no value for, such as the completion time of a
-// flow that did not complete, is left out, and so is one whose tables were not
-// recorded.
+// Compute returns the metrics of a whole recording. A metric that a run gives
+// no value for, such as the completion time of a flow that did not complete, is
+// left out, and so is one whose tables were not recorded.
 func Compute(rec *record.Recording) (Metrics, error) {
-	t := newTotals(rec.Run)
+	all, err := ComputeWindows(rec, Window{})
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// ComputeWindows returns the metrics of each of the windows of a recording. It
+// reads the recording once, as a stream, however many there are. It refuses a
+// window that is empty or not within the run.
+func ComputeWindows(rec *record.Recording, windows ...Window) ([]Metrics, error) {
+	t, err := newTotals(rec.Run, windows)
+	if err != nil {
+		return nil, err
+	}
 	for s, err := range rec.Samples() {
 		if err != nil {
 			return nil, err
@@ -25,8 +38,7 @@ func Compute(rec *record.Recording) (Metrics, error) {
 		if err != nil {
 			return nil, err
 		}
-		name := names.of(p.Link, p.Direction)
-		t.link(name).packet(&p)
+		t.packet(names.of(p.Link, p.Direction), &p)
 	}
 	lines := newTimelines(rec.Run.Sessions)
 	for e, err := range rec.Events() {
@@ -36,27 +48,46 @@ func Compute(rec *record.Recording) (Metrics, error) {
 		t.event(e)
 		lines.event(e)
 	}
-	return t.metrics(lines), nil
+	return t.metrics(lines.finish(), lines.connection), nil
 }
 
-// totals is everything that is added up over a recording.
+// totals is everything that is added up over a recording, of each entity for
+// each window.
 type totals struct {
 	run         record.Run
 	bin         time.Duration
+	windows     []span
+	entered     []uint64 // datagrams that had entered the network before each window ended, and
+	before      []uint64 // before it began
 	links       table[linkTotals]
 	flows       table[flowTotals]
 	connections table[connectionTotals]
 	traffic     table[trafficTotals]
 }
 
-func newTotals(run record.Run) *totals {
+func newTotals(run record.Run, windows []Window) (*totals, error) {
 	t := &totals{run: run, bin: binWidth(run.Virtual)}
+	for _, w := range windows {
+		in, err := w.of(run.Virtual)
+		if err != nil {
+			return nil, err
+		}
+		t.windows = append(t.windows, in)
+	}
+	n := len(windows)
+	t.entered, t.before = make([]uint64, n), make([]uint64, n)
+	t.links.new = func() *linkTotals { return &linkTotals{in: make([]linkWindow, n)} }
+	t.flows.new = func() *flowTotals { return &flowTotals{in: make([]flowWindow, n)} }
+	t.connections.new = func() *connectionTotals { return &connectionTotals{in: make([]connectionWindow, n)} }
+	t.traffic.new = func() *trafficTotals { return &trafficTotals{in: make([]trafficWindow, n)} }
 	names := newLinkNames(run.Links)
 	for _, l := range run.Links {
 		for d, counters := range []*record.Counters{&l.Forward, &l.Reverse} {
 			link := t.link(names.of(l.Name, record.Direction(d)))
 			if !run.Has(record.TablePackets) {
-				link.count(counters)
+				for i := range link.in {
+					link.in[i].count(counters)
+				}
 			}
 		}
 	}
@@ -69,7 +100,7 @@ func newTotals(run record.Run) *totals {
 	for _, x := range run.Traffic {
 		t.traffic.get(x.Entity).counts = x
 	}
-	return t
+	return t, nil
 }
 
 func (t *totals) link(name *linkName) *linkTotals {
@@ -84,99 +115,138 @@ func (t *totals) sample(s record.Sample) {
 	switch {
 	case s.Name == record.SeriesLinkRate:
 		l := t.links.get(s.Entity)
-		l.rate.add(s.Time, s.Value)
 		l.capacity.width = t.bin
 		l.capacity.add(s.Time, s.Value)
+		for i := range l.in {
+			l.in[i].rate.add(&t.windows[i], s.Time, s.Value)
+		}
 	case strings.HasPrefix(s.Name, "conn."):
-		t.connections.get(s.Entity).sample(s)
+		t.connections.get(s.Entity).sample(t.windows, s)
 	case strings.HasPrefix(s.Name, "flow."):
-		t.flows.get(s.Entity).sample(s, t.bin, t.run.Virtual)
+		t.flows.get(s.Entity).sample(t.windows, s, t.bin, t.run.Virtual)
 	case strings.HasPrefix(s.Name, "traffic."):
-		t.traffic.get(s.Entity).sample(s)
+		t.traffic.get(s.Entity).sample(t.windows, s)
+	}
+}
+
+func (t *totals) packet(name *linkName, p *record.Packet) {
+	// Datagrams are numbered in the order in which they enter the network.
+	for i := range t.windows {
+		if w := &t.windows[i]; p.Sent < w.from {
+			t.before[i] = max(t.before[i], p.ID)
+		} else if p.Sent < w.to {
+			t.entered[i] = max(t.entered[i], p.ID)
+		}
+	}
+	l := t.link(name)
+	bytes := int64(p.Size) + l.overhead
+	for i := range l.in {
+		l.in[i].packet(&t.windows[i], p, bytes)
 	}
 }
 
 func (t *totals) event(e record.Event) {
 	switch {
 	case strings.HasPrefix(e.Kind, "connection.") && e.Side != "":
-		t.connections.get(e.Entity + "." + e.Side).event(e)
+		t.connections.get(e.Entity+"."+e.Side).event(t.windows, e)
 	case strings.HasPrefix(e.Kind, "flow."):
-		t.flows.get(e.Entity).event(e)
+		t.flows.get(e.Entity).event(t.windows, e)
 	case strings.HasPrefix(e.Kind, "traffic."):
 		t.traffic.get(e.Entity).event(e)
 	}
 }
 
-func (t *totals) metrics(lines *timelineSet) Metrics {
-	var m Metrics
-	m.put(runDuration, ofRun, t.run.Virtual.Seconds())
-	m.put(runDatagramsEntered, ofRun, float64(t.run.Datagrams))
-	fairnessMetrics(&m, t.rivals(), t.run.Virtual)
-	for _, entity := range t.flows.names {
-		t.flows.get(entity).metrics(&m, entity, t.run.Virtual)
-	}
+// metrics returns the metrics of each window.
+func (t *totals) metrics(timelines []Timeline, connection func(session string) string) []Metrics {
 	for _, entity := range t.links.names {
 		if l := t.links.get(entity); l.capacity.known {
 			l.capacity.advance(t.run.Virtual)
 		}
 	}
+	first := firstOnConnection(timelines, connection)
+	all := make([]Metrics, len(t.windows))
+	for i := range all {
+		m := &all[i]
+		t.metricsOf(i, m)
+		for _, line := range timelines {
+			line.metrics(m, &t.windows[i], first[line.Entity])
+		}
+		*m = m.onlyOf(t.run, t.windows[i].whole)
+		*m = append(*m, groupMetrics(*m, t.run)...)
+		m.sort()
+	}
+	return all
+}
+
+// metricsOf adds the metrics of window i, but those of sessions and groups.
+func (t *totals) metricsOf(i int, m *Metrics) {
+	w := &t.windows[i]
+	m.put(runDuration, ofRun, w.length().Seconds())
+	m.put(runDatagramsEntered, ofRun, float64(t.datagrams(i)))
+	fairnessMetrics(m, t.rivals(i), i, w)
 	connections := map[string]string{}
 	for _, s := range t.run.Sessions {
 		connections[s.Entity] = s.Connection
 	}
+	for _, entity := range t.flows.names {
+		t.flows.get(entity).metrics(m, entity, i, w)
+	}
+	carried := map[string]float64{} // bytes of flows that applications got, by link
 	for _, f := range t.run.Flows {
+		flow := t.flows.get(f.Entity)
 		for _, entity := range f.Way {
-			if l := t.links.byName[entity]; l != nil {
-				l.carriesFlows = true
-				l.applications += t.flows.get(f.Entity).delivered
-			}
+			carried[entity] += flow.in[i].bytes
 		}
-		if goodput, ok := t.flows.get(f.Entity).goodput(t.run.Virtual); ok {
-			m.put(flowPower, f.Entity, goodput/t.delay(f, connections[f.Session]))
+		if goodput, ok := flow.goodput(i, w); ok {
+			m.put(flowPower, f.Entity, goodput/t.delay(i, f, connections[f.Session]))
 		}
-		if least, ok := t.leastTime(f); ok {
-			if took, ok := t.flows.get(f.Entity).completion(); ok {
+		if took, ok := flow.completion(w); ok {
+			if least, ok := t.leastTime(f); ok {
 				m.put(flowSlowdown, f.Entity, took.Seconds()/least)
 			}
 		}
 	}
-	timelines := lines.finish()
-	first := firstOnConnection(timelines, lines.connection)
-	for _, line := range timelines {
-		line.metrics(&m, first[line.Entity])
-	}
 	for _, entity := range t.connections.names {
-		t.connections.get(entity).metrics(&m, entity, t.run.Virtual)
+		t.connections.get(entity).metrics(m, entity, i, w)
 	}
 	for _, entity := range t.traffic.names {
-		t.traffic.get(entity).metrics(&m, entity, t.run.Virtual)
+		t.traffic.get(entity).metrics(m, entity, i, w)
 	}
 	for _, entity := range t.links.names {
-		t.links.get(entity).metrics(&m, entity, t.run.Virtual)
+		l := t.links.get(entity)
+		l.in[i].metrics(m, entity, w)
+		if applications, ok := carried[entity]; ok {
+			m.put(linkGoodput, entity, applications/float64(l.in[i].bytes))
+		}
 	}
-	m = m.onlyOf(t.run)
-	m = append(m, groupMetrics(m, t.run)...)
-	m.sort()
-	return m
+}
+
+// datagrams returns how many datagrams entered the network in window i.
+func (t *totals) datagrams(i int) uint64 {
+	entered := max(t.entered[i], t.before[i])
+	if t.windows[i].end == t.run.Virtual {
+		entered = t.run.Datagrams
+	}
+	return entered - t.before[i]
 }
 
 // delay returns the mean delay of a flow in seconds: that of its frames, or the
 // RTT where the bytes of a bulk flow are sent. It is not a number without one.
-func (t *totals) delay(f record.Flow, connection string) float64 {
+func (t *totals) delay(i int, f record.Flow, connection string) float64 {
 	switch f.Kind {
 	case "media":
-		return t.flows.get(f.Entity).delay.mean() / nano
+		return t.flows.get(f.Entity).in[i].delay.mean() / nano
 	case "download":
-		return t.meanRTT(connection + ".server")
+		return t.meanRTT(i, connection+".server")
 	case "upload":
-		return t.meanRTT(connection + ".client")
+		return t.meanRTT(i, connection+".client")
 	}
 	return math.NaN()
 }
 
-func (t *totals) meanRTT(end string) float64 {
+func (t *totals) meanRTT(i int, end string) float64 {
 	if c := t.connections.byName[end]; c != nil {
-		return c.rtt.mean() / nano
+		return c.in[i].rtt.mean() / nano
 	}
 	return math.NaN()
 }

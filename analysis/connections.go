@@ -27,43 +27,77 @@ var (
 	connectionPTOs         = define(ofConnection, "ptos", "1", "probe timeouts that expired", "RFC 9002 section 6.2; events connection.pto")
 )
 
-// connectionTotals is what is added up for one end of a connection.
+// connectionTotals is what is known of one end of a connection, and what is
+// added up for it in each window.
 type connectionTotals struct {
+	leastRTT float64 // smallest RTT of all paths in seconds; 0 before the first sample
+	sent     uint64
+	closed   time.Duration // when this end knew that it was over; 0 if it never did
+	in       []connectionWindow
+}
+
+// connectionWindow is what is added up for one end of a connection in a window.
+type connectionWindow struct {
 	cwnd, inFlight      average
 	rtt                 distribution
-	minRTT, smoothedRTT float64 // 0 before the first sample
-	leastRTT            float64 // the smallest of minRTT, which begins anew on another path
-	sent                uint64
-	lost, spurious, pto int64
+	minRTT, smoothedRTT float64 // the last ones; 0 before the first sample
+	losses              cohort
+	spurious, pto       int64
+	spuriousOfLost      int64
 	resets, resetsGone  int64
-	closed              time.Duration // when this end knew that it was over; 0 if it never did
 }
 
 // sessionGone is the error code WT_SESSION_GONE, as events have it.
 const sessionGone = "0x170d7b68"
 
-func (c *connectionTotals) sample(s record.Sample) {
-	switch s.Name {
-	case record.SeriesCwnd:
-		c.cwnd.add(s.Time, s.Value)
-	case record.SeriesBytesInFlight:
-		c.inFlight.add(s.Time, s.Value)
-	case record.SeriesLatestRTT:
-		c.rtt.addSeconds(s.Value)
-	case record.SeriesSmoothedRTT:
-		c.smoothedRTT = s.Value
-	case record.SeriesMinRTT:
-		c.minRTT = s.Value
-		if c.leastRTT == 0 || s.Value < c.leastRTT {
-			c.leastRTT = s.Value
+func (c *connectionTotals) sample(windows []span, s record.Sample) {
+	if s.Name == record.SeriesMinRTT && (c.leastRTT == 0 || s.Value < c.leastRTT) {
+		c.leastRTT = s.Value
+	}
+	for i := range c.in {
+		if w := &windows[i]; s.Time < w.to {
+			c.in[i].sample(w, s)
 		}
 	}
 }
 
-func (c *connectionTotals) event(e record.Event) {
+// sample adds a value that came up in the window or before it.
+func (c *connectionWindow) sample(w *span, s record.Sample) {
+	switch s.Name {
+	case record.SeriesCwnd:
+		c.cwnd.from(w, s.Time, s.Value)
+	case record.SeriesBytesInFlight:
+		c.inFlight.from(w, s.Time, s.Value)
+	case record.SeriesLatestRTT:
+		if w.has(s.Time) {
+			c.rtt.addSeconds(s.Value)
+		}
+	case record.SeriesSmoothedRTT:
+		c.smoothedRTT = s.Value
+	case record.SeriesMinRTT:
+		c.minRTT = s.Value
+	}
+}
+
+func (c *connectionTotals) event(windows []span, e record.Event) {
+	if e.Kind == record.EventConnectionClosed {
+		c.closed = e.Time
+	}
+	for i := range c.in {
+		in := &c.in[i]
+		if windows[i].has(e.Time) {
+			in.event(e)
+		}
+		if e.Kind == record.EventSpuriousLoss && in.losses.has(e.Value) {
+			in.spuriousOfLost++
+		}
+	}
+}
+
+func (c *connectionWindow) event(e record.Event) {
 	switch e.Kind {
 	case record.EventPacketLost:
-		c.lost++
+		c.losses.begin(e.Value)
 	case record.EventSpuriousLoss:
 		c.spurious++
 	case record.EventStreamReset:
@@ -73,39 +107,41 @@ func (c *connectionTotals) event(e record.Event) {
 		}
 	case record.EventPTO:
 		c.pto++
-	case record.EventConnectionClosed:
-		c.closed = e.Time
 	}
 }
 
-func (c *connectionTotals) metrics(m *Metrics, entity string, run time.Duration) {
-	end := run
+func (c *connectionTotals) metrics(m *Metrics, entity string, i int, w *span) {
+	in := &c.in[i]
+	end := w.end
 	if c.closed > 0 {
-		end = c.closed
+		end = min(end, c.closed)
 	}
-	if c.cwnd.samples > 0 {
-		m.put(connectionCwndEnd, entity, c.cwnd.value)
-		m.put(connectionCwndMean, entity, c.cwnd.mean(end))
-		m.put(connectionCwndMax, entity, c.cwnd.max)
+	alive := c.closed == 0 || c.closed > w.from
+	if alive && in.cwnd.samples > 0 {
+		m.put(connectionCwndEnd, entity, in.cwnd.value)
+		m.put(connectionCwndMean, entity, in.cwnd.mean(end))
+		m.put(connectionCwndMax, entity, in.cwnd.max)
 	}
-	if c.inFlight.samples > 0 {
-		m.put(connectionInFlightMean, entity, c.inFlight.mean(end))
-		m.put(connectionInFlightMax, entity, c.inFlight.max)
+	if alive && in.inFlight.samples > 0 {
+		m.put(connectionInFlightMean, entity, in.inFlight.mean(end))
+		m.put(connectionInFlightMax, entity, in.inFlight.max)
 	}
-	m.putSummary(connectionRTT, entity, &c.rtt)
-	m.putSummaryOver(connectionRTTInflation, entity, &c.rtt, c.leastRTT)
-	m.put(connectionRTTMin, entity, orNone(c.minRTT))
-	m.put(connectionRTTEnd, entity, orNone(c.smoothedRTT))
-	m.put(connectionLost, entity, float64(c.lost))
-	if c.sent > 0 {
+	m.putSummary(connectionRTT, entity, &in.rtt)
+	m.putSummaryOver(connectionRTTInflation, entity, &in.rtt, c.leastRTT)
+	if alive {
+		m.put(connectionRTTMin, entity, orNone(in.minRTT))
+		m.put(connectionRTTEnd, entity, orNone(in.smoothedRTT))
+	}
+	m.put(connectionLost, entity, float64(in.losses.count))
+	if c.sent > 0 && w.whole {
 		m.put(connectionSent, entity, float64(c.sent))
-		m.put(connectionLossRatio, entity, float64(c.lost)/float64(c.sent))
+		m.put(connectionLossRatio, entity, float64(in.losses.count)/float64(c.sent))
 	}
-	m.put(connectionSpuriousPart, entity, float64(c.spurious)/float64(c.lost))
-	m.put(connectionSpurious, entity, float64(c.spurious))
-	m.put(connectionResets, entity, float64(c.resets))
-	m.put(connectionResetsGone, entity, float64(c.resetsGone))
-	m.put(connectionPTOs, entity, float64(c.pto))
+	m.put(connectionSpuriousPart, entity, float64(in.spuriousOfLost)/float64(in.losses.count))
+	m.put(connectionSpurious, entity, float64(in.spurious))
+	m.put(connectionResets, entity, float64(in.resets))
+	m.put(connectionResetsGone, entity, float64(in.resetsGone))
+	m.put(connectionPTOs, entity, float64(in.pto))
 }
 
 // orNone returns v, or no number for 0.

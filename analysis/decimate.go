@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 )
@@ -126,11 +127,15 @@ func (b *bins) duration(i int) time.Duration {
 	return min(b.width, rest)
 }
 
-// max returns the largest amount per second of a bin.
-func (b *bins) max() float64 {
-	most := 0.0
+// max returns the largest amount per second of a bin that lies in a window. It
+// is not a number if none does.
+func (b *bins) max(w *span) float64 {
+	most := math.NaN()
 	for i, sum := range b.sums {
-		most = max(most, sum/b.duration(i).Seconds())
+		begin := time.Duration(i) * b.width
+		if rate := sum / b.duration(i).Seconds(); w.covers(begin, begin+b.width) && !(rate <= most) {
+			most = rate
+		}
 	}
 	return most
 }

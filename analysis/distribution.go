@@ -143,18 +143,27 @@ type average struct {
 	samples         int64
 	start, last     time.Duration
 	value, integral float64
-	max, min        float64
+	max             float64
 }
 
 func (a *average) add(at time.Duration, v float64) {
 	if a.samples == 0 {
-		a.start, a.max, a.min = at, v, v
+		a.start, a.max = at, v
 	} else {
 		a.integral += a.value * (at - a.last).Seconds()
 	}
 	a.samples++
 	a.last, a.value = at, v
-	a.max, a.min = max(a.max, v), min(a.min, v)
+	a.max = max(a.max, v)
+}
+
+// from adds a value that came up in a window or before it. What holds when the
+// window begins counts from there.
+func (a *average) from(w *span, at time.Duration, v float64) {
+	if at <= w.from && w.from > 0 {
+		at, *a = w.from, average{}
+	}
+	a.add(at, v)
 }
 
 // mean returns the mean from the first sample until end, over which the last

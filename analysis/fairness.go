@@ -8,7 +8,7 @@ var (
 	runFairness          = define(ofRun, "fairness.jain", "1", "Jain's fairness index (Σx)²/(n·Σx²) of the goodputs of the downloads, or of the uploads, where there are two or more and all bulk flows go the same way", "Jain, Chiu, Hawe 1984; RFC 5166 section 2.3; samples flow.delivered; events flow.started, flow.finished")
 	runFairnessMean      = define(ofRun, "fairness.seconds.mean", "1", "Jain's index of what those flows delivered in one second, mean over the seconds of virtual time of which two or more of them last the whole; the index is of these", "Jain, Chiu, Hawe 1984; samples flow.delivered; events flow.started, flow.finished")
 	runFairnessMin       = define(ofRun, "fairness.seconds.min", "1", "smallest of these indices of one second", "Jain, Chiu, Hawe 1984; samples flow.delivered; events flow.started, flow.finished")
-	runConvergence       = define(ofRun, "fairness.convergence_time", "s", "time from the start of the last of those flows until the first of three seconds, one after the other, that all flows last and whose indices are at least 0.9", "RFC 5166 section 2.3: δ-fair convergence (Bansal et al. 2001) with δ = 1/3, which for two flows is an index of 0.9; samples flow.delivered; events flow.started, flow.finished")
+	runConvergence       = define(ofRun, "fairness.convergence_time", "s", "time from the start of the last of those flows, or from the window's if that is later, until the first of three seconds, one after the other, that all flows last and whose indices are at least 0.9", "RFC 5166 section 2.3: δ-fair convergence (Bansal et al. 2001) with δ = 1/3, which for two flows is an index of 0.9; samples flow.delivered; events flow.started, flow.finished")
 	runFairnessConverged = define(ofRun, "fairness.converged", "1", "Jain's index of one second, mean over the seconds from the convergence on that all flows last", "RFC 5166 section 2.3; samples flow.delivered; events flow.started, flow.finished")
 )
 
@@ -19,9 +19,9 @@ const (
 	fairSeconds = 3
 )
 
-// rivals returns the downloads, or the uploads, that have a goodput, and nothing
-// if there are both: what goes different ways does not compete.
-func (t *totals) rivals() []*flowTotals {
+// rivals returns the downloads, or the uploads, that have a goodput in window i,
+// and nothing if there are both: what goes different ways does not compete.
+func (t *totals) rivals(i int) []*flowTotals {
 	var rivals []*flowTotals
 	kind := ""
 	for _, f := range t.run.Flows {
@@ -33,20 +33,20 @@ func (t *totals) rivals() []*flowTotals {
 		}
 		kind = f.Kind
 		flow := t.flows.get(f.Entity)
-		if _, ok := flow.goodput(t.run.Virtual); ok {
+		if _, ok := flow.goodput(i, &t.windows[i]); ok {
 			rivals = append(rivals, flow)
 		}
 	}
 	return rivals
 }
 
-func fairnessMetrics(m *Metrics, rivals []*flowTotals, run time.Duration) {
+func fairnessMetrics(m *Metrics, rivals []*flowTotals, window int, w *span) {
 	var goodputs []float64
 	var last time.Duration // start of a flow
 	for _, f := range rivals {
-		goodput, _ := f.goodput(run)
+		goodput, _ := f.goodput(window, w)
 		goodputs = append(goodputs, goodput)
-		last = max(last, f.started)
+		last = max(last, f.started, w.from)
 	}
 	index, ok := jain(goodputs)
 	if !ok {
@@ -57,10 +57,10 @@ func fairnessMetrics(m *Metrics, rivals []*flowTotals, run time.Duration) {
 	var all, converged mean
 	var least float64
 	var fair []float64 // the seconds one after the other that were fair, until there are enough
-	for i := range int(run / time.Second) {
+	for i := int((w.from + time.Second - 1) / time.Second); i < int(w.end/time.Second); i++ {
 		var x []float64
 		for _, f := range rivals {
-			if f.lasts(i, run) {
+			if f.lasts(i, w) {
 				x = append(x, f.seconds.of(i))
 			}
 		}
@@ -97,13 +97,10 @@ func fairnessMetrics(m *Metrics, rivals []*flowTotals, run time.Duration) {
 
 // lasts reports whether the flow has started and not ended in the whole second
 // from i to i+1.
-func (f *flowTotals) lasts(i int, run time.Duration) bool {
-	end := run
-	if f.hasEnded {
-		end = f.ended
-	}
-	from := time.Duration(i) * time.Second
-	return f.started <= from && from+time.Second <= end
+func (f *flowTotals) lasts(i int, w *span) bool {
+	from, to, _ := f.life(w)
+	second := time.Duration(i) * time.Second
+	return from <= second && second+time.Second <= to
 }
 
 // perSecond sums amounts over the seconds of virtual time.
@@ -139,6 +136,14 @@ type mean struct {
 func (m *mean) add(v float64) { m.sum, m.n = m.sum+v, m.n+1 }
 
 func (m *mean) value() float64 { return m.sum / float64(m.n) }
+
+// orZero returns the mean, 0 of nothing.
+func (m *mean) orZero() float64 {
+	if m.n == 0 {
+		return 0
+	}
+	return m.value()
+}
 
 // jain returns Jain's fairness index, and whether it exists.
 func jain(x []float64) (float64, bool) {

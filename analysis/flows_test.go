@@ -75,13 +75,13 @@ func TestAFlowThatNeverStartedHasDeliveredNothing(t *testing.T) {
 
 func TestMediaMetrics(t *testing.T) {
 	m := made{run: record.Run{Virtual: time.Second}}
+	for i := range 4 {
+		m.events = append(m.events, flowEvent(time.Duration(i)*20*ms, record.EventMessageSent, int64(i)))
+	}
 	for i, delay := range []time.Duration{20 * ms, 36 * ms, 20 * ms} {
 		at := time.Duration(i)*20*ms + delay
 		m.samples = append(m.samples, flowSample(at, record.SeriesOneWayDelay, delay.Seconds()))
 		m.events = append(m.events, flowEvent(at, record.EventMessageGot, int64(i)))
-	}
-	for i := range 4 {
-		m.events = append(m.events, flowEvent(time.Duration(i)*20*ms, record.EventMessageSent, int64(i)))
 	}
 	m.events = append(m.events, flowEvent(80*ms, record.EventMessageFailed, 4))
 	want(t, m.metrics(t), map[string]float64{

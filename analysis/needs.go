@@ -7,14 +7,18 @@ import (
 	"github.com/wtsim/wtsim/sim/record"
 )
 
+// packetsOrCounters is the part of a source that says that run.json has the
+// same of the whole run, in the counters of each link.
+const packetsOrCounters = "packets or run.json"
+
 // tables returns the tables of a recording that the metric is computed from:
-// those that its source names. "packets or run.json" is not among them, as
-// run.json has counters of each link.
-func (d *Definition) tables() []record.Table {
+// those that its source names. For "packets or run.json", run.json is enough
+// for the whole run.
+func (d *Definition) tables(whole bool) []record.Table {
 	var tables []record.Table
 	for part := range strings.SplitSeq(d.Source, "; ") {
 		switch {
-		case part == "packets":
+		case part == "packets", part == packetsOrCounters && !whole:
 			tables = append(tables, record.TablePackets)
 		case strings.HasPrefix(part, "samples "):
 			tables = append(tables, record.TableSeries)
@@ -27,23 +31,24 @@ func (d *Definition) tables() []record.Table {
 
 // onlyOf leaves out the metrics that cannot be computed from a recording,
 // because it was made without one of their tables.
-func (m Metrics) onlyOf(run record.Run) Metrics {
+func (m Metrics) onlyOf(run record.Run, whole bool) Metrics {
 	missing := run.Unrecorded()
 	if len(missing) == 0 {
 		return m
 	}
 	return slices.DeleteFunc(m, func(x Metric) bool {
-		return slices.ContainsFunc(x.definition.tables(), func(t record.Table) bool { return slices.Contains(missing, t) })
+		return slices.ContainsFunc(x.definition.tables(whole), func(t record.Table) bool { return slices.Contains(missing, t) })
 	})
 }
 
 // count takes the packets of a link direction from the counters of run.json.
-func (l *linkTotals) count(c *record.Counters) {
-	l.datagrams = int64(c.In.Packets + c.Duplicated.Packets)
+func (l *linkWindow) count(c *record.Counters) {
+	l.entered = int64(c.In.Packets + c.Duplicated.Packets)
 	l.delivered, l.bytes = int64(c.Out.Packets), int64(c.Out.Bytes)
 	l.inside = int64(c.Queued.Packets)
 	for _, drop := range c.Dropped {
 		l.dropped += int64(drop.Packets)
 		*l.reasons.get(drop.Reason) += int64(drop.Packets)
 	}
+	l.lost = l.dropped
 }

@@ -85,14 +85,14 @@ func (t Timeline) last(kind, side string) (Mark, bool) {
 
 // sessionMetrics adds the metrics of a session. First says that the session
 // is the first on its connection, which was dialled for it.
-func (t Timeline) metrics(m *Metrics, first bool) {
+func (t Timeline) metrics(m *Metrics, w *span, first bool) {
 	connect, connected := t.Find(record.EventConnectSent, "")
 	established, ok := t.Find(record.EventEstablished, "client")
 	dial, dialled := t.Find(record.EventDialStarted, "")
 	handshake, shaken := t.Find(record.EventHandshakeComplete, "client")
 	settings, configured := t.Find(record.EventSettings, "client")
 	between := func(d *Definition, from, to Mark, known bool) {
-		if known {
+		if known && w.has(to.T) {
 			m.put(d, t.Entity, (to.T - from.T).Seconds())
 		}
 	}
@@ -109,16 +109,20 @@ func (t Timeline) metrics(m *Metrics, first bool) {
 	if !closed {
 		return
 	}
+	since := func(d *Definition, step Mark, known bool) {
+		step.T = max(step.T, call.T)
+		between(d, call, step, known)
+	}
 	for _, s := range teardownSteps {
-		if mark, ok := t.last(s.kind, sideOf(s.side, call.Side)); ok {
-			m.put(s.metric, t.Entity, max(0, mark.T-call.T).Seconds())
-		}
+		mark, ok := t.last(s.kind, sideOf(s.side, call.Side))
+		since(s.metric, mark, ok)
 	}
 	client, clientGone := t.last(record.EventSessionGone, "client")
 	server, serverGone := t.last(record.EventSessionGone, "server")
-	if clientGone && serverGone {
-		m.put(sessionTeardown, t.Entity, max(0, client.T-call.T, server.T-call.T).Seconds())
+	if server.T > client.T {
+		client = server
 	}
+	since(sessionTeardown, client, clientGone && serverGone)
 }
 
 // firstOnConnection returns the sessions that are the first on their

@@ -4,16 +4,21 @@ package analysis
 type table[T any] struct {
 	names  []string
 	byName map[string]*T
+	new    func() *T // makes a value; nil makes zero values
 }
 
-// get returns the value of a name, a new zero value the first time.
+// get returns the value of a name, a new value the first time.
 func (t *table[T]) get(name string) *T {
 	v := t.byName[name]
 	if v == nil {
 		if t.byName == nil {
 			t.byName = map[string]*T{}
 		}
-		v = new(T)
+		if t.new == nil {
+			v = new(T)
+		} else {
+			v = t.new()
+		}
 		t.byName[name] = v
 		t.names = append(t.names, name)
 	}

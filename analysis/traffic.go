@@ -17,17 +17,37 @@ var (
 	trafficDelay      = defineSummary(ofTraffic, "delay", "s", "the one-way delay of the packets that arrived", "RFC 7679; samples traffic.delay")
 )
 
-// trafficTotals is what is added up for cross traffic.
+// trafficTotals is what is known of cross traffic, and what is added up for it in
+// each window.
 type trafficTotals struct {
 	started, stopped time.Duration // stopped is 0 for traffic that did not stop
 	hasStarted       bool
-	delay            distribution
+	delivered        float64 // bytes until now
 	counts           record.Traffic
+	in               []trafficWindow
 }
 
-func (t *trafficTotals) sample(s record.Sample) {
-	if s.Name == record.SeriesTrafficDelay {
-		t.delay.addSeconds(s.Value)
+// trafficWindow is what is added up for cross traffic in a window.
+type trafficWindow struct {
+	delay distribution
+	bytes float64 // delivered
+}
+
+func (t *trafficTotals) sample(windows []span, s record.Sample) {
+	switch s.Name {
+	case record.SeriesTrafficDelay:
+		for i := range t.in {
+			if windows[i].has(s.Time) {
+				t.in[i].delay.addSeconds(s.Value)
+			}
+		}
+	case record.SeriesTrafficDelivered:
+		for i := range t.in {
+			if windows[i].has(s.Time) {
+				t.in[i].bytes += s.Value - t.delivered
+			}
+		}
+		t.delivered = s.Value
 	}
 }
 
@@ -40,20 +60,30 @@ func (t *trafficTotals) event(e record.Event) {
 	}
 }
 
-func (t *trafficTotals) metrics(m *Metrics, entity string, run time.Duration) {
-	end := run
+func (t *trafficTotals) metrics(m *Metrics, entity string, i int, w *span) {
+	in := &t.in[i]
+	end := w.end
 	if t.stopped > 0 {
-		end = t.stopped
+		end = min(end, t.stopped)
 	}
-	if t.hasStarted && end > t.started {
-		seconds := (end - t.started).Seconds()
-		m.put(trafficRate, entity, 8*float64(t.counts.Sent.Bytes)/seconds)
-		m.put(trafficThroughput, entity, 8*float64(t.counts.Delivered.Bytes)/seconds)
+	from, to, lasts := w.overlap(t.started, end)
+	lasts = lasts && t.hasStarted
+	seconds := (to - from).Seconds()
+	if w.whole {
+		sent, delivered := float64(t.counts.Sent.Packets), float64(t.counts.Delivered.Packets)
+		if lasts {
+			m.put(trafficRate, entity, 8*float64(t.counts.Sent.Bytes)/seconds)
+			m.put(trafficThroughput, entity, 8*float64(t.counts.Delivered.Bytes)/seconds)
+		}
+		m.put(trafficSent, entity, sent)
+		m.put(trafficDelivered, entity, delivered)
+		m.put(trafficLoss, entity, 1-delivered/sent)
+		m.put(trafficReordered, entity, float64(t.counts.Reordered)/delivered)
+	} else {
+		if lasts {
+			m.put(trafficThroughput, entity, 8*in.bytes/seconds)
+		}
+		m.put(trafficDelivered, entity, float64(in.delay.count))
 	}
-	sent, delivered := float64(t.counts.Sent.Packets), float64(t.counts.Delivered.Packets)
-	m.put(trafficSent, entity, sent)
-	m.put(trafficDelivered, entity, delivered)
-	m.put(trafficLoss, entity, 1-delivered/sent)
-	m.put(trafficReordered, entity, float64(t.counts.Reordered)/delivered)
-	m.putSummary(trafficDelay, entity, &t.delay)
+	m.putSummary(trafficDelay, entity, &in.delay)
 }

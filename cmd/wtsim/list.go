@@ -161,11 +161,24 @@ func listScenarios() listing {
 }
 
 func listMetrics() listing {
-	list := rows{columns: []string{"metric", "unit", "meaning", "source"}}
+	var list metricsList
+	list.rows = rows{columns: []string{"metric", "unit", "meaning", "source"}}
 	for _, d := range analysis.Definitions() {
 		list.cells = append(list.cells, []string{d.Pattern, d.Unit, d.Meaning, d.Source})
 	}
 	return list
+}
+
+// metricsList is the list of metrics, after which comes what they are in a
+// window.
+type metricsList struct{ rows }
+
+func (l metricsList) print(out io.Writer) error {
+	if err := l.rows.print(out); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "\n%s\n", windowRules)
+	return err
 }
 
 func listTypes() listing {

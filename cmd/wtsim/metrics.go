@@ -1,0 +1,151 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/analysis/quantity"
+	"github.com/wtsim/wtsim/internal/nearest"
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+// metricsFlags are the flags of the command metrics.
+type metricsFlags struct {
+	window    analysis.Window
+	globs     []string
+	csv, json bool
+}
+
+func newMetrics() *cobra.Command {
+	var f metricsFlags
+	cmd := &cobra.Command{
+		Use:   "metrics RUN",
+		Short: "Print the metrics of a run, or of a part of it",
+		Long: `Metrics computes the metrics of a recording, such as results/runs/NAME/OVERRIDES/SEED,
+from its tables, and prints them. For groups of equal sessions it prints those of
+the group; --metric also selects those of their members. 'wtsim list metrics' has the definitions.
+
+` + windowRules,
+		Example: `  wtsim metrics results/runs/quickstart/default/1
+  wtsim metrics results/runs/quickstart/default/1 --from 1s --to 5s --metric 'links.*.utilisation'
+  wtsim metrics results/runs/quickstart/default/1 --csv > metrics.csv`,
+		Args: arguments(func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("expected one recording, got %d arguments", len(args))
+			}
+			return nil
+		}),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.csv && f.json {
+				return &usageError{cmd, errors.New("--csv and --json exclude each other")}
+			}
+			for _, glob := range f.globs {
+				if _, err := path.Match(glob, ""); err != nil {
+					return &usageError{cmd, fmt.Errorf("--metric %q: %w", glob, err)}
+				}
+			}
+			return f.print(cmd.OutOrStdout(), args[0])
+		},
+	}
+	flags := cmd.Flags()
+	flags.DurationVar(&f.window.From, "from", 0, "begin of the window, in virtual `time` (default: the start of the run)")
+	flags.DurationVar(&f.window.To, "to", 0, "end of the window, in virtual `time` (default: the end of the run)")
+	flags.StringArrayVar(&f.globs, "metric", nil, "print the metrics whose names match a `glob`, such as 'links.*.loss_ratio'; may be repeated")
+	flags.BoolVar(&f.csv, "csv", false, "print CSV: metric, value, unit")
+	flags.BoolVar(&f.json, "json", false, "print one JSON object, as in metrics.json")
+	return cmd
+}
+
+// windowRules says what a window means.
+const windowRules = `In a window, --from and --to, instants count where from <= t < to, and durations in the
+window in which they end; rates and means over time are over what the window and the
+life of the flow, connection, traffic or link have in common; levels are those at its end;
+loss ratios are of what was sent in it. What only run.json counts has a value for the whole
+run alone: the packets that connections and cross traffic sent, and ratios to them.`
+
+func (f *metricsFlags) print(out io.Writer, dir string) error {
+	rec, err := record.Open(dir)
+	if err != nil {
+		return &inputError{err}
+	}
+	all, err := analysis.ComputeWindows(rec, f.window, analysis.Window{})
+	if err != nil {
+		return &inputError{fmt.Errorf("metrics of %s: %w", dir, err)}
+	}
+	selected, err := f.choose(all[0], all[1])
+	if err != nil {
+		return &inputError{fmt.Errorf("metrics of %s: %w", dir, err)}
+	}
+	switch {
+	case f.json:
+		return json.NewEncoder(out).Encode(selected)
+	case f.csv:
+		return writeMetricsCSV(out, selected)
+	}
+	t := newTable("metric", "value")
+	for _, m := range selected {
+		t.AppendRow(table.Row{m.Name, quantity.Format(m.Name, m.Value, m.Unit)})
+	}
+	_, err = fmt.Fprintln(out, t.Render())
+	return err
+}
+
+// choose returns the metrics that were asked for. It refuses a glob that
+// matches none.
+func (f *metricsFlags) choose(metrics, whole analysis.Metrics) (analysis.Metrics, error) {
+	matches := func(glob string) func(analysis.Metric) bool {
+		return func(m analysis.Metric) bool {
+			ok, err := path.Match(glob, m.Name)
+			return ok && err == nil
+		}
+	}
+	for _, glob := range f.globs {
+		switch {
+		case slices.ContainsFunc(metrics, matches(glob)):
+		case slices.ContainsFunc(whole, matches(glob)):
+			return nil, fmt.Errorf("%s has no value %s", glob, f.window)
+		default:
+			return nil, unknownMetric(glob, whole)
+		}
+	}
+	var selected analysis.Metrics
+	for _, m := range metrics {
+		if len(f.globs) == 0 && !m.Member || slices.ContainsFunc(f.globs, func(glob string) bool { return matches(glob)(m) }) {
+			selected = append(selected, m)
+		}
+	}
+	return selected, nil
+}
+
+func unknownMetric(glob string, metrics analysis.Metrics) error {
+	names := make([]string, len(metrics))
+	for i, m := range metrics {
+		names[i] = m.Name
+	}
+	message := "no metric matches " + strconv.Quote(glob)
+	if near := nearest.Word(glob, names); near != "" && !strings.ContainsAny(glob, `*?[\`) {
+		return fmt.Errorf("%s; did you mean %q?", message, near)
+	}
+	return fmt.Errorf("%s; see 'wtsim list metrics'", message)
+}
+
+func writeMetricsCSV(out io.Writer, metrics analysis.Metrics) error {
+	w := csv.NewWriter(out)
+	w.Write([]string{"metric", "value", "unit"}) // a csv.Writer keeps its error
+	for _, m := range metrics {
+		w.Write([]string{m.Name, strconv.FormatFloat(m.Value, 'g', -1, 64), m.Unit})
+	}
+	w.Flush()
+	return w.Error()
+}
