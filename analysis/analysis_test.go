@@ -166,6 +166,11 @@ func everything() made {
 		samples: []record.Sample{rate(0, 1e6)},
 		events:  life("main", 0, 500*ms),
 	}
+	m.run.Flows[1].Interval, m.run.Flows[1].Deadline = ms, ms // as if it were media
+	for _, name := range []string{record.SeriesStreamReceived, record.SeriesStreamWait} {
+		m.samples = append(m.samples, flowSample(0, name, 1), record.Sample{Name: name, Entity: "connections.main.client", Value: 1})
+	}
+	m.samples = append(m.samples, record.Sample{Name: record.SeriesStreamSent, Entity: "connections.main.client", Value: 1})
 	m.run.Traffic = []record.Traffic{cross("x", 10, 9)}
 	m.samples = append(m.samples, record.Sample{Name: record.SeriesTrafficDelay, Entity: "traffic.x", Value: 1})
 	m.events = append(m.events, trafficEvent(0, record.EventTrafficStarted, "x"))

@@ -63,6 +63,8 @@ type totals struct {
 	flows       table[flowTotals]
 	connections table[connectionTotals]
 	traffic     table[trafficTotals]
+	streams     table[streamTotals]   // of flows, and of connection ends
+	deadlines   map[string]*deadlines // of flows that have some
 }
 
 func newTotals(run record.Run, windows []Window) (*totals, error) {
@@ -80,6 +82,7 @@ func newTotals(run record.Run, windows []Window) (*totals, error) {
 	t.flows.new = func() *flowTotals { return &flowTotals{in: make([]flowWindow, n)} }
 	t.connections.new = func() *connectionTotals { return &connectionTotals{in: make([]connectionWindow, n)} }
 	t.traffic.new = func() *trafficTotals { return &trafficTotals{in: make([]trafficWindow, n)} }
+	t.streams.new = func() *streamTotals { return &streamTotals{in: make([]streamWindow, n)} }
 	names := newLinkNames(run.Links)
 	for _, l := range run.Links {
 		for d, counters := range []*record.Counters{&l.Forward, &l.Reverse} {
@@ -94,6 +97,7 @@ func newTotals(run record.Run, windows []Window) (*totals, error) {
 	for _, f := range run.Flows {
 		t.flows.get(f.Entity)
 	}
+	t.deadlines = newDeadlines(run.Flows, n)
 	for _, c := range run.Connections {
 		t.connections.get(c.Entity).sent = c.Sent
 	}
@@ -126,6 +130,8 @@ func (t *totals) sample(s record.Sample) {
 		t.flows.get(s.Entity).sample(t.windows, s, t.bin, t.run.Virtual)
 	case strings.HasPrefix(s.Name, "traffic."):
 		t.traffic.get(s.Entity).sample(t.windows, s)
+	case strings.HasPrefix(s.Name, "stream."):
+		t.streams.get(s.Entity).sample(t.windows, s)
 	}
 }
 
@@ -151,6 +157,7 @@ func (t *totals) event(e record.Event) {
 		t.connections.get(e.Entity+"."+e.Side).event(t.windows, e)
 	case strings.HasPrefix(e.Kind, "flow."):
 		t.flows.get(e.Entity).event(t.windows, e)
+		t.deadlines[e.Entity].event(t.windows, e)
 	case strings.HasPrefix(e.Kind, "traffic."):
 		t.traffic.get(e.Entity).event(e)
 	}
@@ -209,6 +216,8 @@ func (t *totals) metricsOf(i int, m *Metrics) {
 	for _, entity := range t.connections.names {
 		t.connections.get(entity).metrics(m, entity, i, w)
 	}
+	t.streamMetrics(m, i)
+	t.deadlineMetrics(m, i, w)
 	for _, entity := range t.traffic.names {
 		t.traffic.get(entity).metrics(m, entity, i, w)
 	}

@@ -123,19 +123,29 @@ func (m Metrics) sort() {
 	})
 }
 
+// The kinds of entities, in the order of metrics.
+const (
+	runSection = iota
+	flowSection
+	sessionSection
+	connectionSection
+	trafficSection
+	linkSection
+)
+
 // section returns the place of an entity's kind in the order of metrics.
 func section(entity string) int {
 	switch {
 	case entity == "":
-		return 0
+		return runSection
 	case strings.HasPrefix(entity, "flows.") || strings.Contains(entity, ".flows."):
-		return 1
+		return flowSection
 	case strings.HasPrefix(entity, "sessions."):
-		return 2
+		return sessionSection
 	case strings.HasPrefix(entity, "connections."):
-		return 3
+		return connectionSection
 	case strings.HasPrefix(entity, "traffic."):
-		return 4
+		return trafficSection
 	}
-	return 5
+	return linkSection
 }

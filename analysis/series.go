@@ -52,6 +52,12 @@ var seriesUnits = map[string]string{
 	record.SeriesMessageRTT:    "s",
 	record.SeriesOneWayDelay:   "s",
 
+	record.SeriesStreamSent:     "B",
+	record.SeriesStreamResent:   "B",
+	record.SeriesStreamReceived: "B",
+	record.SeriesStreamWaited:   "B",
+	record.SeriesStreamWait:     "s",
+
 	record.SeriesTrafficRate:      "bit/s",
 	record.SeriesTrafficDelivered: "B",
 	record.SeriesTrafficDelay:     "s",

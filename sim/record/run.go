@@ -128,15 +128,19 @@ type Connection struct {
 
 // Flow is what run.json holds of a flow.
 type Flow struct {
-	Entity  string        `json:"entity"`          // the flow's entity name
-	Kind    string        `json:"kind"`            // download, upload, echo, media, baton or request
-	Session string        `json:"session"`         // its session's entity name
-	From    string        `json:"from"`            // the host from which what is counted as delivered comes
-	To      string        `json:"to"`              // the host to which it is delivered
-	Size    int64         `json:"size,omitempty"`  // bytes that a download or an upload moves; 0 for one that has a duration, and for other kinds
-	Way     []string      `json:"way,omitempty"`   // the link directions from From to To, as entity names, at the start
-	RTT     time.Duration `json:"rtt_ns"`          // propagation delay of the links from From to To and back in nanoseconds, as configured at the start
-	Group   string        `json:"group,omitempty"` // what the same flow of all sessions of a group is called, such as "sessions.main.flows.bulk"
+	Entity    string        `json:"entity"`                // the flow's entity name
+	Kind      string        `json:"kind"`                  // download, upload, echo, media, baton or request
+	Session   string        `json:"session"`               // its session's entity name
+	From      string        `json:"from"`                  // the host from which what is counted as delivered comes
+	To        string        `json:"to"`                    // the host to which it is delivered
+	Size      int64         `json:"size,omitempty"`        // bytes that a download or an upload moves; 0 for one that has a duration, and for other kinds
+	Transport string        `json:"transport,omitempty"`   // of an echo or media: "datagram", "stream" or, of media with all frames on one stream, "one-stream"
+	Interval  time.Duration `json:"interval_ns,omitempty"` // of media: time from one frame to the next in nanoseconds; the first is due at the flow's start
+	Frames    int64         `json:"frames,omitempty"`      // of media: number of frames; 0 if they go on until the session ends
+	Deadline  time.Duration `json:"deadline_ns,omitempty"` // of media: how long after it was due a frame is of use in nanoseconds; 0 is for ever
+	Way       []string      `json:"way,omitempty"`         // the link directions from From to To, as entity names, at the start
+	RTT       time.Duration `json:"rtt_ns"`                // propagation delay of the links from From to To and back in nanoseconds, as configured at the start
+	Group     string        `json:"group,omitempty"`       // what the same flow of all sessions of a group is called, such as "sessions.main.flows.bulk"
 }
 
 // Traffic is what run.json holds of cross traffic. Bytes are bytes on the link,

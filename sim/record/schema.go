@@ -95,6 +95,15 @@ const (
 	SeriesMessageRTT    = "flow.message.rtt"   // round trip of one echo message in seconds, at its return
 	SeriesOneWayDelay   = "flow.message.delay" // one-way delay of one media frame or one pass of a baton in seconds, at its arrival
 
+	SeriesStreamSent   = "stream.sent"   // bytes in the STREAM frames that a connection end sent, cumulative
+	SeriesStreamResent = "stream.resent" // those of them that it had sent before, cumulative
+
+	// Streams of a flow, at either end, or those of a connection end that belong
+	// to no flow: HTTP/3's own, those of CONNECT, and plain requests.
+	SeriesStreamReceived = "stream.received" // bytes in STREAM frames that arrived, each counted once, cumulative
+	SeriesStreamWaited   = "stream.waited"   // those of them that waited for bytes before them, cumulative; they count when these have arrived
+	SeriesStreamWait     = "stream.wait"     // how long a STREAM frame, or what was new of it, waited for bytes before it in seconds, at their arrival
+
 	SeriesTrafficRate      = "traffic.rate"      // configured rate of cross traffic while it is on in bit/s, at its start and at each change
 	SeriesTrafficDelivered = "traffic.delivered" // bytes on the link of the packets of cross traffic that arrived, cumulative
 	SeriesTrafficDelay     = "traffic.delay"     // one-way delay of a packet of cross traffic in seconds, at its arrival

@@ -325,7 +325,10 @@ func drawFlow(t *rapid.T, name string) Flow {
 	case *Echo:
 		*c = Echo{Transport: transport, Rate: rate, Size: size, Duration: duration, Count: count}
 	case *Media:
-		*c = Media{Transport: transport, From: rapid.SampledFrom([]string{"client", "server"}).Draw(t, "from"), Rate: rate, Size: size, Duration: duration, Count: count}
+		*c = Media{Transport: transport, From: rapid.SampledFrom([]string{"client", "server"}).Draw(t, "from"), Rate: rate, Size: size, Duration: duration, Count: count, Deadline: time.Duration(rapid.Int64Range(0, 3.6e12).Draw(t, "deadline")) / 1000 * 1000}
+		if rapid.Bool().Draw(t, "on one stream") {
+			c.Transport = "one-stream"
+		}
 	case *Baton:
 		*c = Baton{Baton: rapid.IntRange(0, 255).Draw(t, "baton"), Count: rapid.IntRange(1, 255).Draw(t, "batons"), Padding: size, Patience: max(duration, time.Millisecond)}
 	case *Request:

@@ -34,7 +34,8 @@ duration = "5s"`,
 kind = "media"
 rate = "50Hz"
 size = "160B"
-count = 250`,
+count = 250
+deadline = "150ms"`,
 	},
 	{
 		name: "baton", doc: "batons that both ends pass on, on streams of each kind, until they have arrived", config: func() any { return &Baton{} },

@@ -129,7 +129,7 @@ func TestAFlowKindHasTheKeysOfItsTable(t *testing.T) {
 	for _, k := range media.Keys {
 		keys = append(keys, k.Name)
 	}
-	if want := []string{"kind", "start", "transport", "from", "rate", "size", "duration", "count"}; media.Name != "media" || !slices.Equal(keys, want) {
+	if want := []string{"kind", "start", "transport", "from", "rate", "size", "duration", "count", "deadline"}; media.Name != "media" || !slices.Equal(keys, want) {
 		t.Errorf("%s has the keys %q, want %q", media.Name, keys, want)
 	}
 	want := Key{

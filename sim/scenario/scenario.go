@@ -136,12 +136,21 @@ type Echo struct {
 
 // Media sends frames at a constant rate in one direction: kind media.
 type Media struct {
-	Transport string        `toml:"transport" default:"datagram" oneof:"datagram stream" doc:"datagram: one datagram a frame; stream: one unidirectional stream a frame"`
+	Transport string        `toml:"transport" default:"datagram" oneof:"datagram stream one-stream" doc:"datagram: one datagram a frame; stream: one unidirectional stream a frame; one-stream: all frames on one unidirectional stream"`
 	From      string        `toml:"from" default:"server" oneof:"server client" doc:"the end that sends"`
 	Rate      Frequency     `toml:"rate" default:"50Hz" range:"0.001Hz..1000000Hz" doc:"frames per second"`
 	Size      netem.Bytes   `toml:"size" default:"160B" range:"16B..16MB" doc:"size of a frame; a datagram must fit into a packet"`
 	Duration  time.Duration `toml:"duration" range:"1us..24h" doc:"how long frames are sent; default: until the session closes"`
 	Count     int           `toml:"count" range:"1..1000000000" doc:"number of frames, instead of a duration"`
+	Deadline  time.Duration `toml:"deadline" range:"1us..1h" doc:"how long after it was due a frame is of use to the receiver; default: for ever"`
+}
+
+// Frames returns the number of frames, 0 if they go on until the session ends.
+func (m *Media) Frames() int64 {
+	if m.Duration > 0 {
+		return int64((m.Duration-1)/m.Rate.Period()) + 1
+	}
+	return int64(m.Count)
 }
 
 // Baton passes batons to and fro (draft-frindell-webtrans-devious-baton): kind

@@ -98,7 +98,7 @@ func (r *relay) passed(side string, p baton.Pass) {
 	if !p.Received {
 		key := passKey{p.StreamID, side}
 		if _, answer := r.sent[passKey{p.StreamID, otherSide(side)}]; !answer {
-			f.record(record.EventStreamOpened, int64(p.StreamID), "")
+			f.opened(p.StreamID)
 		}
 		f.record(record.EventMessageSent, r.passes, "")
 		r.sent[key] = pass{r.passes, f.now()}

@@ -93,7 +93,7 @@ func (b *bulk) open(e *end, n int) (run func() error, err error) {
 		}
 		id, run = s.StreamID(), func() error { return b.send(e, s, b.flow.header(), n) }
 	}
-	b.flow.record(record.EventStreamOpened, int64(id), "")
+	b.flow.opened(id)
 	return run, nil
 }
 
@@ -267,6 +267,7 @@ func (b *bulk) confirm(e *end) error {
 	if err != nil {
 		return err
 	}
+	b.flow.owns(s.StreamID())
 	if _, err := s.Write(b.flow.header()); err != nil {
 		return err
 	}

@@ -31,6 +31,9 @@ type connection struct {
 
 	transports   transports // the client's
 	serverClosed gate       // opened when the server knows that the connection is over
+
+	owners                 owners
+	fromClient, fromServer transfer // what each end sends, and what else it gets
 }
 
 // connections returns the connections of the scenario, in the order in which
@@ -50,7 +53,10 @@ func (w *Workload) connections() []*connection {
 				server:       w.serverFor(i.Server, w.scenario.QUICFor(i.Session, i.Server)),
 				quic:         w.scenario.QUICFor(i.Session, i.Client),
 				serverClosed: newGate(),
+				owners:       owners{unused: make(map[quic.StreamID]owner)},
 			}
+			c.fromClient = newTransfer(w.recorder, c.entity+".client")
+			c.fromServer = newTransfer(w.recorder, c.entity+".server")
 			byName[i.Connection] = c
 			list = append(list, c)
 		}

@@ -85,6 +85,12 @@ func (w *Workload) Describe(info *record.Run) {
 				r.From, r.To = r.To, r.From
 			}
 			r.Way, r.RTT = ways.of(r.From, r.To)
+			switch c := f.config.Config.(type) {
+			case *scenario.Echo:
+				r.Transport = c.Transport
+			case *scenario.Media:
+				r.Transport, r.Interval, r.Frames, r.Deadline = c.Transport, c.Rate.Period(), c.Frames(), c.Deadline
+			}
 			if s.Group != "" {
 				r.Group = s.Group + ".flows." + f.config.Name
 			}

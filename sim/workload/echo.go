@@ -47,8 +47,8 @@ func (f *echo) runStream(e *end) {
 		f.flow.failUnlessEnded(err)
 		return
 	}
-	f.flow.record(record.EventStreamOpened, int64(s.StreamID()), "")
-	go f.receive(s)
+	f.flow.opened(s.StreamID())
+	go f.receive(s, int64(s.StreamID()), record.SeriesMessageRTT)
 	header := f.flow.header()
 	f.send(e, func(b []byte) error {
 		_, err := s.Write(append(header, b...))
@@ -56,20 +56,6 @@ func (f *echo) runStream(e *end) {
 		return err
 	})
 	s.Close()
-}
-
-// receive reads the messages that come back.
-func (f *echo) receive(s *wt.Stream) {
-	b := make([]byte, f.size)
-	for first := true; ; first = false {
-		if _, err := io.ReadFull(s, b); err != nil {
-			return // the stream's end, or that of the session
-		}
-		if first {
-			f.flow.record(record.EventFirstByte, int64(s.StreamID()), "")
-		}
-		f.take(b, record.SeriesMessageRTT)
-	}
 }
 
 // stream sends back what comes, at the server.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/quicvarint"
 
 	"github.com/wtsim/wtsim/netem"
@@ -30,6 +31,7 @@ type flow struct {
 	size     netem.Bytes // that bulk data has; 0 if it has a duration
 	driver   driver
 	meter    meter
+	arrivals arrivals
 
 	once    sync.Once // of end
 	settled sync.Once
@@ -73,6 +75,7 @@ func newFlow(i *instance, index int) *flow {
 		done:     make(chan struct{}),
 	}
 	f.meter = meter{recorder: i.recorder, entity: f.entity, series: record.SeriesDelivered}
+	f.arrivals = newArrivals(i.recorder, f.entity)
 	switch c := config.Config.(type) {
 	case *scenario.Bulk:
 		f.driver = &bulk{flow: f, config: c}
@@ -152,6 +155,15 @@ func (f *flow) now() time.Duration { return f.world.Now() }
 
 func (f *flow) record(kind string, value int64, text string) {
 	f.recorder.event(record.Event{Kind: kind, Entity: f.entity, Value: value, Text: text})
+}
+
+// owns says that a stream is one of the flow's, before anything of it can arrive.
+func (f *flow) owns(id quic.StreamID) { f.instance.connection.owners.opened(id, f) }
+
+// opened records that a stream of the flow was opened.
+func (f *flow) opened(id quic.StreamID) {
+	f.owns(id)
+	f.record(record.EventStreamOpened, int64(id), "")
 }
 
 // sample records a value of the flow now.

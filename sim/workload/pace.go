@@ -2,6 +2,7 @@ package workload
 
 import (
 	"context"
+	"io"
 	"sync"
 	"time"
 
@@ -96,6 +97,20 @@ func (p *pace) take(b []byte, series string) {
 	defer p.mu.Unlock()
 	p.arrived++
 	p.checkComplete()
+}
+
+// receive takes the messages on a stream, of which each has the flow's size.
+func (p *pace) receive(r io.Reader, id int64, series string) {
+	b := make([]byte, p.size)
+	for first := true; ; first = false {
+		if _, err := io.ReadFull(r, b); err != nil {
+			return // the stream's end, or that of the session
+		}
+		if first {
+			p.flow.record(record.EventFirstByte, id, "")
+		}
+		p.take(b, series)
+	}
 }
 
 func (p *pace) checkComplete() {

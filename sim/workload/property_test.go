@@ -109,7 +109,12 @@ arrivals = "poisson"`))
 				}
 				line(pick("limit", limits...))
 			case "echo", "media":
-				line("transport = %q\nrate = %q\nsize = %q", pick("transport", "stream", "datagram"), pick("frequency", "5Hz", "100Hz"), pick("message", "16B", "1000B"))
+				transports := []string{"stream", "datagram"}
+				if kind == "media" {
+					transports = append(transports, "one-stream")
+					line(pick("deadline", "", `deadline = "50ms"`))
+				}
+				line("transport = %q\nrate = %q\nsize = %q", pick("transport", transports...), pick("frequency", "5Hz", "100Hz"), pick("message", "16B", "1000B"))
 				line(pick("end", "count = 1", "count = 30", `duration = "400ms"`))
 			case "request":
 				line("size = %q\ncount = %d\ninterval = %q", pick("body", "0B", "1B", "50KB"), number("requests", 1, 3), pick("interval", "0s", "100ms"))
@@ -225,7 +230,7 @@ func (r *recording) conserves(f record.Flow) {
 			r.t.Errorf("seed %d: %d of %d messages of %s came back", r.seed, len(got), len(sent), f.Entity)
 		}
 	case *scenario.Media:
-		if c.Transport == "stream" && len(got) != len(sent) {
+		if c.Transport != "datagram" && len(got) != len(sent) {
 			r.t.Errorf("seed %d: %d of %d frames of %s arrived", r.seed, len(got), len(sent), f.Entity)
 		}
 	}

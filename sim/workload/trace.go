@@ -32,6 +32,8 @@ type trace struct {
 	last     time.Duration // when recorded came up
 	sent     uint64        // ack-eliciting packets, without probes of the MTU
 	resets   map[qlog.StreamID]bool
+	incoming incoming
+	outgoing outgoing
 }
 
 // newTrace returns the trace of one end of a connection, for quic-go.
@@ -43,6 +45,12 @@ func (w *Workload) newTrace(c *connection, side string, id quic.ConnectionID) ql
 		side:     side,
 		last:     -sampleInterval,
 	}
+	total := &c.fromClient
+	if side == "server" {
+		total = &c.fromServer
+	}
+	t.incoming = incoming{owners: &c.owners, others: &total.others}
+	t.outgoing.total = total
 	if before := w.addTrace(t, id); before != nil {
 		before.replace()
 	}
@@ -98,6 +106,8 @@ func (t *trace) take(e qlogwriter.Event) {
 		}
 	case qlog.PacketSent:
 		t.packet(&e)
+	case qlog.PacketReceived:
+		t.received(&e, t.recorder.world.Now())
 	case qlog.SpuriousLoss:
 		t.event(record.EventSpuriousLoss, int64(e.PacketNumber), "")
 	case qlog.PTOCountUpdated:
@@ -113,41 +123,57 @@ func (t *trace) take(e qlogwriter.Event) {
 	}
 }
 
-// packet counts an ack-eliciting packet (RFC 9002, section 2) that was sent, and
-// records the resets in it.
+// packet takes a packet that was sent: it counts it if it is ack-eliciting (RFC
+// 9002, section 2), and follows the streams in it.
 func (t *trace) packet(e *qlog.PacketSent) {
 	elicits := false
+	now := t.recorder.world.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for _, f := range e.Frames {
 		switch f := f.Frame.(type) {
 		case *qlog.AckFrame, *qlog.ConnectionCloseFrame:
 			continue
+		case *qlog.StreamFrame:
+			t.outgoing.frame(f.StreamID, f.Offset, f.Length, f.Fin, now)
 		case *qlog.ResetStreamFrame:
+			t.outgoing.reset(f.StreamID, int64(f.ReliableSize))
 			t.reset(f)
+		case *qlog.StopSendingFrame:
+			t.incoming.stop(f.StreamID)
 		}
 		elicits = true
 	}
 	if elicits && !e.IsMTUProbePacket {
-		t.mu.Lock()
 		t.sent++
-		t.mu.Unlock()
+	}
+}
+
+// received follows the streams in a packet that arrived.
+func (t *trace) received(e *qlog.PacketReceived, now time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, f := range e.Frames {
+		switch f := f.Frame.(type) {
+		case *qlog.StreamFrame:
+			t.incoming.frame(f.StreamID, f.Offset, f.Length, f.Fin, now)
+		case *qlog.ResetStreamFrame:
+			t.incoming.reset(f.StreamID, int64(f.ReliableSize))
+		}
 	}
 }
 
 // reset records the first reset of a stream; the others were sent because that
 // was lost.
 func (t *trace) reset(f *qlog.ResetStreamFrame) {
-	t.mu.Lock()
-	known := t.resets[f.StreamID]
-	if !known {
-		if t.resets == nil {
-			t.resets = map[qlog.StreamID]bool{}
-		}
-		t.resets[f.StreamID] = true
+	if t.resets[f.StreamID] {
+		return
 	}
-	t.mu.Unlock()
-	if !known {
-		t.event(record.EventStreamReset, int64(f.StreamID), fmt.Sprintf("%#x", uint64(f.ErrorCode)))
+	if t.resets == nil {
+		t.resets = map[qlog.StreamID]bool{}
 	}
+	t.resets[f.StreamID] = true
+	t.event(record.EventStreamReset, int64(f.StreamID), fmt.Sprintf("%#x", uint64(f.ErrorCode)))
 }
 
 func (t *trace) event(kind string, value int64, text string) {

@@ -96,8 +96,11 @@ func (w *Workload) finish() {
 		t.sample()
 	}
 	for _, i := range w.instances {
+		i.connection.fromClient.flush()
+		i.connection.fromServer.flush()
 		for _, f := range i.flows {
 			f.meter.flush()
+			f.arrivals.flush()
 		}
 	}
 	for _, c := range w.traffic {
