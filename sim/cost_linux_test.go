@@ -127,33 +127,6 @@ func BenchmarkCostOfAThousandSessions(b *testing.B) {
 	}
 }
 
-// BenchmarkCostOfACapture compares the CPU time per datagram of a download that is
-// captured with that of one that is not. A datagram is captured once, at the link or at
-// the host.
-func BenchmarkCostOfACapture(b *testing.B) {
-	for _, where := range []string{"links.access", "hosts.client"} {
-		b.Run(where, func(b *testing.B) {
-			w := buildProgram(b)
-			var datagrams [2]int
-			var cpu [2]time.Duration
-			peak := int64(0)
-			for b.Loop() {
-				for i, flags := range [][]string{nil, {"--capture", where}} {
-					n, c, memory := w.run(downloadScenario, flags...)
-					datagrams[i] += n
-					cpu[i] += c
-					peak = max(peak, memory)
-				}
-			}
-			without, with := float64(cpu[0])/float64(datagrams[0]), float64(cpu[1])/float64(datagrams[1])
-			b.ReportMetric(without, "without-ns/datagram")
-			b.ReportMetric(with, "with-ns/datagram")
-			b.ReportMetric(with/without, "ratio")
-			b.ReportMetric(float64(peak)/1024, "peak-MiB")
-		})
-	}
-}
-
 // program is a wtsim that was built for a benchmark.
 type program struct {
 	tb        testing.TB

@@ -2,7 +2,6 @@ package capture
 
 import (
 	"bufio"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -55,18 +54,18 @@ func (c *Capture) Host(name string, host *netem.Host) {
 	i := c.add(name, host.Addr().String())
 	host.Tap(func(p *netem.Packet, at time.Duration, sent bool) {
 		c.writeSecrets()
-		s := c.queue.push(sighting{point: i, at: at, flags: &inbound})
+		s := c.queue.push(sighting{point: i, at: at, flags: inbound})
 		if sent {
-			s.flags = &outbound
+			s.flags = outbound
 		}
-		c.queue.settle(s, p, "")
-		c.write(false)
+		c.settle(s, p, "")
 	})
 }
 
-var (
-	inbound  = pcapgo.NgEpbFlags{Direction: pcapgo.NgEpbFlagDirectionInbound}
-	outbound = pcapgo.NgEpbFlags{Direction: pcapgo.NgEpbFlagDirectionOutbound}
+// Flags of a packet (draft-ietf-opsawg-pcapng, section 4.3.1).
+const (
+	inbound  = 1
+	outbound = 2
 )
 
 // add adds an interface and returns its number.
@@ -99,16 +98,37 @@ func (c *Capture) Observe(o netem.Outcome) {
 	case netem.InTransit:
 		comment = "on the link when the run ended"
 	}
-	c.queue.settle(s, o.Packet, comment)
+	c.settle(s, o.Packet, comment)
+}
+
+// settle takes down the packet of a sighting, whose fate is known.
+func (c *Capture) settle(s *sighting, p *netem.Packet, comment string) {
+	c.queue.settle(s)
+	if s != c.queue.first {
+		c.queue.keep(s, appendBlock(s.block, s, p, comment))
+	} else {
+		// Nothing comes before it: what it says goes straight to the file's buffer.
+		if c.out.Available() < blockRoom+len(p.Payload)+len(comment) {
+			c.out.Flush()
+		}
+		c.out.Write(appendBlock(c.out.AvailableBuffer(), s, p, comment)) // a bufio.Writer keeps its error
+		c.queue.pop()
+	}
 	c.write(false)
 }
 
 // write writes what waits for nothing any more, and at the end everything.
 func (c *Capture) write(end bool) {
-	for s := c.queue.pop(end); s != nil; s = c.queue.pop(end) {
-		if c.err == nil {
-			c.keep(c.file.WritePacketWithOptions(s.record()))
+	for s := c.queue.first; s != nil; s = c.queue.first {
+		if p := s.packet; p != nil {
+			if c.queue.size <= maxWaiting && !end {
+				return
+			}
+			c.queue.settle(s)
+			c.queue.keep(s, appendBlock(s.block, s, p, "on the link when this was written"))
 		}
+		c.out.Write(s.block)
+		c.queue.pop()
 	}
 }
 
@@ -123,19 +143,12 @@ func (c *Capture) Name(address netip.Addr, name string) {
 // nameResolution returns a name resolution block with one record for IPv4
 // (draft-ietf-opsawg-pcapng, section 4.5).
 func nameResolution(address netip.Addr, name string) []byte {
-	const blockType, recordIPv4 = 4, 1
+	const recordIPv4, endOfRecords = 1, 0
 	ip := address.As4()
 	value := append(append(ip[:], name...), 0)
-	block := binary.LittleEndian.AppendUint32(nil, blockType)
-	block = append(block, 0, 0, 0, 0) // the length, once it is known
-	block = binary.LittleEndian.AppendUint16(block, recordIPv4)
-	block = binary.LittleEndian.AppendUint16(block, uint16(len(value)))
-	block = append(block, value...)
-	block = append(block, make([]byte, -len(value)&3)...)
-	block = append(block, 0, 0, 0, 0) // end of records
-	length := uint32(len(block) + 4)
-	binary.LittleEndian.PutUint32(block[4:], length)
-	return binary.LittleEndian.AppendUint32(block, length)
+	block := appendOption(appendWords(nil, nameBlock, 0), recordIPv4, len(value))
+	block = pad(append(block, value...), len(block))
+	return closeBlock(appendOption(block, endOfRecords, 0), 0)
 }
 
 // ready reports whether blocks can be written.

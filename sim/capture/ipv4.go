@@ -2,6 +2,7 @@ package capture
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"net/netip"
 
 	"github.com/wtsim/wtsim/netem"
@@ -42,19 +43,24 @@ func appendIPv4(b []byte, source, dest netip.AddrPort, ecn netem.ECN, payload []
 	return b
 }
 
-// sum adds up a text as words of 32 bits, which folds to the same as words of 16
-// bits do (RFC 1071, section 2). It is far from overflow: a packet is short.
+// sum adds up a text as words of 64 bits in ones' complement, which folds to the
+// same as words of 16 bits do (RFC 1071, section 2). The sum has 34 bits.
 func sum(b []byte) uint64 {
 	const low = 1<<32 - 1
-	var s uint64
+	var s, carry uint64
+	for ; len(b) >= 32; b = b[32:] {
+		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b), carry)
+		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b[8:]), carry)
+		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b[16:]), carry)
+		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b[24:]), carry)
+	}
 	for ; len(b) >= 8; b = b[8:] {
-		v := binary.BigEndian.Uint64(b)
-		s += v>>32 + v&low
+		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b), carry)
 	}
 	var rest [8]byte
 	copy(rest[:], b)
-	v := binary.BigEndian.Uint64(rest[:])
-	return s + v>>32 + v&low
+	s, carry = bits.Add64(s, binary.BigEndian.Uint64(rest[:]), carry)
+	return s>>32 + s&low + carry
 }
 
 // fold returns a sum of 16-bit words as one of them, in ones' complement.
