@@ -24,6 +24,7 @@ leaves no process and no unfinished result behind.`,
 		Example: `  wtsim run scenarios/quickstart.toml
   wtsim run scenarios/quickstart.toml --set links.access.rate=5Mbit/s --seeds 10
   wtsim compare results/runs/quickstart/default results/runs/quickstart/links.access.rate=5Mbit%2Fs
+  wtsim report results/runs/quickstart/default
   wtsim explain scenarios/quickstart.toml
   wtsim verify -n 20 scenarios/*.toml`,
 		SilenceErrors: true,
@@ -32,7 +33,7 @@ leaves no process and no unfinished result behind.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usageError{cmd, suggestFlag(cmd, err)} })
-	root.AddCommand(newRun(), newExplain(), newMetrics(), newCompare(), newVerify(), newList(), newServe(), newProbe(), newTrace(), newVersion())
+	root.AddCommand(newRun(), newExplain(), newMetrics(), newCompare(), newReport(), newVerify(), newList(), newServe(), newProbe(), newTrace(), newVersion())
 	root.InitDefaultCompletionCmd("completion")
 	return root
 }

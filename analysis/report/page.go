@@ -1,0 +1,100 @@
+package report
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+)
+
+//go:embed page/page.html
+var pageTemplate string
+
+//go:embed page/page.css
+var pageStyle string
+
+//go:embed page/page.js
+var pageScript string
+
+// The library that draws the figures: see uplot/README.md.
+//
+//go:embed uplot/uPlot.iife.min.js
+var libraryScript string
+
+//go:embed uplot/uPlot.min.css
+var libraryStyle string
+
+//go:embed uplot/LICENSE
+var libraryLicence string
+
+// page is the whole report.
+type page struct {
+	Title      string
+	Parts      []part
+	Comparison comparison
+
+	Policy          string // Content-Security-Policy
+	Style           template.CSS
+	Library, Script template.JS
+	Charts          map[string][]chart // by the ID of the figure; the keys are written in order
+}
+
+// mostPictures bounds the bytes of the pictures that are there for print alone.
+// Beyond it the page prints what it shows.
+const mostPictures = 1 << 20
+
+// finish puts together what all parts share.
+func (p *page) finish() (*page, error) {
+	p.Style = template.CSS(libraryStyle + pageStyle)
+	p.Library = template.JS("/* uPlot 1.6.32, https://github.com/leeoniya/uPlot\n" + libraryLicence + "\n*/" + libraryScript)
+	p.Script = template.JS(pageScript)
+	// Nothing is loaded from anywhere, and no script runs but these two.
+	p.Policy = fmt.Sprintf("default-src 'none'; script-src '%s' '%s'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'",
+		hash(string(p.Library)), hash(string(p.Script)))
+	p.Charts = map[string][]chart{}
+	size := 0
+	for i := range p.Parts {
+		part := &p.Parts[i]
+		for _, pictures := range [][]picture{part.First, part.More} {
+			for j := range pictures {
+				pic := &pictures[j]
+				if pic.Charts == 0 {
+					continue
+				}
+				p.Charts[pic.ID] = pic.charts
+				if size += len(pic.SVG); size > mostPictures {
+					pic.SVG = ""
+				}
+			}
+		}
+	}
+	return p, nil
+}
+
+// hash returns the source expression that allows a script (CSP level 3, section
+// 2.3.1).
+func hash(script string) string {
+	sum := sha256.Sum256([]byte(script))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+var pageOf = template.Must(template.New("page").Funcs(template.FuncMap{
+	// heading writes a heading, one level deeper for one of several parts.
+	"heading": func(p part, level int, id, text string) template.HTML {
+		if p.Letter != "" {
+			level++
+		}
+		return template.HTML(fmt.Sprintf(`<h%d id="%s-%s">%s</h%d>`, level, p.ID, id, template.HTMLEscapeString(text), level))
+	},
+	"join": strings.Join,
+}).Parse(pageTemplate))
+
+func (p *page) write(w io.Writer) error {
+	if err := pageOf.Execute(w, p); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,234 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+
+	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/analysis/figure"
+	"github.com/wtsim/wtsim/analysis/quantity"
+	"github.com/wtsim/wtsim/analysis/seeds"
+	"github.com/wtsim/wtsim/sim/record"
+)
+
+// part is what the page shows of a set of runs. Of several seeds, figures and
+// tables are of the first.
+type part struct {
+	ID          string // begins the IDs of its elements
+	Letter      string // of several sets
+	Path        string
+	Name        string
+	Description string
+	Overrides   []string
+	Seeds       string
+	Shown       string // which run is shown, of several
+	Verdict     verdict
+	Facts       []fact
+	First, More []picture // the figures that matter most, and all others
+	Topology    template.HTML
+	Network     string // the topology in words
+	Tables      []table
+	OverSeeds   *table // of several seeds
+	Metrics     table
+	Scenario    []token
+	FileName    string // of the scenario
+	Command     string // that repeats the run
+	Details     []detail
+	Inputs      []record.Input
+	Runs        *table // of several seeds
+}
+
+// detail is a fact about how a run came about.
+type detail struct{ Name, Value string }
+
+// newPart reads what the page shows of a set of runs.
+func newPart(s seeds.Set, i int, several bool, o Options) (part, error) {
+	rec, err := record.Open(s.Runs[0].Dir)
+	if err != nil {
+		return part{}, err
+	}
+	text, scenario, err := scenarioOf(rec.Run)
+	if err != nil {
+		return part{}, fmt.Errorf("%s: %w", rec.Dir(), err)
+	}
+	p := part{
+		ID: strings.ToLower(letterOf(i)), Name: s.Name, Overrides: s.Overrides,
+		Description: strings.TrimSpace(scenario.text("description")),
+		Seeds:       seedsOf(s),
+		FileName:    fileName(s.Name),
+		Scenario:    highlight(text),
+		Inputs:      rec.Run.Inputs,
+	}
+	if several {
+		p.Letter = letterOf(i)
+	}
+	outcomes, err := outcomesOf(s)
+	if err != nil {
+		return part{}, err
+	}
+	p.Verdict = judgeAll(outcomes, scenario.length("expect"))
+	metrics := s.Runs[0].Metrics
+	p.Facts = facts(rec.Run, metrics)
+	if len(s.Runs) > 1 {
+		over, err := summaryTable(s, o)
+		if err != nil {
+			return part{}, err
+		}
+		over.ID = p.ID + "-" + over.ID
+		p.OverSeeds = &over
+		p.Shown = fmt.Sprintf("seed %d, the first of %d", rec.Run.Seed, len(s.Runs))
+		p.Runs = runsTable(outcomes, p.ID)
+	}
+	if err := p.draw(rec, metrics); err != nil {
+		return part{}, err
+	}
+	n := networkOf(rec.Run, scenario)
+	p.Topology, p.Network = drawTopology(n), describeNetwork(n)
+	p.Tables = tablesOf(rec.Run, metrics)
+	for i := range p.Tables {
+		p.Tables[i].ID = p.ID + "-" + p.Tables[i].ID
+	}
+	p.Metrics = allMetrics(metrics)
+	p.Metrics.ID = p.ID + "-" + p.Metrics.ID
+	p.Command = command(rec.Run)
+	p.Details = details(rec.Run)
+	return p, nil
+}
+
+// draw makes the figures of the run, those that matter most apart, with a
+// sentence each.
+func (p *part) draw(rec *record.Recording, metrics analysis.Metrics) error {
+	data, err := figure.FromRecording(rec)
+	if err != nil {
+		return err
+	}
+	sentences := map[string]string{
+		"throughput": throughputSentence(rec.Run, metrics),
+		"delay":      delaySentence(rec.Run, metrics),
+		"timeline":   timelineSentence(metrics),
+	}
+	about := map[string]string{}
+	for _, d := range figure.Definitions() {
+		about[d.Name] = strings.ToUpper(d.About[:1]) + d.About[1:] + "."
+	}
+	for _, f := range figure.All(data) {
+		f.Title = strings.TrimSuffix(f.Title, ": "+data.Name)
+		words, first := sentences[f.Name]
+		if !first {
+			words = about[f.Name]
+		}
+		pic, err := pictureOf(f, p.ID+"-"+f.Name, words)
+		if err != nil {
+			return err
+		}
+		if first {
+			p.First = append(p.First, pic)
+		} else {
+			p.More = append(p.More, pic)
+		}
+	}
+	return nil
+}
+
+// outcomesOf reads how the runs of a set ended.
+func outcomesOf(s seeds.Set) ([]outcome, error) {
+	var all []outcome
+	for _, r := range s.Runs {
+		rec, err := record.Open(r.Dir)
+		if err != nil {
+			return nil, err
+		}
+		o := outcome{run: rec.Run}
+		if o.failures, o.failed, err = analysis.Failures(rec, mostLines); err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	return all, nil
+}
+
+func seedsOf(s seeds.Set) string {
+	first, last := s.Runs[0].Seed, s.Runs[len(s.Runs)-1].Seed
+	if first == last {
+		return fmt.Sprintf("seed %d", first)
+	}
+	return fmt.Sprintf("%d seeds, %d to %d", len(s.Runs), first, last)
+}
+
+// runsTable lists the runs of a set.
+func runsTable(all []outcome, id string) *table {
+	t := &table{ID: id + "-runs", Title: "Runs", Columns: []header{
+		{Title: "seed"}, {Title: "ended", Text: true}, {Title: "failures"}, {Title: "virtual time"}, {Title: "datagrams"}, {Title: "sealed", Text: true}, {Title: "fingerprint", Text: true},
+	}}
+	for _, o := range all {
+		if len(t.Rows) == mostRows {
+			t.More++
+			continue
+		}
+		r := o.run
+		ended := strings.ReplaceAll(string(r.Ended), "_", " ")
+		t.Rows = append(t.Rows, row{fmt.Sprint(r.Seed), []cell{
+			{Text: ended, Key: ended, Class: "text"},
+			{Text: fmt.Sprint(o.failed), Key: fmt.Sprint(o.failed)},
+			{Text: quantity.Duration(r.Virtual.Seconds()), Key: key(r.Virtual.Seconds())},
+			{Text: fmt.Sprint(r.Datagrams), Key: fmt.Sprint(r.Datagrams)},
+			{Text: string(r.Determinism), Key: string(r.Determinism), Class: "text"},
+			{Text: r.Fingerprint, Key: r.Fingerprint, Class: "hash"},
+		}})
+	}
+	return t
+}
+
+// details says what made a run, and what tells it from others.
+func details(run record.Run) []detail {
+	v := run.Versions
+	out := []detail{
+		{"Fingerprint", run.Fingerprint},
+		{"Determinism", sealInWords(run)},
+		{"Seed", fmt.Sprint(run.Seed)},
+		{"wtsim", v.Wtsim},
+		{"quic-go", v.QUICGo},
+		{"Go", v.Go},
+		{"System", strings.Trim(v.OS+"/"+v.Arch, "/")},
+		{"Virtual time", quantity.Duration(run.Virtual.Seconds())},
+	}
+	if run.Wall > 0 {
+		out = append(out, detail{"Wall-clock time", quantity.Duration(run.Wall.Seconds())})
+	}
+	return append(out, detail{"Datagrams", fmt.Sprint(run.Datagrams)})
+}
+
+// command returns the command that repeats a run.
+func command(run record.Run) string {
+	words := []string{"wtsim", "run", quoted(fileName(run.Name)), "--seed", fmt.Sprint(run.Seed)}
+	for _, o := range run.Overrides {
+		words = append(words, "--set", quoted(o))
+	}
+	return strings.Join(words, " ")
+}
+
+// fileName returns a name for the file of a scenario.
+func fileName(scenario string) string {
+	clean := strings.Map(func(r rune) rune {
+		if r <= ' ' || strings.ContainsRune(`/\:*?"<>|`, r) || r == 0x7f {
+			return '-'
+		}
+		return r
+	}, scenario)
+	if strings.Trim(clean, "-.") == "" {
+		clean = "scenario"
+	}
+	return clean + ".toml"
+}
+
+// quoted writes a word for a POSIX shell.
+func quoted(word string) string {
+	plain := strings.IndexFunc(word, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=:,%+@", r))
+	}) < 0
+	if plain && word != "" && word[0] != '-' {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -1,0 +1,119 @@
+// Package report writes recordings as one HTML page that needs nothing else: it
+// says how the runs ended and what they achieved, and shows topology, tables,
+// figures, the scenario and how to repeat it. The page loads nothing from any
+// network; the same recordings give the same bytes.
+package report
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/analysis/seeds"
+)
+
+// Options say how sets of runs are summarised and compared. The zero Options
+// are of all metrics, with the confidence 0.95.
+type Options struct {
+	Confidence float64                    // of intervals; 0 is 0.95
+	Select     func(analysis.Metric) bool // which metrics are summarised over seeds and compared; nil is all
+}
+
+// Write writes the report of the recordings at paths: each is the folder of a
+// recording, or a folder of recordings that differ in their seeds (see
+// [seeds.Read]). One is described by itself; of several it also says how they
+// differ. Figures are of the first seed of each. It fails if a path is no
+// recording, or one that is broken, or if w fails.
+func Write(w io.Writer, paths []string, o Options) error {
+	p, err := newPage(paths, o)
+	if err != nil {
+		return err
+	}
+	return p.write(w)
+}
+
+// WriteFile writes the report to a file, which appears complete or not at all,
+// and returns its size in bytes. [Write] says when it fails.
+func WriteFile(file string, paths []string, o Options) (size int64, err error) {
+	p, err := newPage(paths, o)
+	if err != nil {
+		return 0, err
+	}
+	fail := func(err error) (int64, error) { return 0, fmt.Errorf("write report: %w", err) }
+	out, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*")
+	if err != nil {
+		return fail(err)
+	}
+	defer func() {
+		if err != nil {
+			out.Close()
+			os.Remove(out.Name())
+		}
+	}()
+	buffer := bufio.NewWriter(out)
+	if err := p.write(buffer); err != nil {
+		return 0, err
+	}
+	if err := buffer.Flush(); err != nil {
+		return fail(err)
+	}
+	info, err := out.Stat()
+	if err != nil {
+		return fail(err)
+	}
+	// CreateTemp makes files for the owner alone; a report is for everyone.
+	if err := out.Chmod(0o644); err != nil {
+		return fail(err)
+	}
+	if err := out.Close(); err != nil {
+		return fail(err)
+	}
+	if err := os.Rename(out.Name(), file); err != nil {
+		return fail(err)
+	}
+	return info.Size(), nil
+}
+
+// newPage reads the recordings and makes the page of them.
+func newPage(paths []string, o Options) (*page, error) {
+	if len(paths) == 0 {
+		return nil, errors.New("a report needs at least one recording")
+	}
+	if o.Confidence == 0 {
+		o.Confidence = 0.95
+	}
+	p := &page{}
+	var all []seeds.Set
+	for i, path := range paths {
+		s, err := seeds.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+		part, err := newPart(s, i, len(paths) > 1, o)
+		if err != nil {
+			return nil, err
+		}
+		part.Path = path
+		p.Parts = append(p.Parts, part)
+	}
+	var err error
+	switch len(all) {
+	case 1:
+		p.Title = p.Parts[0].Name + ", " + p.Parts[0].Seeds
+		return p.finish()
+	case 2:
+		p.Comparison, err = compareTwo(all[0], all[1], o)
+	default:
+		p.Comparison, err = compareMany(all, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.Title = "Comparison of " + count(len(all), "set") + " of runs"
+	return p.finish()
+}
