@@ -149,7 +149,7 @@ func TestAConnectionThatAGroupSharesBelongsToNoGroup(t *testing.T) {
 
 func TestAnEmptyRecordingHasNoMetricsButItsOwn(t *testing.T) {
 	got := made{run: record.Run{Virtual: time.Second}}.metrics(t)
-	if len(got) != 2 {
+	if len(got) != 6 {
 		t.Errorf("metrics of an empty run: %v", got)
 	}
 	want(t, got, map[string]float64{"run.duration": 1, "run.datagrams": 0})
@@ -233,7 +233,9 @@ func TestMetricsAreWrittenAsOneObjectInOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const expected = `{"run.duration":{"value":1.5,"unit":"s"},"run.datagrams":{"value":3,"unit":"packets"}}`
+	const expected = `{"run.duration":{"value":1.5,"unit":"s"},"run.datagrams":{"value":3,"unit":"packets"},` +
+		`"run.discarded.buffer_full":{"value":0,"unit":"packets"},"run.discarded.no_port":{"value":0,"unit":"packets"},` +
+		`"run.discarded.no_route":{"value":0,"unit":"packets"},"run.discarded.wrong_address":{"value":0,"unit":"packets"}}`
 	if string(text) != expected {
 		t.Errorf("got  %s\nwant %s", text, expected)
 	}

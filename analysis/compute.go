@@ -190,6 +190,7 @@ func (t *totals) metricsOf(i int, m *Metrics) {
 	w := &t.windows[i]
 	m.put(runDuration, ofRun, w.length().Seconds())
 	m.put(runDatagramsEntered, ofRun, float64(t.datagrams(i)))
+	discardMetrics(m, t.run, w)
 	fairnessMetrics(m, t.rivals(i), i, w)
 	connections := map[string]string{}
 	for _, s := range t.run.Sessions {

@@ -39,6 +39,7 @@ type Run struct {
 	Connections []Connection    `json:"connections,omitempty"` // the ends of connections that sent something, in the order of the sessions
 	Flows       []Flow          `json:"flows,omitempty"`       // the flows, in the scenario's order
 	Traffic     []Traffic       `json:"traffic,omitempty"`     // cross traffic, in the scenario's order
+	Discarded   []Discard       `json:"discarded,omitempty"`   // what hosts, then routers, discarded, in the scenario's order
 	Rows        map[Table]int64 `json:"rows"`                  // length of each table that was recorded; set by the writer
 }
 
@@ -109,6 +110,22 @@ type Drop struct {
 	Reason string `json:"reason"` // as in Packet.Reason
 	Count
 }
+
+// Discard counts datagrams that left a link and that a host or a router discarded
+// for one reason. Bytes are UDP payload.
+type Discard struct {
+	At     string `json:"at"`     // the host or router
+	Reason string `json:"reason"` // one of the Discard constants
+	Count
+}
+
+// The reasons for which hosts and routers discard datagrams.
+const (
+	DiscardNoPort       = "no_port"       // no socket at the host listens on the port (udpNoPorts of RFC 4113)
+	DiscardBufferFull   = "buffer_full"   // the receive buffer of the socket was full (udpInErrors of RFC 4113)
+	DiscardWrongAddress = "wrong_address" // the address is not one of the host's (ipSystemStatsInAddrErrors of RFC 4293)
+	DiscardNoRoute      = "no_route"      // the router has no route to the address (ipSystemStatsInNoRoutes of RFC 4293)
+)
 
 // Session is what run.json holds of a session: which connection and group it
 // belongs to.

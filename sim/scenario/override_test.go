@@ -26,6 +26,7 @@ func TestOverridesSetAnyValueByItsPath(t *testing.T) {
 		"sessions.main.flows.bulk.size=1MB",
 		"sessions.main.flows.bulk.size=2MB",
 		"sessions.main.flows.voice.rate=25Hz",
+		"sessions.main.flows.voice.deadline=80ms",
 		"expect.1.max=0.5",
 	)
 	l := s.Links[0]
@@ -44,6 +45,7 @@ func TestOverridesSetAnyValueByItsPath(t *testing.T) {
 		"reason":     s.Sessions[0].Close.Reason == "a = b",
 		"size":       bulk.Size == 2_000_000,
 		"frequency":  voice.Rate.Period() == 40*time.Millisecond,
+		"deadline":   voice.Deadline == 80*time.Millisecond,
 		"expect":     s.Expect[1].Max == "0.5",
 	} {
 		if !ok {

@@ -60,8 +60,8 @@ func (w *Workload) Addresses() iter.Seq2[netip.Addr, string] {
 	}
 }
 
-// Describe fills in what a run's description says of its links, sessions,
-// flows and cross traffic.
+// Describe fills in what a run's description says of its links, sessions, flows
+// and cross traffic, and of what was discarded.
 func (w *Workload) Describe(info *record.Run) {
 	for _, l := range w.links {
 		info.Links = append(info.Links, record.Link{
@@ -100,6 +100,7 @@ func (w *Workload) Describe(info *record.Run) {
 	for _, c := range w.traffic {
 		info.Traffic = append(info.Traffic, c.describe())
 	}
+	info.Discarded = w.discarded()
 }
 
 // describeConnections describes the ends of connections, of which each may have

@@ -45,8 +45,12 @@ func (w *Workload) buildNetwork() {
 		}
 	}
 	for i := range w.scenario.Routers {
-		name := w.scenario.Routers[i].Name
-		nodes[name] = w.world.Router(name)
+		r := w.world.Router(w.scenario.Routers[i].Name)
+		if r == nil {
+			return // the world keeps the error
+		}
+		w.routers = append(w.routers, r)
+		nodes[r.Name()] = r
 	}
 	for _, in := range w.scenario.LinkInstances() {
 		w.buildLink(in, nodes[in.Between[0]], nodes[in.Between[1]])

@@ -17,6 +17,7 @@ import (
 
 	"github.com/quic-go/quic-go"
 
+	"github.com/wtsim/wtsim/netem"
 	"github.com/wtsim/wtsim/sim"
 	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/scenario"
@@ -49,6 +50,7 @@ type Workload struct {
 	recorder  *recorder
 	hosts     map[string]*sim.Host
 	tls       *credentials
+	routers   []*netem.Router // in the order of the scenario
 	links     []*link
 	traffic   []*crossing // in the order of the scenario
 	sessions  int         // in all
