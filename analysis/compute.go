@@ -63,12 +63,13 @@ type totals struct {
 	flows       table[flowTotals]
 	connections table[connectionTotals]
 	traffic     table[trafficTotals]
+	resets      resetCounter
 	streams     table[streamTotals]   // of flows, and of connection ends
 	deadlines   map[string]*deadlines // of flows that have some
 }
 
 func newTotals(run record.Run, windows []Window) (*totals, error) {
-	t := &totals{run: run, bin: binWidth(run.Virtual)}
+	t := &totals{run: run, bin: binWidth(run.Virtual), resets: newResetCounter(run.Sessions)}
 	for _, w := range windows {
 		in, err := w.of(run.Virtual)
 		if err != nil {
@@ -152,6 +153,7 @@ func (t *totals) packet(name *linkName, p *record.Packet) {
 }
 
 func (t *totals) event(e record.Event) {
+	t.resets.event(t.windows, e)
 	switch {
 	case strings.HasPrefix(e.Kind, "connection.") && e.Side != "":
 		t.connections.get(e.Entity+"."+e.Side).event(t.windows, e)
@@ -177,6 +179,7 @@ func (t *totals) metrics(timelines []Timeline, connection func(session string) s
 		t.metricsOf(i, m)
 		for _, line := range timelines {
 			line.metrics(m, &t.windows[i], first[line.Entity])
+			t.resets.metrics(m, line.Entity, i)
 		}
 		*m = m.onlyOf(t.run, t.windows[i].whole)
 		*m = append(*m, groupMetrics(*m, t.run)...)

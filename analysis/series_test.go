@@ -152,8 +152,8 @@ func TestTimelinesHoldSetUpAndTeardownOfEachSession(t *testing.T) {
 		t.Fatalf("timelines: %+v", d.Timelines)
 	}
 	main := d.Timelines[0]
-	if len(main.Marks) != 18 {
-		t.Errorf("%d marks, want 18", len(main.Marks))
+	if len(main.Marks) != 19 {
+		t.Errorf("%d marks, want 19", len(main.Marks))
 	}
 	var got []string
 	for _, s := range main.Teardown() {
@@ -174,6 +174,6 @@ func TestTimelinesHoldSetUpAndTeardownOfEachSession(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if steps := d.Timelines[1].Teardown(); steps != nil {
-		t.Errorf("a session that nobody closed has teardown steps %v", steps)
+		t.Errorf("a session that did not end has teardown steps %v", steps)
 	}
 }

@@ -21,6 +21,7 @@ func life(name string, begin, close time.Duration) []record.Event {
 		session(c, "server", record.EventHandshakeComplete, begin+62*ms),
 		session(s, "client", record.EventSettings, begin+45*ms),
 		session(s, "client", record.EventConnectSent, begin+46*ms),
+		session(s, "server", record.EventSettings, begin+64*ms),
 		session(s, "server", record.EventConnectReceived, begin+66*ms),
 		session(s, "server", record.EventEstablished, begin+67*ms),
 		session(s, "client", record.EventEstablished, begin+87*ms),
@@ -44,6 +45,11 @@ func TestSessionMetrics(t *testing.T) {
 		"sessions.main.setup.handshake":              0.042,
 		"sessions.main.setup.settings":               0.003,
 		"sessions.main.setup.connect":                0.041,
+		"sessions.main.setup.server.handshake":       0.062,
+		"sessions.main.setup.server.settings":        0.002,
+		"sessions.main.setup.server.request":         0.020,
+		"sessions.main.setup.server.answer":          0.001,
+		"sessions.main.setup.server.response":        0.020,
 		"sessions.main.teardown.close_sent":          0.001,
 		"sessions.main.teardown.notified":            0.021,
 		"sessions.main.teardown.last_stream.client":  0, // before the close
@@ -88,5 +94,10 @@ func TestASecondSessionOnAConnectionIsSetUpWithoutAHandshake(t *testing.T) {
 		"sessions.late.setup.connect":   0.040,
 		"sessions.late.setup.handshake": none,
 		"sessions.late.setup.settings":  none,
+
+		"sessions.main.setup.server.handshake": 0.062,
+		"sessions.late.setup.server.handshake": none,
+		"sessions.late.setup.server.settings":  none,
+		"sessions.late.setup.server.request":   none, // the server has recorded nothing of it
 	})
 }
