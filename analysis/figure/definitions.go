@@ -1,5 +1,7 @@
 package figure
 
+import "fmt"
+
 // Definition says what a figure shows.
 type Definition struct {
 	Name  string // names its files, such as "throughput"
@@ -36,4 +38,53 @@ func All(d Data) []Figure {
 		}
 	}
 	return out
+}
+
+// ofSweep are the figures over several runs, in their order. Each says why it
+// has nothing to show.
+var ofSweep = []struct {
+	Definition
+	make func(Sweep) (Figure, error)
+}{
+	{Definition{"box", "distribution of metrics over the seeds of each set of runs"}, box},
+	{Definition{"intervals", "mean of metrics over the seeds of each set of runs, with its 95 % confidence interval"}, intervals},
+	{Definition{"ellipses", "throughput of each run against its delay, with the 1σ ellipse of each set of runs"}, ellipses},
+	{Definition{"heatmap", "mean of metrics over the seeds, by two values in which the sets of runs differ"}, heatmap},
+}
+
+// SweepDefinitions returns the figures over several runs, in the order of
+// [AllOver].
+func SweepDefinitions() []Definition {
+	var out []Definition
+	for _, f := range ofSweep {
+		out = append(out, f.Definition)
+	}
+	return out
+}
+
+// AllOver returns the figures over several runs that have something to show, in
+// the order of [SweepDefinitions].
+func AllOver(s Sweep) []Figure {
+	var out []Figure
+	for _, d := range ofSweep {
+		if f, err := d.make(s); err == nil {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// Over returns a figure over several runs by its name. It fails if there is no
+// such figure or it has nothing to show, and says why.
+func Over(s Sweep, name string) (Figure, error) {
+	for _, d := range ofSweep {
+		if d.Name == name {
+			f, err := d.make(s)
+			if err != nil {
+				return Figure{}, fmt.Errorf("no figure %s: %w", name, err)
+			}
+			return f, nil
+		}
+	}
+	return Figure{}, fmt.Errorf("no figure over several runs is named %q", name)
 }

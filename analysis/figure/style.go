@@ -83,6 +83,7 @@ var (
 	flagText   = letters(sans, 7, ink)
 	laneText   = letters(sansBold, 8, ink)
 	nameText   = letters(sansBold, 7.5, ink)
+	cellNote   = letters(sans, 6, ink)
 )
 
 // Distances on the page.
@@ -102,6 +103,7 @@ const (
 	sameMoment   vg.Length = 2.5 // events closer than this look simultaneous and share a pole
 	nameRow      vg.Length = 12  // of the name of a panel
 	panelGap     vg.Length = 9
+	rowHeight    vg.Length = 15 // of a set of runs in a panel that lists them
 )
 
 // plotHeight returns the height of each plot area when n of them are stacked.
