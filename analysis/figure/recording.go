@@ -15,6 +15,12 @@ func FromRecording(rec *record.Recording) (Data, error) {
 	if err != nil {
 		return Data{}, fmt.Errorf("figures: %w", err)
 	}
+	return FromData(rec, all)
+}
+
+// FromData is [FromRecording] for a recording that [analysis.Load] has read
+// already.
+func FromData(rec *record.Recording, all *analysis.Data) (Data, error) {
 	m, err := readMoments(rec)
 	if err != nil {
 		return Data{}, fmt.Errorf("figures: %w", err)

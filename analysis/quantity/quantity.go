@@ -78,9 +78,9 @@ func Significant(value float64) string {
 	return strconv.FormatFloat(value, 'f', min(max(2-exponent, 0), 12), 64)
 }
 
-// scale returns the unit in which to show values of which this is the largest,
+// Scale returns the unit in which to show values of which this is the largest,
 // and how much of the metric's own unit it is.
-func scale(name string, largest float64, unit string) (string, float64) {
+func Scale(name string, largest float64, unit string) (string, float64) {
 	prefixes, factor := []string{unit}, 1000.0
 	switch unit {
 	case "bit/s":
@@ -116,7 +116,7 @@ func PlusMinus(name string, value, half float64, unit string) string {
 	if half == 0 {
 		return Format(name, value, unit) + " ± 0"
 	}
-	shown, one := scale(name, max(math.Abs(value), half), unit)
+	shown, one := Scale(name, max(math.Abs(value), half), unit)
 	decimals := decimalsOf(half / one)
 	return strings.TrimSpace(fixed(value/one, decimals) + " ± " + fixed(half/one, decimals) + " " + shown)
 }
@@ -127,7 +127,7 @@ func Between(name string, low, high float64, unit string) string {
 	if low == high {
 		return Signed(Format(name, low, unit))
 	}
-	shown, one := scale(name, max(math.Abs(low), math.Abs(high)), unit)
+	shown, one := Scale(name, max(math.Abs(low), math.Abs(high)), unit)
 	decimals := decimalsOf((high - low) / 2 / one)
 	return strings.TrimSpace(Signed(fixed(low/one, decimals)) + " to " + Signed(fixed(high/one, decimals)) + " " + shown)
 }

@@ -24,14 +24,15 @@ type findings struct {
 	Metrics  analysis.Metrics
 	Failures []analysis.Failure // the first mostFailures
 	Failed   int                // how many failures there were
+	Graphs   []graph            // if they were wanted
 }
 
 // mostFailures bounds the failures that a summary lists.
 const mostFailures = 10
 
-// finish analyses a recording and adds the metrics to it, as metrics.json, and
-// its figures if wanted.
-func finish(dir string, figures bool) (f findings, err error) {
+// finish analyses a recording and adds the metrics to it, as metrics.json. It
+// draws the figures and the graphs that are wanted.
+func finish(dir string, figures, graphs bool) (f findings, err error) {
 	recording, err := record.Open(dir)
 	if err != nil {
 		return f, err
@@ -45,9 +46,24 @@ func finish(dir string, figures bool) (f findings, err error) {
 	if err := analysis.WriteMetrics(dir, f.Metrics); err != nil {
 		return f, err
 	}
-	if figures {
-		_, err = figure.WriteAll(recording, filepath.Join(dir, "figures"))
+	if !figures && !graphs {
+		return f, nil
 	}
+	data, err := analysis.Load(recording)
+	if err != nil {
+		return f, err
+	}
+	if graphs {
+		f.Graphs = overview(data)
+	}
+	if !figures {
+		return f, nil
+	}
+	shown, err := figure.FromData(recording, data)
+	if err != nil {
+		return f, err
+	}
+	_, err = figure.Save(figure.All(shown), filepath.Join(dir, "figures"), figure.TwoColumns, figure.SVG, figure.PNG, figure.CSV)
 	return f, err
 }
 

@@ -194,7 +194,7 @@ func playWorker() bool {
 		Determinism: record.Sealed, Ended: record.Complete, Virtual: 10 * time.Second, Wall: 20 * time.Millisecond, Datagrams: 10,
 		Links:    []record.Link{{Name: "access"}},
 		Sessions: []record.Session{{Entity: "sessions.main", Connection: "connections.main"}},
-		Flows:    []record.Flow{{Entity: "flows.bulk", Kind: "download", Session: "sessions.main"}},
+		Flows:    []record.Flow{{Entity: "flows.bulk", Kind: "download", Session: "sessions.main", From: "server", To: "client"}},
 	}
 	var fingerprint record.Fingerprint
 	packet := fingerprint.Packet

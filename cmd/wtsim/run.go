@@ -25,6 +25,7 @@ type runFlags struct {
 	without                      []record.Table
 	out                          string
 	json, quiet, qlog, csv, bare bool
+	plain                        bool // without graphs
 }
 
 func newRun() *cobra.Command {
@@ -34,7 +35,7 @@ func newRun() *cobra.Command {
 		Short: "Run a scenario, with one seed or many",
 		Long: `Run simulates a scenario in a process of its own, writes a recording with
 metrics and figures to OUT/<scenario>/<overrides>/<seed>/, and prints what the
-run achieved; of several seeds, the mean of each metric with its confidence
+run achieved, with a graph of the goodput and one of the RTT; of several seeds, the mean of each metric with its confidence
 interval, and of how many seeds. A recording that is there already is replaced
 when the new one is complete.
 
@@ -81,6 +82,7 @@ Ctrl-C stops the run, removes what it had written, and exits with status 130.`,
 	cmd.RegisterFlagCompletionFunc("capture", cobra.NoFileCompletions)
 	flags.BoolVar(&f.csv, "csv", false, "also write the tables as CSV")
 	flags.BoolVar(&f.bare, "no-figures", false, "draw no figures")
+	flags.BoolVar(&f.plain, "no-graph", false, "print no graphs; without them the output has no colours (see NO_COLOR)")
 	cmd.MarkFlagDirname("out")
 	return cmd
 }
@@ -122,12 +124,13 @@ func (f *runFlags) run(cmd *cobra.Command, path string) error {
 	}
 	found := make([]findings, f.seeds)
 	requests := make([]run.Request, f.seeds)
+	graphs := f.seeds == 1 && !f.json && !f.quiet && !f.plain
 	for i := range requests {
 		seed := f.seed + uint64(i)
 		requests[i] = run.Request{
 			Scenario: path, Overrides: f.set, Seed: &seed, Out: f.out, Without: f.without, QLog: f.qlog, CSV: f.csv, Capture: f.capture,
 			Complete: func(dir string) (err error) {
-				found[i], err = finish(dir, !f.bare)
+				found[i], err = finish(dir, !f.bare, graphs)
 				return err
 			},
 		}

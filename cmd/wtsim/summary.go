@@ -63,6 +63,9 @@ func printRun(out io.Writer, o outcome) error {
 		}
 		bullets(&b, "\nFailed:", lines, o.Failed)
 	}
+	for _, g := range o.Graphs {
+		g.print(&b, styleOf(out))
+	}
 	for _, s := range sections {
 		s.print(&b, o.Metrics)
 	}
