@@ -98,10 +98,7 @@ func (d *distribution) percentile(p int64) int64 {
 	}
 	rank := nearestRank(d.count, p)
 	if d.octaves == nil {
-		if !d.sorted {
-			slices.Sort(d.exact)
-			d.sorted = true
-		}
+		d.sort()
 		return d.exact[rank-1]
 	}
 	if rank -= d.negative; rank <= 0 {
@@ -119,6 +116,14 @@ func (d *distribution) percentile(p int64) int64 {
 		}
 	}
 	return d.max
+}
+
+// sort puts the exact values in order.
+func (d *distribution) sort() {
+	if !d.sorted {
+		slices.Sort(d.exact)
+		d.sorted = true
+	}
 }
 
 // nearestRank returns the place, from 1, of the p-th percentile among n sorted

@@ -40,6 +40,8 @@ var seriesUnits = map[string]string{
 	SeriesTrafficThroughput:    "bit/s",
 	SeriesLinkThroughput:       "bit/s",
 	SeriesQueueDelay:           "s",
+	SeriesFairness:             "1",
+	SeriesShare:                "1",
 	SeriesDrops:                "packets",
 	record.SeriesLinkRate:      "bit/s",
 	record.SeriesLinkDelay:     "s",
@@ -69,6 +71,11 @@ type Data struct {
 	Bin       time.Duration // the width of the bins of throughput series
 	Series    []Series      // in order of name, then entity as the run lists them
 	Timelines []Timeline    // of the sessions, in the run's order
+
+	// Distributions are those of delays: of messages, of RTTs at the
+	// connection ends that send the data of downloads and uploads, of queueing, and of
+	// teardowns; in order of name, then entity.
+	Distributions []Distribution
 }
 
 // Named returns the series of one name, such as record.SeriesCwnd, of every
@@ -108,14 +115,17 @@ const (
 func Load(rec *record.Recording) (*Data, error) {
 	d := &Data{Run: rec.Run, Bin: binWidth(rec.Run.Virtual)}
 	set := seriesSet{bin: d.Bin, end: rec.Run.Virtual}
+	distributions, rivals := newDistributionSet(rec.Run), newRivalSet(rec.Run)
 	for s, err := range rec.Samples() {
 		if err != nil {
 			return nil, err
 		}
 		set.line(s.Name, s.Entity).add(Point{s.Time, s.Value})
+		distributions.sample(s)
 		switch s.Name {
 		case record.SeriesDelivered:
 			set.delivered(SeriesFlowThroughput, s)
+			rivals.delivered(s)
 		case record.SeriesTrafficDelivered:
 			set.delivered(SeriesTrafficThroughput, s)
 		}
@@ -129,20 +139,27 @@ func Load(rec *record.Recording) (*Data, error) {
 		switch p.Fate {
 		case record.Delivered:
 			set.line(SeriesQueueDelay, link.entity).add(Point{p.Sent, p.QueueDelay.Seconds()})
+			distributions.get(SeriesQueueDelay, link.entity).addDuration(p.QueueDelay)
 			set.bins(SeriesLinkThroughput, link.entity).add(p.Done, float64(8*(int64(p.Size)+link.overhead)))
 		case record.Dropped:
 			set.drop(link.entity, p.Done)
 		}
 	}
-	d.Series = set.finish()
 	lines := newTimelines(rec.Run.Sessions)
 	for e, err := range rec.Events() {
 		if err != nil {
 			return nil, err
 		}
 		lines.event(e)
+		rivals.event(e)
 	}
 	d.Timelines = lines.finish()
+	for _, t := range d.Timelines {
+		distributions.teardown(t)
+	}
+	d.Distributions = distributions.finish()
+	rivals.add(&set, rec.Run.Virtual)
+	d.Series = set.finish()
 	return d, nil
 }
 

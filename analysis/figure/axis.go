@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 
@@ -20,6 +21,9 @@ var (
 	times    = []scale{{"s", 1}, {"ms", 1e-3}, {"µs", 1e-6}}
 	shares   = []scale{{"", 1}} // and indices
 )
+
+// baseUnit names the base unit of a quantity.
+func baseUnit(scales []scale) string { return cmp.Or(scales[len(scales)-1].unit, "1") }
 
 // scaleFor returns the largest unit in which the value is at least 1, and the
 // smallest for values below all.

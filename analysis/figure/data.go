@@ -15,6 +15,11 @@ type Data struct {
 	Moves         []time.Duration // when a client migrated to another path
 	RTTs          []RTT           // one a connection end
 	Delays        []Series        // delays of single messages in seconds: one-way delay of media and batons, round trip of echo
+	Latencies     []Distribution  // delays of messages by flow or group of flows, and RTTs of connections that carry bulk data
+	Queueing      []Distribution  // queueing delays of link directions
+	Teardowns     []Distribution  // parts of the teardowns of sessions
+	Fairness      []Point         // Jain's index of each second, at its middle
+	Shares        []Series        // the share of each of these flows in each second
 	TrafficDelays []Series        // one-way delay of the packets of cross traffic in seconds
 	Senders       []Sender        // the connection ends that send data
 	Sessions      []Session       // in order of the scenario

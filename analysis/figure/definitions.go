@@ -15,7 +15,11 @@ var ofRun = []struct {
 }{
 	{Definition{"throughput", "goodput of each flow over time, with the rates of the links"}, throughput},
 	{Definition{"delay", "queueing delay, round-trip times and delays of messages over time"}, delay},
+	{Definition{"delay-cdf", "distribution of the delays of messages, of round-trip times and of queueing"}, delayCDF},
+	{Definition{"delay-ccdf", "the same distributions' tails, on a logarithmic axis"}, delayCCDF},
+	{Definition{"fairness", "Jain's index and the share of each flow, second by second, of downloads or uploads that compete"}, fairness},
 	{Definition{"cwnd", "congestion window and bytes in flight of each sender over time, with losses"}, cwnd},
+	{Definition{"teardown-cdf", "how long the teardowns of sessions took, of five sessions and more"}, teardownCDF},
 	{Definition{"timeline", "set-up and teardown of each session, step by step at both hosts"}, timeline},
 }
 

@@ -95,17 +95,19 @@ func (d Data) newGraph(quantity string, scales []scale) *graph {
 // leaveOut leaves out the queues of many that are next to empty all the time,
 // and says so, so that the others can be told apart.
 func (g *graph) leaveOut(queues []Series) []Series {
-	const nextToEmpty = 10 // times less than the longest
 	if len(queues) <= maxLines {
 		return queues
 	}
-	most := highest(queues) / nextToEmpty
+	most := highest(queues) / nextToNothing
 	long := slices.DeleteFunc(slices.Clone(queues), func(s Series) bool { return highest([]Series{s}) <= most })
 	if n := len(queues) - len(long); n > 0 {
 		g.name = fmt.Sprintf("%d link directions with at most %s are not shown", n, inWords(times, most, most))
 	}
 	return long
 }
+
+// nextToNothing is how many times less than the largest makes a quantity small.
+const nextToNothing = 10
 
 // addLines adds one line a series, or their median and range if they are many.
 // What names them in the plural.

@@ -1,6 +1,11 @@
 // Package figure draws the figures of a run in one house style: fit for print
 // at the width of one or two columns, legible in greyscale and to the colour
 // blind. The same data gives the same bytes.
+//
+// The figures of small runs are kept in testdata. After a change that means to alter
+// them, look at them and rewrite them with
+//
+//	go test ./analysis/figure -update
 package figure
 
 import (

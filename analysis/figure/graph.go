@@ -29,7 +29,8 @@ type measure struct {
 	quantity  string  // without the unit
 	scales    []scale // units of the quantity
 	log       bool    // logarithmic
-	low, high float64 // ends of the axis in the base unit; a high of 0: as the data needs
+	tight     bool    // need not begin at zero
+	low, high float64 // ends of the axis in the base unit; 0: as the data needs
 }
 
 // curve is one line of a graph, or only its marks if its look has no width.
@@ -101,7 +102,7 @@ func (g *graph) vertical(height vg.Length) axis {
 		return newLogAxis(g.y.scales, low, high, int(height/12))
 	}
 	if g.y.high == 0 {
-		high *= 1.04
+		high *= 1.04 // air above the data
 	}
 	return newAxis(g.y.scales, low, high, min(6, int(height/12)))
 }
@@ -137,15 +138,22 @@ func (g *graph) values(coordinate func(XY) float64) iter.Seq[float64] {
 
 // span returns the ends of an axis that shows the values.
 func (m measure) span(values iter.Seq[float64]) (low, high float64) {
-	if m.high != 0 {
-		return m.low, m.high
-	}
-	low = m.low
+	low, high = m.low, m.high
+	least := math.Inf(1)
 	for v := range values {
-		high = max(high, v)
-		if m.log && v > 0 && (low == 0 || v < low) {
-			low = v
+		if m.high == 0 {
+			high = max(high, v)
 		}
+		if v > 0 || !m.log {
+			least = min(least, v)
+		}
+	}
+	switch {
+	case m.low != 0 || math.IsInf(least, 1):
+	case m.log:
+		low = least
+	case m.tight && least > 0.4*high && least < high:
+		low = least - 0.05*(high-least)
 	}
 	return low, high
 }
@@ -275,7 +283,7 @@ func (g *graph) table() [][]string {
 	var rows [][]string
 	add := func(label string, points []XY) {
 		for _, p := range points {
-			rows = append(rows, []string{g.name, g.y.quantity, label, strconv.FormatFloat(p.X, 'f', -1, 64), strconv.FormatFloat(p.Y, 'g', -1, 64), g.y.scales[len(g.y.scales)-1].unit})
+			rows = append(rows, []string{g.name, g.y.quantity, label, strconv.FormatFloat(p.X, 'f', -1, 64), strconv.FormatFloat(p.Y, 'g', -1, 64), baseUnit(g.y.scales)})
 		}
 	}
 	for _, a := range g.areas {

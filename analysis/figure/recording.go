@@ -46,12 +46,72 @@ func FromData(rec *record.Recording, all *analysis.Data) (Data, error) {
 	for _, s := range all.Named(record.SeriesMessageRTT) {
 		d.Delays = append(d.Delays, Series{flowName(s.Entity) + ": round trip", points(s)})
 	}
+	d.addDistributions(all)
+	for _, s := range all.Named(analysis.SeriesFairness) {
+		d.Fairness = points(s)
+	}
+	for _, s := range all.Named(analysis.SeriesShare) {
+		d.Shares = append(d.Shares, Series{flowName(s.Entity), points(s)})
+	}
 	for _, g := range traffic {
 		if len(g.delay) > 0 {
 			d.TrafficDelays = append(d.TrafficDelays, Series{g.name, g.delay})
 		}
 	}
 	return d, nil
+}
+
+// addDistributions sorts distributions by what they are of.
+func (d *Data) addDistributions(all *analysis.Data) {
+	links := linkNames(all.Run)
+	for _, kind := range []struct {
+		of, words string
+		to        *[]Distribution
+		name      func(entity string) string
+	}{
+		{record.SeriesLatestRTT, "RTT", &d.Latencies, endName},
+		{record.SeriesOneWayDelay, "one-way delay", &d.Latencies, flowName},
+		{record.SeriesMessageRTT, "round trip", &d.Latencies, flowName},
+		{analysis.SeriesQueueDelay, "", &d.Queueing, func(entity string) string { return links[entity] }},
+		{analysis.TeardownNotified, "peer notified", &d.Teardowns, flowName},
+		{analysis.TeardownStreams, "last stream ended at both ends", &d.Teardowns, flowName},
+		{analysis.TeardownGone, "no state left at either end", &d.Teardowns, flowName},
+	} {
+		for _, x := range all.Distributions {
+			if x.Name != kind.of || x.Count == 0 {
+				continue
+			}
+			out := Distribution{Count: x.Count, Points: make([]XY, len(x.Points))}
+			for i, p := range x.Points {
+				out.Points[i] = XY{p.V, p.Share}
+			}
+			switch {
+			case x.Entity != "" && x.Members > 1:
+				out.Name = fmt.Sprintf("%s of %d", kind.name(x.Entity), x.Members)
+			case x.Entity != "":
+				out.Name = kind.name(x.Entity)
+			case x.Members > 1:
+				out.Name = fmt.Sprintf("%d others", x.Members)
+			}
+			switch {
+			case out.Name == "":
+				out.Name = kind.words
+			case kind.words != "":
+				out.Name += ": " + kind.words
+			}
+			*kind.to = append(*kind.to, out)
+		}
+	}
+}
+
+// linkNames returns what link directions are called in figures.
+func linkNames(run record.Run) map[string]string {
+	out := map[string]string{}
+	for _, l := range run.Links {
+		out["links."+l.Name+"."+record.Forward.String()] = l.Name + ", " + l.Between[0] + " → " + l.Between[1]
+		out["links."+l.Name+"."+record.Reverse.String()] = l.Name + ", " + l.Between[1] + " → " + l.Between[0]
+	}
+	return out
 }
 
 // points turns the points of the analysis into those of a figure.

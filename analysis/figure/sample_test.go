@@ -83,6 +83,8 @@ func sample() Data {
 		}
 	}
 	d.Delays = []Series{media, echo}
+	d.Latencies = []Distribution{exponential("voice: one-way delay", 500, 0.02, 0.01), exponential("main, server: RTT", 2000, 0.04, 0.015)}
+	d.Queueing = []Distribution{exponential("access, server → client", 5000, 0, 0.01)}
 	return d
 }
 
@@ -134,9 +136,21 @@ func crowd(n int) Data {
 		d.Sessions = append(d.Sessions, s)
 		d.Senders = append(d.Senders, sender)
 		d.RTTs = append(d.RTTs, rtt)
+		d.Latencies = append(d.Latencies, exponential(name+", server: RTT", int64(100+i), 0.02, 0.001*float64(10+i%50)))
+		d.Queueing = append(d.Queueing, exponential(name, 1000, 0, 0.001*float64(1+i%20)))
+		d.Shares = append(d.Shares, binned(flow, time.Second))
 		d.Bin = 100 * ms
 		d.Directions[0].Goodput = append(d.Directions[0].Goodput, binned(flow, d.Bin))
 	}
+	for i := range 10 {
+		d.Fairness = append(d.Fairness, Point{time.Duration(i)*time.Second + 500*ms, 0.9 + 0.01*float64(i)})
+	}
+	for _, s := range d.Shares {
+		for i := range s.Points {
+			s.Points[i].V /= 95e6
+		}
+	}
+	d.Teardowns = []Distribution{exponential("peer notified", int64(n), 0.02, 0.01)}
 	return d
 }
 

@@ -160,6 +160,15 @@ func (f *Figure) stack(graphs []*graph) {
 	}
 }
 
+// stackApart makes graphs the panels of the figure, each with a horizontal axis of its
+// own.
+func (f *Figure) stackApart(graphs []*graph) {
+	f.stack(graphs)
+	for _, g := range graphs {
+		g.shared = false
+	}
+}
+
 // titled returns the title of a figure of the run.
 func titled(what string, d Data) string {
 	if name := strings.TrimSpace(d.Name); name != "" {
