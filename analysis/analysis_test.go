@@ -160,7 +160,7 @@ func TestAnEmptyRecordingHasNoMetricsButItsOwn(t *testing.T) {
 func everything() made {
 	m := made{
 		run: record.Run{Virtual: 4 * time.Second, Links: access(28), Flows: []record.Flow{
-			{Entity: "flows.bulk", Kind: "download", Session: "sessions.main", Size: 1, Way: []string{"links.access.forward"}, RTT: ms}, {Entity: "flows.other", Kind: "download"},
+			{Entity: "flows.bulk", Kind: "download", Session: "sessions.main", From: "left", Size: 1, Way: []string{"links.access.forward"}, RTT: ms}, {Entity: "flows.other", Kind: "download"},
 		}},
 		packets: []record.Packet{packet(0, 0, ms, 100), packet(ms, ms, 3*ms, 100)},
 		samples: []record.Sample{rate(0, 1e6)},
@@ -175,7 +175,7 @@ func everything() made {
 	m.samples = append(m.samples, record.Sample{Name: record.SeriesTrafficDelay, Entity: "traffic.x", Value: 1})
 	m.events = append(m.events, trafficEvent(0, record.EventTrafficStarted, "x"))
 	m.packets[1].Fate, m.packets[1].Reason = record.Dropped, "queue"
-	for _, name := range []string{record.SeriesCwnd, record.SeriesBytesInFlight, record.SeriesSmoothedRTT, record.SeriesLatestRTT, record.SeriesMinRTT} {
+	for _, name := range []string{record.SeriesCwnd, record.SeriesBytesInFlight, record.SeriesSmoothedRTT, record.SeriesLatestRTT, record.SeriesMinRTT, record.SeriesSentBytes} {
 		m.samples = append(m.samples, record.Sample{Name: name, Entity: "connections.main.client", Value: 1})
 	}
 	for _, name := range []string{record.SeriesMessageRTT, record.SeriesOneWayDelay} {
@@ -184,7 +184,7 @@ func everything() made {
 	for _, kind := range []string{record.EventFlowStarted, record.EventStreamOpened, record.EventFirstByte, record.EventMessageSent, record.EventMessageGot} {
 		m.events = append(m.events, flowEvent(0, kind, 0))
 	}
-	m.run.Connections = []record.Connection{{Entity: "connections.main.client", Sent: 10}}
+	m.run.Connections = []record.Connection{{Entity: "connections.main.client", Host: "left", Sent: 10}}
 	m.events = append(m.events, record.Event{Kind: record.EventPacketLost, Entity: "connections.main", Side: "client"})
 	m.run.Sessions = []record.Session{{Entity: "sessions.main", Connection: "connections.main"}}
 	m.samples = append(m.samples, record.Sample{Name: record.SeriesLatestRTT, Entity: "connections.main.server", Value: 1})

@@ -220,6 +220,7 @@ func (t *totals) metricsOf(i int, m *Metrics) {
 	for _, entity := range t.connections.names {
 		t.connections.get(entity).metrics(m, entity, i, w)
 	}
+	t.goodputMetrics(m, i)
 	t.streamMetrics(m, i)
 	t.deadlineMetrics(m, i, w)
 	for _, entity := range t.traffic.names {

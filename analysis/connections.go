@@ -18,8 +18,10 @@ var (
 	connectionRTTInflation = defineSummary(ofConnection, "rtt.inflation", "1", "the samples of the latest RTT, each divided by the smallest RTT of the whole connection", "RFC 9002 sections 5.1 and 5.2; samples conn.rtt.latest, conn.rtt.min")
 	connectionRTTEnd       = define(ofConnection, "rtt.smoothed", "s", "last smoothed RTT", "RFC 9002 section 5.3; samples conn.rtt.smoothed")
 	connectionLost         = define(ofConnection, "packets_lost", "packets", "QUIC packets that this end declared lost", "RFC 9002 section 6.1; events connection.packet_lost")
-	connectionSent         = define(ofConnection, "packets_sent", "packets", "ack-eliciting QUIC packets that this end sent, without probes of the MTU", "RFC 9002 section 2; run.json")
-	connectionLossRatio    = define(ofConnection, "loss_ratio", "1", "QUIC packets that this end declared lost, divided by the ack-eliciting ones that it sent", "RFC 9002 section 6.1; run.json; events connection.packet_lost")
+	connectionBytes        = define(ofConnection, "bytes_sent", "B", "bytes of the QUIC packets that this end sent: the payload of its UDP datagrams", "RFC 9000 section 12; samples conn.sent.bytes")
+	connectionGoodput      = define(ofConnection, "goodput_ratio", "1", "bytes of flows from this end that were handed to the receiving applications, divided by the bytes of the QUIC packets that it sent: 1 less the share of QUIC's and HTTP's own headers, acknowledgements, other control data and what was sent again; for ends with such flows, but not batons, which go both ways", "RFC 5166 section 2.1; run.json; samples flow.delivered, conn.sent.bytes")
+	connectionSent         = define(ofConnection, "packets_sent", "packets", "ack-eliciting QUIC packets that this end sent, without probes of the MTU", "RFC 9002 section 2; samples conn.sent.packets or run.json")
+	connectionLossRatio    = define(ofConnection, "loss_ratio", "1", "QUIC packets that this end declared lost, divided by the ack-eliciting ones that it sent", "RFC 9002 section 6.1; samples conn.sent.packets or run.json; events connection.packet_lost")
 	connectionSpuriousPart = define(ofConnection, "spurious_ratio", "1", "share of the packets declared lost that were acknowledged later", "events connection.packet_lost, connection.spurious")
 	connectionSpurious     = define(ofConnection, "spurious_losses", "packets", "QUIC packets declared lost and acknowledged later", "events connection.spurious")
 	connectionResets       = define(ofConnection, "streams_reset", "1", "streams that this end reset", "RFC 9000 section 19.4; events connection.stream_reset")
@@ -30,10 +32,11 @@ var (
 // connectionTotals is what is known of one end of a connection, and what is
 // added up for it in each window.
 type connectionTotals struct {
-	leastRTT float64 // smallest RTT of all paths in seconds; 0 before the first sample
-	sent     uint64
-	closed   time.Duration // when this end knew that it was over; 0 if it never did
-	in       []connectionWindow
+	leastRTT       float64       // smallest RTT of all paths in seconds; 0 before the first sample
+	bytes, packets float64       // sent until now
+	sent           uint64        // packets of the whole run
+	closed         time.Duration // when this end knew that it was over; 0 if it never did
+	in             []connectionWindow
 }
 
 // connectionWindow is what is added up for one end of a connection in a window.
@@ -44,6 +47,7 @@ type connectionWindow struct {
 	losses              cohort
 	spurious, pto       int64
 	spuriousOfLost      int64
+	bytes, packets      float64 // sent
 	resets, resetsGone  int64
 }
 
@@ -54,16 +58,32 @@ func (c *connectionTotals) sample(windows []span, s record.Sample) {
 	if s.Name == record.SeriesMinRTT && (c.leastRTT == 0 || s.Value < c.leastRTT) {
 		c.leastRTT = s.Value
 	}
+	more := 0.0
+	switch s.Name {
+	case record.SeriesSentBytes:
+		more, c.bytes = s.Value-c.bytes, s.Value
+	case record.SeriesSentPackets:
+		more, c.packets = s.Value-c.packets, s.Value
+	}
 	for i := range c.in {
 		if w := &windows[i]; s.Time < w.to {
-			c.in[i].sample(w, s)
+			c.in[i].sample(w, s, more)
 		}
 	}
 }
 
-// sample adds a value that came up in the window or before it.
-func (c *connectionWindow) sample(w *span, s record.Sample) {
+// sample adds a value that came up in the window or before it, and how much a
+// cumulative one grew.
+func (c *connectionWindow) sample(w *span, s record.Sample, more float64) {
 	switch s.Name {
+	case record.SeriesSentBytes:
+		if w.has(s.Time) {
+			c.bytes += more
+		}
+	case record.SeriesSentPackets:
+		if w.has(s.Time) {
+			c.packets += more
+		}
 	case record.SeriesCwnd:
 		c.cwnd.from(w, s.Time, s.Value)
 	case record.SeriesBytesInFlight:
@@ -133,15 +153,52 @@ func (c *connectionTotals) metrics(m *Metrics, entity string, i int, w *span) {
 		m.put(connectionRTTEnd, entity, orNone(in.smoothedRTT))
 	}
 	m.put(connectionLost, entity, float64(in.losses.count))
-	if c.sent > 0 && w.whole {
-		m.put(connectionSent, entity, float64(c.sent))
-		m.put(connectionLossRatio, entity, float64(in.losses.count)/float64(c.sent))
+	if c.bytes > 0 {
+		m.put(connectionBytes, entity, in.bytes)
+	}
+	packets := in.packets
+	if w.whole {
+		packets = float64(c.sent)
+	}
+	if max(c.packets, float64(c.sent)) > 0 {
+		m.put(connectionSent, entity, packets)
+		m.put(connectionLossRatio, entity, float64(in.losses.count)/packets)
 	}
 	m.put(connectionSpuriousPart, entity, float64(in.spuriousOfLost)/float64(in.losses.count))
 	m.put(connectionSpurious, entity, float64(in.spurious))
 	m.put(connectionResets, entity, float64(in.resets))
 	m.put(connectionResetsGone, entity, float64(in.resetsGone))
 	m.put(connectionPTOs, entity, float64(in.pto))
+}
+
+// goodputMetrics adds the goodput ratios of the ends of connections that send
+// flows, in window i.
+func (t *totals) goodputMetrics(m *Metrics, i int) {
+	hosts := map[string]string{}
+	for _, c := range t.run.Connections {
+		hosts[c.Entity] = c.Host
+	}
+	connections := map[string]string{}
+	for _, s := range t.run.Sessions {
+		connections[s.Entity] = s.Connection
+	}
+	delivered := map[string]float64{} // by end
+	for _, f := range t.run.Flows {
+		for _, side := range []string{".client", ".server"} {
+			end := connections[f.Session] + side
+			switch {
+			case f.Kind == "baton":
+				delivered[end] = math.NaN()
+			case hosts[end] == f.From:
+				delivered[end] += t.flows.get(f.Entity).in[i].bytes
+			}
+		}
+	}
+	for _, entity := range t.connections.names {
+		if bytes, ok := delivered[entity]; ok {
+			m.put(connectionGoodput, entity, bytes/t.connections.get(entity).in[i].bytes)
+		}
+	}
 }
 
 // orNone returns v, or no number for 0.

@@ -127,3 +127,35 @@ func TestTheLossRatioOfAConnectionIsOfThePacketsThatAnEndSent(t *testing.T) {
 		"connections.main.server.packets_lost": 2,
 	})
 }
+
+func TestTheGoodputRatioOfAnEndIsWhatItsFlowsDeliveredOfTheBytesThatItSent(t *testing.T) {
+	flow := func(name, kind, from string) record.Flow {
+		return record.Flow{Entity: "flows." + name, Kind: kind, Session: "sessions.main", From: from}
+	}
+	run := record.Run{
+		Virtual:  time.Second,
+		Sessions: []record.Session{{Entity: "sessions.main", Connection: "connections.main"}},
+		Connections: []record.Connection{
+			{Entity: "connections.main.client", Host: "left", Sent: 9}, {Entity: "connections.main.server", Host: "right", Sent: 9},
+		},
+		Flows: []record.Flow{flow("a", "download", "right"), flow("b", "media", "right"), flow("c", "upload", "left")},
+	}
+	var samples []record.Sample
+	for entity, bytes := range map[string]float64{"flows.a": 6000, "flows.b": 3000, "flows.c": 1000} {
+		samples = append(samples, record.Sample{Time: 200 * ms, Name: record.SeriesDelivered, Entity: entity, Value: bytes})
+	}
+	for end, bytes := range map[string]float64{"client": 4000, "server": 10_000} {
+		samples = append(samples, record.Sample{Time: 100 * ms, Name: record.SeriesSentBytes, Entity: "connections.main." + end, Value: bytes})
+	}
+	const client, server = "connections.main.client.goodput_ratio", "connections.main.server.goodput_ratio"
+	m := made{run: run, samples: samples}
+	want(t, m.metrics(t), map[string]float64{server: 0.9, client: 0.25})
+	want(t, m.in(t, 200*ms, 300*ms), map[string]float64{server: none, client: none}) // nothing was sent
+
+	m.run.Flows = run.Flows[:2] // none from the client
+	want(t, m.metrics(t), map[string]float64{server: 0.9, client: none})
+	m.run.Flows = append(run.Flows[:2:2], flow("c", "baton", "right")) // both ways
+	want(t, m.metrics(t), map[string]float64{server: none, client: none})
+	m.run.Flows, m.samples = run.Flows, nil
+	want(t, m.metrics(t), map[string]float64{server: none, client: none, "connections.main.server.bytes_sent": none})
+}

@@ -25,7 +25,7 @@ var (
 	flowMessageJitter   = define(ofFlow, "messages.jitter", "s", "mean of |D|, the change of the one-way delay from one arrival to the next, over the whole flow; RFC 3550's estimate follows the same |D| but forgets all but the last arrivals", "RFC 3550 section 6.4.1; RFC 3393")
 	flowMessageRTT      = defineSummary(ofFlow, "messages.rtt", "s", "the round-trip time of echo messages", "RFC 2681; samples flow.message.rtt")
 	runDuration         = define(ofRun, "run.duration", "s", "virtual time that the run took", "run.json")
-	runDatagramsEntered = define(ofRun, "run.datagrams", "packets", "datagrams that entered the network", packetsOrCounters)
+	runDatagramsEntered = define(ofRun, "run.datagrams", "packets", "datagrams that entered the network", "packets or run.json")
 )
 
 // flowTotals is what is known of a flow, and what is added up for it in each

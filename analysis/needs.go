@@ -7,18 +7,16 @@ import (
 	"github.com/wtsim/wtsim/sim/record"
 )
 
-// packetsOrCounters is the part of a source that says that run.json has the
-// same of the whole run, in the counters of each link.
-const packetsOrCounters = "packets or run.json"
-
 // tables returns the tables of a recording that the metric is computed from:
-// those that its source names. For "packets or run.json", run.json is enough
-// for the whole run.
+// those that its source names. Where that says "or run.json", run.json has the
+// same of the whole run.
 func (d *Definition) tables(whole bool) []record.Table {
 	var tables []record.Table
 	for part := range strings.SplitSeq(d.Source, "; ") {
+		part, counted := strings.CutSuffix(part, " or run.json")
 		switch {
-		case part == "packets", part == packetsOrCounters && !whole:
+		case counted && whole:
+		case part == "packets":
 			tables = append(tables, record.TablePackets)
 		case strings.HasPrefix(part, "samples "):
 			tables = append(tables, record.TableSeries)

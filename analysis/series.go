@@ -50,6 +50,8 @@ var seriesUnits = map[string]string{
 	record.SeriesSmoothedRTT:   "s",
 	record.SeriesLatestRTT:     "s",
 	record.SeriesMinRTT:        "s",
+	record.SeriesSentBytes:     "B",
+	record.SeriesSentPackets:   "packets",
 	record.SeriesDelivered:     "B",
 	record.SeriesMessageRTT:    "s",
 	record.SeriesOneWayDelay:   "s",

@@ -26,7 +26,7 @@ import (
 //     declared lost, such as a loss ratio, is of what was so in the window,
 //     whenever it arrived or was dropped.
 //   - What only run.json counts has no value but for the whole run: the packets
-//     that connections and cross traffic sent, and the ratios to them.
+//     that cross traffic sent, and the ratios to them.
 //   - What the smallest RTT of a connection is, and what a flow's links would
 //     allow, is looked up in the whole run.
 type Window struct{ From, To time.Duration }

@@ -21,7 +21,7 @@ import (
 var additive = []string{
 	"run.duration", "run.datagrams",
 	"flows.*.bytes", "flows.*.streams", "flows.*.messages.sent", "flows.*.messages.received", "flows.*.messages.failed",
-	"connections.*.packets_lost", "connections.*.spurious_losses", "connections.*.ptos", "connections.*.streams_reset",
+	"connections.*.packets_lost", "connections.*.spurious_losses", "connections.*.ptos", "connections.*.bytes_sent", "connections.*.packets_sent", "connections.*.streams_reset",
 	"traffic.*.delivered",
 	"links.*.bytes", "links.*.datagrams", "links.*.delivered", "links.*.dropped", "links.*.dropped.*", "links.*.ce_marks",
 }
@@ -61,6 +61,16 @@ func drawRecording(t *rapid.T) made {
 	for _, series := range []string{record.SeriesCwnd, record.SeriesBytesInFlight, record.SeriesLatestRTT, record.SeriesSmoothedRTT, record.SeriesMinRTT} {
 		for _, at := range instants(series) {
 			m.samples = append(m.samples, record.Sample{Time: at, Name: series, Entity: "connections.main.server", Value: rapid.Float64Range(0.01, 1000).Draw(t, "value")})
+		}
+	}
+	for _, series := range []string{record.SeriesSentBytes, record.SeriesSentPackets} {
+		total := 0
+		for _, at := range instants(series) {
+			total += rapid.IntRange(0, 1000).Draw(t, "sent")
+			m.samples = append(m.samples, record.Sample{Time: at, Name: series, Entity: "connections.main.server", Value: float64(total)})
+		}
+		if series == record.SeriesSentPackets {
+			m.run.Connections = []record.Connection{{Entity: "connections.main.server", Sent: uint64(total)}}
 		}
 	}
 	for _, entity := range []string{"flows.a", "flows.b", "traffic.x"} {

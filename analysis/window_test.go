@@ -178,6 +178,10 @@ func TestAConnectionInAWindow(t *testing.T) {
 	sample(300*ms, record.SeriesMinRTT, 0.050)
 	sample(700*ms, record.SeriesMinRTT, 0.020)
 	sample(300*ms, record.SeriesLatestRTT, 0.050)
+	for i, at := range []time.Duration{100 * ms, 200 * ms, 390 * ms, 400 * ms} {
+		sample(at, record.SeriesSentPackets, float64(25*(i+1)))
+		sample(at, record.SeriesSentBytes, float64(30_000*(i+1)))
+	}
 	event(150*ms, record.EventPacketLost, 7)
 	event(250*ms, record.EventPacketLost, 8)
 	event(260*ms, record.EventPacketLost, 9)
@@ -195,8 +199,9 @@ func TestAConnectionInAWindow(t *testing.T) {
 		end + "packets_lost":      2,
 		end + "spurious_losses":   2,
 		end + "spurious_ratio":    0.5, // 9 of 8 and 9
-		end + "packets_sent":      none,
-		end + "loss_ratio":        none,
+		end + "packets_sent":      50,
+		end + "loss_ratio":        0.04,
+		end + "bytes_sent":        60_000,
 	})
 	want(t, m.in(t, 300*ms, 0), map[string]float64{
 		end + "cwnd.mean":      30_000, // it closed at 500 ms
@@ -206,7 +211,7 @@ func TestAConnectionInAWindow(t *testing.T) {
 	want(t, m.in(t, 500*ms, time.Second), map[string]float64{
 		end + "cwnd.mean": none, end + "cwnd.end": none, end + "rtt.min": none, end + "packets_lost": 0,
 	})
-	want(t, m.in(t, 0, time.Second), map[string]float64{end + "packets_sent": 100, end + "loss_ratio": 0.03, end + "spurious_ratio": 2.0 / 3})
+	want(t, m.in(t, 0, time.Second), map[string]float64{end + "packets_sent": 100, end + "loss_ratio": 0.03, end + "bytes_sent": 120_000, end + "spurious_ratio": 2.0 / 3})
 }
 
 func TestTheStepsOfASessionCountWhereTheyEnd(t *testing.T) {

@@ -72,7 +72,7 @@ const windowRules = `In a window, --from and --to, instants count where from <= 
 window in which they end; rates and means over time are over what the window and the
 life of the flow, connection, traffic or link have in common; levels are those at its end;
 loss ratios are of what was sent in it. What only run.json counts has a value for the whole
-run alone: the packets that connections and cross traffic sent, and ratios to them.`
+run alone: the packets that cross traffic sent, and ratios to them.`
 
 func (f *metricsFlags) print(out io.Writer, dir string) error {
 	rec, err := record.Open(dir)

@@ -91,6 +91,8 @@ const (
 	SeriesSmoothedRTT   = "conn.rtt.smoothed"  // smoothed RTT of a connection end in seconds
 	SeriesLatestRTT     = "conn.rtt.latest"    // latest RTT sample of a connection end in seconds
 	SeriesMinRTT        = "conn.rtt.min"       // smallest RTT of a connection end in seconds
+	SeriesSentBytes     = "conn.sent.bytes"    // bytes of the QUIC packets that a connection end sent, cumulative
+	SeriesSentPackets   = "conn.sent.packets"  // ack-eliciting QUIC packets (RFC 9002 section 2) that a connection end sent, without probes of the MTU, cumulative
 	SeriesDelivered     = "flow.delivered"     // bytes of a flow handed to the receiving application, cumulative
 	SeriesMessageRTT    = "flow.message.rtt"   // round trip of one echo message in seconds, at its return
 	SeriesOneWayDelay   = "flow.message.delay" // one-way delay of one media frame or one pass of a baton in seconds, at its arrival

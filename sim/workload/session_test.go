@@ -356,6 +356,26 @@ streams = 4`)
 	}
 }
 
+func TestTheSeriesOfWhatAnEndSentEndWithAllPacketsAndTheirBytes(t *testing.T) {
+	r := complete(t, pair+`
+[sessions.main.flows.bulk]
+kind = "download"
+size = "1MB"`)
+	var payload [2]int64
+	for _, p := range r.packets {
+		payload[p.direction] += int64(p.size)
+	}
+	for i, end := range r.run.Connections { // the client is the first host of the link
+		bytes, packets := r.values(record.SeriesSentBytes, end.Entity), r.values(record.SeriesSentPackets, end.Entity)
+		if got := bytes[len(bytes)-1].Value; got != float64(payload[i]) {
+			t.Errorf("seed %d: %s sent %v bytes in packets and %d in datagrams", r.seed, end.Entity, got, payload[i])
+		}
+		if got := packets[len(packets)-1].Value; got != float64(end.Sent) {
+			t.Errorf("seed %d: %s sent %v packets, and %d as described", r.seed, end.Entity, got, end.Sent)
+		}
+	}
+}
+
 func TestTheDescriptionHasThePacketsThatEachEndOfAConnectionSent(t *testing.T) {
 	r := complete(t, pair+`
 [sessions.main.flows.bulk]

@@ -43,15 +43,20 @@ func (a *arrivals) flush() {
 	a.waited.flush()
 }
 
-// transfer records the STREAM data that one end of a connection sends, and what
-// arrives there on streams that belong to no flow.
+// transfer records what one end of a connection sends: its packets, their bytes
+// and the STREAM data in them. It also records what arrives there on streams that
+// belong to no flow.
 type transfer struct {
-	sent, again meter
-	others      arrivals
+	packets, bytes meter
+	sent, again    meter
+	others         arrivals
 }
 
 func newTransfer(r *recorder, entity string) transfer {
 	return transfer{
+		packets: meter{recorder: r, entity: entity, series: record.SeriesSentPackets},
+		bytes:   meter{recorder: r, entity: entity, series: record.SeriesSentBytes},
+
 		sent:   meter{recorder: r, entity: entity, series: record.SeriesStreamSent},
 		again:  meter{recorder: r, entity: entity, series: record.SeriesStreamResent},
 		others: newArrivals(r, entity),
@@ -59,6 +64,8 @@ func newTransfer(r *recorder, entity string) transfer {
 }
 
 func (t *transfer) flush() {
+	t.packets.flush()
+	t.bytes.flush()
 	t.sent.flush()
 	t.again.flush()
 	t.others.flush()

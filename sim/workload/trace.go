@@ -144,8 +144,11 @@ func (t *trace) packet(e *qlog.PacketSent) {
 		}
 		elicits = true
 	}
+	total := t.outgoing.total
+	total.bytes.add(e.Raw.Length, now)
 	if elicits && !e.IsMTUProbePacket {
 		t.sent++
+		total.packets.add(1, now)
 	}
 }
 
