@@ -23,6 +23,7 @@ type Data struct {
 	TrafficDelays []Series        // one-way delay of the packets of cross traffic in seconds
 	Senders       []Sender        // the connection ends that send data
 	Sessions      []Session       // in order of the scenario
+	Exchanges     []Exchange      // the datagrams of one session at its set-up and at its teardown
 }
 
 // Direction is what happens from one host to another, or over a link that the flows

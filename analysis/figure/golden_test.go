@@ -73,6 +73,7 @@ func small() Data {
 			Losses: []time.Duration{1300 * ms, 2500 * ms},
 		}},
 		Sessions:  []Session{session("main", 40*ms)},
+		Exchanges: exchanges(),
 		Latencies: []Distribution{exponential("voice: one-way delay", 500, 0.02, 0.01), exponential("main, server: RTT", 2000, 0.04, 0.015)},
 		Queueing:  []Distribution{exponential("access, server → client", 5000, 0, 0.01), exponential("access, client → server", 3000, 0, 0.001)},
 		Teardowns: []Distribution{exponential("peer notified", 9, 0.02, 0.01), exponential("no state left at either end", 8, 0.04, 0.05)},

@@ -92,11 +92,10 @@ func (p *lanes) draw(s *sheet, where vg.Rectangle, width Width, left vg.Length) 
 // drawArrows draws the messages between the lanes, each with its name where
 // there is room for it.
 func drawArrows(s *sheet, arrows []arrow, from, to vg.Length, lane [2]vg.Length) {
-	type segment struct{ a, b vg.Point }
 	segments := make([]segment, len(arrows))
 	for i, a := range arrows {
 		segments[i] = segment{vg.Point{X: from + a.x1, Y: lane[a.from.Side]}, vg.Point{X: from + a.x2, Y: lane[a.to.Side]}}
-		s.arrow(segments[i].a, segments[i].b)
+		s.arrow(arrowLook, segments[i].a, segments[i].b)
 	}
 	var boxes []vg.Rectangle
 	for i, a := range arrows {
@@ -148,8 +147,8 @@ func besides(a, b vg.Point) []anchor {
 }
 
 // arrow draws an arrow that leaves the markers at its ends visible.
-func (s *sheet) arrow(from, to vg.Point) {
-	const clear, head, spreadAngle = 4, 5, 0.35
+func (s *sheet) arrow(l look, from, to vg.Point) {
+	const clear, head, spreadAngle = 2.5, 4.5, 0.35
 	dx, dy := float64(to.X-from.X), float64(to.Y-from.Y)
 	length := math.Hypot(dx, dy)
 	along := func(p vg.Point, d float64) vg.Point {
@@ -157,12 +156,12 @@ func (s *sheet) arrow(from, to vg.Point) {
 	}
 	from, to = along(from, clear), along(to, -clear)
 	neck := along(to, -head*0.8)
-	s.line(draw.LineStyle{Color: limitInk, Width: 0.7}, from.X, from.Y, neck.X, neck.Y)
+	s.line(l.LineStyle, from.X, from.Y, neck.X, neck.Y)
 	angle := math.Atan2(dy, dx)
 	corner := func(a float64) vg.Point {
 		return vg.Point{X: to.X - vg.Length(head*math.Cos(a)), Y: to.Y - vg.Length(head*math.Sin(a))}
 	}
-	s.FillPolygon(limitInk, []vg.Point{to, corner(angle + spreadAngle), corner(angle - spreadAngle)})
+	s.FillPolygon(l.Color, []vg.Point{to, corner(angle + spreadAngle), corner(angle - spreadAngle)})
 }
 
 // overlap reports whether two boxes share more than an edge.

@@ -9,18 +9,32 @@ import (
 	"github.com/wtsim/wtsim/sim/record"
 )
 
-// FromRecording returns what the figures of a recording show.
-func FromRecording(rec *record.Recording) (Data, error) {
+// Option chooses what of a recording figures show.
+type Option func(*options)
+
+type options struct{ session string }
+
+// OfSession chooses the session whose datagrams are shown, by its name; by default
+// it is the first one.
+func OfSession(name string) Option { return func(o *options) { o.session = name } }
+
+// FromRecording returns what the figures of a recording show. It fails if the
+// recording is broken or has not what the options choose.
+func FromRecording(rec *record.Recording, choose ...Option) (Data, error) {
 	all, err := analysis.Load(rec)
 	if err != nil {
 		return Data{}, fmt.Errorf("figures: %w", err)
 	}
-	return FromData(rec, all)
+	return FromData(rec, all, choose...)
 }
 
 // FromData is [FromRecording] for a recording that [analysis.Load] has read
 // already.
-func FromData(rec *record.Recording, all *analysis.Data) (Data, error) {
+func FromData(rec *record.Recording, all *analysis.Data, choose ...Option) (Data, error) {
+	var o options
+	for _, option := range choose {
+		option(&o)
+	}
 	m, err := readMoments(rec)
 	if err != nil {
 		return Data{}, fmt.Errorf("figures: %w", err)
@@ -57,6 +71,9 @@ func FromData(rec *record.Recording, all *analysis.Data) (Data, error) {
 		if len(g.delay) > 0 {
 			d.TrafficDelays = append(d.TrafficDelays, Series{g.name, g.delay})
 		}
+	}
+	if err := d.readPackets(rec, o); err != nil {
+		return Data{}, fmt.Errorf("figures: %w", err)
 	}
 	return d, nil
 }

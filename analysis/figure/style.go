@@ -80,6 +80,7 @@ var (
 	axisText   = letters(sans, 8, ink)
 	tickText   = letters(sans, 7, ink)
 	legendText = letters(sans, 7, ink)
+	sizeText   = letters(sans, 6, ink)
 	flagText   = letters(sans, 7, ink)
 	laneText   = letters(sansBold, 8, ink)
 	nameText   = letters(sansBold, 7.5, ink)
@@ -104,6 +105,15 @@ const (
 	nameRow      vg.Length = 12  // of the name of a panel
 	panelGap     vg.Length = 9
 	rowHeight    vg.Length = 15 // of a set of runs in a panel that lists them
+
+	leaderLength    vg.Length = 9   // between a lane and the labels beside it
+	leastLanes      vg.Length = 64  // between two lanes beside which there are labels
+	breakHeight     vg.Length = 12  // of time that is left out
+	tickRow         vg.Length = 18  // between ticks of a time axis that runs downwards, at least
+	flightRow       vg.Length = 6   // of such an axis, for each datagram
+	shortestCascade vg.Length = 110 // of such an axis
+	longestCascade  vg.Length = 270
+	sameArrow       vg.Length = 1.5 // arrows closer than this look like one
 )
 
 // plotHeight returns the height of each plot area when n of them are stacked.
@@ -210,6 +220,14 @@ var momentLook = look{LineStyle: draw.LineStyle{Color: ink}, marker: draw.Circle
 
 // lossLook is the look of lost packets: marks without a line.
 var lossLook = look{LineStyle: draw.LineStyle{Color: alarm}, marker: draw.CrossGlyph{}, radius: 2.4}
+
+// arrowLook is the look of what crosses from one lane to another, lostLook that of
+// what does not arrive, and bandLook that of much that crosses together.
+var (
+	arrowLook = look{LineStyle: draw.LineStyle{Color: limitInk, Width: 0.7}}
+	lostLook  = look{LineStyle: draw.LineStyle{Color: alarm, Width: 0.7}}
+	bandLook  = look{LineStyle: draw.LineStyle{Color: tint(limitInk, 0.7)}}
+)
 
 // tint mixes a colour with white: 0 leaves it, 1 is white. The result is
 // opaque, because translucency does not survive every printer.

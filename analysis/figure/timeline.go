@@ -49,14 +49,7 @@ func timeline(d Data) Figure {
 	f := Figure{Name: "timeline", header: []string{"session", "part", "side", "step", "time_s"}}
 	session, which := typical(d.Sessions)
 	f.Title = titled("Set-up and teardown of session "+session.Name+which, d)
-	var setup, teardown []Event
-	for _, e := range session.Events {
-		if e.Step >= CloseCalled {
-			teardown = append(teardown, e)
-		} else {
-			setup = append(setup, e)
-		}
-	}
+	setup, teardown := part(session.Events)
 	if len(setup) > 0 {
 		f.panels = append(f.panels, newLanes("Set-up", session.Name, setup, Dial))
 	}
@@ -112,15 +105,7 @@ type lanes struct {
 // step, or from the first event if there is none such.
 func newLanes(part, session string, events []Event, zero Step) *lanes {
 	p := &lanes{part: part, session: session}
-	seen := make([][2]bool, len(stepWords))
-	for _, e := range events {
-		if int(e.Step) >= len(seen) || e.Side > Server || seen[e.Step][e.Side] {
-			continue // a step happens once an end
-		}
-		seen[e.Step][e.Side] = true
-		p.events = append(p.events, e)
-	}
-	slices.SortStableFunc(p.events, func(a, b Event) int { return cmp.Compare(a.Time, b.Time) })
+	p.events = once(events)
 	p.zero = p.events[0]
 	if i := slices.IndexFunc(p.events, func(e Event) bool { return e.Step == zero }); i >= 0 {
 		p.zero = p.events[i]
