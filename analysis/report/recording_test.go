@@ -88,11 +88,11 @@ func (m made) write(t *testing.T, dir string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range 11 {
-		at := time.Duration(i) * second
-		w.Sample(record.Sample{Time: at, Name: record.SeriesDelivered, Entity: "flows.bulk", Value: float64(i) * m.bytes})
-		w.Sample(record.Sample{Time: at, Name: record.SeriesLatestRTT, Entity: "connections.main.server", Value: 0.040 + 0.001*float64(i)})
-		w.Sample(record.Sample{Time: at, Name: record.SeriesSmoothedRTT, Entity: "connections.main.server", Value: 0.040 + 0.0005*float64(i)})
+	for i := range 201 {
+		at := time.Duration(i) * second / 20
+		w.Sample(record.Sample{Time: at, Name: record.SeriesDelivered, Entity: "flows.bulk", Value: at.Seconds() * m.bytes})
+		w.Sample(record.Sample{Time: at, Name: record.SeriesLatestRTT, Entity: "connections.main.server", Value: 0.040 + 0.001*at.Seconds()})
+		w.Sample(record.Sample{Time: at, Name: record.SeriesSmoothedRTT, Entity: "connections.main.server", Value: 0.040 + 0.0005*at.Seconds()})
 	}
 	w.Sample(record.Sample{Time: 0, Name: record.SeriesLinkRate, Entity: "links.access.forward", Value: 20e6})
 	for _, e := range m.events {

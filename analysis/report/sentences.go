@@ -36,7 +36,7 @@ func facts(run record.Run, metrics analysis.Metrics) []fact {
 	if entity, m, mean, ok := longest(metrics, index, "sessions.", "teardown.duration"); ok {
 		add(m, mean, "session teardown", short(entity))
 	}
-	if entity, m, _, ok := longest(metrics, index, "links.", "loss_ratio"); ok {
+	if entity, m, _, ok := longest(metrics, index, "links.", "loss_ratio"); ok && m.Value > 0 {
 		add(m, false, "largest loss", directionIn(run, entity))
 	}
 	return out
@@ -127,7 +127,7 @@ func throughputSentence(run record.Run, metrics analysis.Metrics) string {
 	if m, ok := index["fairness.jain"]; ok {
 		fmt.Fprintf(&s, "; Jain's fairness of the bulk flows is %s", quantity.Format(m.Name, m.Value, m.Unit))
 	}
-	if e, m, _, ok := longest(metrics, index, "links.", "utilisation"); ok {
+	if e, m, _, ok := longest(metrics, index, "links.", "utilisation"); ok && m.Value > 0 {
 		if s.Len() > 0 {
 			s.WriteString(". The")
 		} else {

@@ -221,9 +221,9 @@ func (p *plan) drawLink(b *strings.Builder, n network, i int) {
 
 // drawWords writes lines above a point, or below it.
 func (p *plan) drawWords(b *strings.Builder, lines []string, x, y float64, below bool) {
-	y -= 8 + lineHeight*float64(len(lines)-1)
+	y -= 10 + lineHeight*float64(len(lines)-1)
 	if below {
-		y += 8 + lineHeight*float64(len(lines)-1) + 16
+		y += 10 + lineHeight*float64(len(lines)-1) + 18
 	}
 	for i, line := range lines {
 		class := "words"

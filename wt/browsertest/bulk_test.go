@@ -30,7 +30,7 @@ func sha256Hex(b []byte) string {
 }
 
 func TestTenMegabytesEachWayOnOneStream(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	received := make(chan string, 1)
 	srv := serveApp(t, func(s *wt.Session) {
 		str, err := s.AcceptStream(s.Context())
@@ -68,7 +68,7 @@ func TestTenMegabytesEachWayOnOneStream(t *testing.T) {
 }
 
 func TestTenMegabytesEachWayOnManyStreams(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	srv := serveApp(t, echo)
 	const streams = 50
 	got := run[[]string](t, p, srv, `
@@ -92,7 +92,7 @@ func TestTenMegabytesEachWayOnManyStreams(t *testing.T) {
 // All streams are open before the first ends. They are of both kinds and
 // opened by both ends.
 func TestAHundredStreamsOfEachKindAtOnce(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	const streams = 100
 	received := make(chan map[string]int, 1)
 	srv := &wt.Server{}
@@ -185,7 +185,7 @@ func TestAHundredStreamsOfEachKindAtOnce(t *testing.T) {
 }
 
 func TestAThousandStreamsOneAfterTheOther(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	const streams = 1000
 	var events counter
 	srv := &wt.Server{Trace: events.count}

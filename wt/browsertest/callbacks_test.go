@@ -73,7 +73,7 @@ func (c *callbackEcho) Closed(_ *wt.Session, err *wt.SessionError) {
 func (c *callbackEcho) Freed(*wt.Session) { c.freed <- append(c.noted, "freed") }
 
 func TestApplicationOfCallbacks(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	freed := make(chan []string, 1)
 	srv := &wt.Server{}
 	srv.Handle("/", wt.Application{

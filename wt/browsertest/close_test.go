@@ -26,7 +26,7 @@ var closings = []closeInfo{
 }
 
 func TestServerClosesWithCodeAndReason(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	for _, when := range []struct{ name, script string }{
 		{"at once", ``},
 		{"after an exchange", `
@@ -80,7 +80,7 @@ func TestServerClosesWithCodeAndReason(t *testing.T) {
 }
 
 func TestServerWhoseApplicationReturnsClosesWithCode0(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	srv := serveApp(t, func(*wt.Session) {})
 	got := run[[]outcome[closeInfo]](t, p, srv, `
 		const seen = [];
@@ -95,7 +95,7 @@ func TestServerWhoseApplicationReturnsClosesWithCode0(t *testing.T) {
 }
 
 func TestPageClosesWithCodeAndReason(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	for _, when := range []struct{ name, script string }{
 		{"at once", ``},
 		{"after an exchange", `
@@ -152,7 +152,7 @@ func checkEnds(t *testing.T, p *page, remote bool, got []outcome[closeInfo], end
 }
 
 func TestReasonsThatAreTooLongAreCutBetweenCharacters(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	ended := make(chan *wt.SessionError, 1)
 	reason := "x" + strings.Repeat("ü", 600)
 	const cut = 1 + 2*511 // bytes
@@ -184,7 +184,7 @@ func TestReasonsThatAreTooLongAreCutBetweenCharacters(t *testing.T) {
 }
 
 func TestServerShutsDownWithCodeAndReason(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	const sessions = 5
 	ended := make(chan *wt.SessionError, sessions)
 	srv := &wt.Server{}

@@ -12,7 +12,7 @@ import (
 )
 
 func TestEchoOverStreamsAndDatagrams(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	ended := make(chan *wt.SessionError, 1)
 	srv := serveApp(t, func(s *wt.Session) {
 		echo(s)
@@ -49,7 +49,7 @@ func TestEchoOverStreamsAndDatagrams(t *testing.T) {
 }
 
 func TestServerOpensStreamsOfBothKinds(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	answers := make(chan string, 1)
 	srv := serveApp(t, func(s *wt.Session) {
 		ctx := s.Context()
@@ -86,7 +86,7 @@ func TestServerOpensStreamsOfBothKinds(t *testing.T) {
 
 // Streams of the server may overtake its answer to the request.
 func TestServerOpensAStreamAtOnce(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	srv := serveApp(t, func(s *wt.Session) {
 		for range 20 {
 			uni, err := s.OpenUniStream(s.Context())
@@ -116,7 +116,7 @@ func TestServerOpensAStreamAtOnce(t *testing.T) {
 // The server answers with the length in decimal, since a page in which an
 // empty datagram arrived receives no more of them (Chromium 148 and 156).
 func TestDatagramsUpToTheLargestThatFits(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	const askForLargest = 2
 	sent := make(chan []int, 1)
 	srv := serveApp(t, func(s *wt.Session) {
@@ -173,7 +173,7 @@ func TestDatagramsUpToTheLargestThatFits(t *testing.T) {
 
 // Chromium opens a connection for each session all the same.
 func TestSessionsThatMayBePooled(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	srv := serveApp(t, echo)
 	got := run[[]string](t, p, srv, `
 		const sessions = await Promise.all(Array.from({ length: 5 }, () => connect("/", { allowPooling: true })));
@@ -190,7 +190,7 @@ func TestSessionsThatMayBePooled(t *testing.T) {
 }
 
 func TestStatisticsOfASession(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	stats := make(chan wt.Stats, 1)
 	srv := serveApp(t, func(s *wt.Session) {
 		echo(s)

@@ -72,7 +72,7 @@ func (st serverStreams) errors(ctx context.Context, s *wt.Session) []error {
 }
 
 func TestStreamsFailWithTheirSession(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	info := closeInfo{99, "streams are open"}
 	for _, byPage := range []bool{false, true} {
 		name := "closed by the server"
@@ -158,7 +158,7 @@ func TestStreamsFailWithTheirSession(t *testing.T) {
 }
 
 func TestADrainedSessionGoesOn(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	drained := make(chan bool, 1)
 	srv := serveApp(t, func(s *wt.Session) {
 		s.Drain()

@@ -30,7 +30,7 @@ func (p *page) proxy(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestThePageOfTheEndpointsPassesItsChecks(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	srv, err := endpoints.Start(endpoints.Config{Listen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)

@@ -43,7 +43,7 @@ func serveEnds(t *testing.T) (*server, *counter, <-chan *wt.SessionError) {
 }
 
 func TestPagesThatAreReloadedLeaveNothingAtTheServer(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	srv, events, ended := serveEnds(t)
 	const pages, sessions = 10, 2
 	for range pages {
@@ -64,7 +64,7 @@ func TestPagesThatAreReloadedLeaveNothingAtTheServer(t *testing.T) {
 }
 
 func TestABrowserThatIsKilledLeavesNothingAtTheServer(t *testing.T) {
-	chromium(t)
+	sharedPage(t)
 	p, err := openPage()
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestABrowserThatIsKilledLeavesNothingAtTheServer(t *testing.T) {
 }
 
 func TestServerClosesConnectionsThatHaveNoSessionAnyMore(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	conns := make(chan *quic.Conn, 1)
 	srv := &wt.Server{IdleTimeout: 100 * time.Millisecond}
 	srv.Handle("/", wt.Application{CheckOrigin: fromPage, Serve: func(s *wt.Session) { conns <- s.Conn(); echo(s) }})

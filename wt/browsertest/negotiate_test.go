@@ -11,7 +11,7 @@ import (
 )
 
 func TestSubprotocolIsTheFirstOfTheServersThatThePageOffers(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	for _, c := range []struct {
 		name            string
 		offered, spoken []string
@@ -52,7 +52,7 @@ func TestSubprotocolIsTheFirstOfTheServersThatThePageOffers(t *testing.T) {
 }
 
 func TestRefusedSessionsAreNotReady(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	refusal := func(status int) func(*wt.Session) error {
 		return func(*wt.Session) error { return &wt.RefusedError{Status: status} }
 	}
@@ -93,7 +93,7 @@ func TestRefusedSessionsAreNotReady(t *testing.T) {
 
 // What a page can see of it is that a session is ready; what the server has is the request.
 func TestRequestOfChromium(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	requests := make(chan *http.Request, 1)
 	srv := serveApp(t, func(s *wt.Session) { requests <- s.Request() })
 	origin := run[string](t, p, srv, `
@@ -119,7 +119,7 @@ func TestDraftsOfChromium(t *testing.T) {
 		{"--enable-features=EnableWebTransportDraft07", wt.Draft07},
 	} {
 		t.Run(c.want.String(), func(t *testing.T) {
-			chromium(t) // or skip
+			sharedPage(t) // or skip
 			p, err := openPage(c.flag)
 			if err != nil {
 				t.Fatal(err)
@@ -161,7 +161,7 @@ func TestDraftsOfChromium(t *testing.T) {
 }
 
 func TestAServerWithoutLegacyDraftsHasNoSessionsOfChromium(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	t.Cleanup(func() { p.reload(t) })
 	var events counter
 	srv := &wt.Server{LegacyDisabled: true, Trace: events.count}

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/wtsim/wtsim/internal/chromium"
 )
 
 //go:embed page.html page.js
@@ -25,7 +27,7 @@ const patience = 60 * time.Second
 // page is a page in a Chromium, which runs the scripts that it is given.
 type page struct {
 	http    *httptest.Server
-	browser *browser
+	browser *chromium.Browser
 	cases   chan testCase
 	closed  chan struct{}
 
@@ -34,7 +36,7 @@ type page struct {
 	mu       sync.Mutex
 	lastID   int
 	results  map[int]chan result
-	console  output
+	console  chromium.Output
 	forgiven int // of the faults of the browser
 }
 
@@ -70,7 +72,7 @@ func openPage(flags ...string) (*page, error) {
 	})
 	p.http = httptest.NewServer(mux)
 	var err error
-	if p.browser, err = startChromium(p.http.URL+"/", flags...); err != nil {
+	if p.browser, err = chromium.Start(p.http.URL+"/", flags...); err != nil {
 		p.http.Close()
 		return nil, fmt.Errorf("starting Chromium: %w", err)
 	}
@@ -79,7 +81,7 @@ func openPage(flags ...string) (*page, error) {
 
 func (p *page) close() error {
 	close(p.closed)
-	err := p.browser.kill()
+	err := p.browser.Kill()
 	p.http.Close()
 	return err
 }
@@ -143,7 +145,7 @@ func run[T any](t *testing.T, p *page, srv *server, script string, args any) T {
 	t.Helper()
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("console of the page:\n%s\noutput of Chromium:\n%s", &p.console, &p.browser.output)
+			t.Logf("console of the page:\n%s\noutput of Chromium:\n%s", &p.console, &p.browser.Output)
 		}
 	})
 	var value T
@@ -217,7 +219,7 @@ func (p *page) forgive(t *testing.T, want, got []outcome[closeInfo]) {
 // page learns of one, but on another way.
 func (p *page) admitsTo(faults int) bool {
 	for range 100 {
-		if strings.Count(p.browser.output.String(), ofFault) >= faults {
+		if strings.Count(p.browser.Output.String(), ofFault) >= faults {
 			return true
 		}
 		time.Sleep(10 * time.Millisecond)

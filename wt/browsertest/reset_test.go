@@ -53,7 +53,7 @@ func checkCodes(t *testing.T, sent []uint32, errs <-chan error) {
 }
 
 func TestServerResetsStreams(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	srv, results := eachStream(t, func(i int, str *wt.Stream) string {
 		str.Write([]byte("x"))
 		rest := readString(str) // the page ends the stream when it has read the byte
@@ -86,7 +86,7 @@ func TestServerResetsStreams(t *testing.T) {
 }
 
 func TestServerStopsStreams(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	srv, results := eachStream(t, func(i int, str *wt.Stream) error {
 		_, err := str.Read(make([]byte, 1))
 		str.CancelRead(resetCodes[i])
@@ -125,7 +125,7 @@ func TestServerStopsStreams(t *testing.T) {
 }
 
 func TestPageResetsStreams(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	srv, errs := eachStream(t, func(_ int, str *wt.Stream) error {
 		str.Write([]byte("x"))
 		str.Close()
@@ -150,7 +150,7 @@ func TestPageResetsStreams(t *testing.T) {
 }
 
 func TestPageStopsStreams(t *testing.T) {
-	p := chromium(t)
+	p := sharedPage(t)
 	srv, errs := eachStream(t, func(_ int, str *wt.Stream) error {
 		for {
 			if _, err := str.Write(make([]byte, 1000)); err != nil {

@@ -96,13 +96,7 @@
     constructor(spec, group, last, count) {
       Object.assign(this, { spec, group, last, count, hidden: new Set() });
       group.charts.push(this);
-      // The lines of the plot, each with its item of the legend.
       this.items = [...(spec.areas || []), ...spec.curves, ...(spec.moments || [])];
-      this.lines = [];
-      for (const area of spec.areas || []) {
-        this.lines.push({ item: area, values: area.low }, { item: area, values: area.high });
-      }
-      for (const curve of spec.curves) this.lines.push({ item: curve, values: curve.y });
       this.box = make("div", { class: "plot" });
       this.tip = make("div", { class: "tip", hidden: "" });
       this.legend = make("ul", { class: "legend" });
@@ -119,6 +113,7 @@
     }
 
     fillLegend() {
+      const { spec } = this;
       this.legend.replaceChildren();
       for (const item of this.items) {
         if (!item.label) continue;
@@ -126,8 +121,9 @@
         button.addEventListener("click", () => {
           if (!this.hidden.delete(item)) this.hidden.add(item);
           button.setAttribute("aria-pressed", String(!this.hidden.has(item)));
-          this.lines.forEach((line, i) => line.item === item && this.plot?.setSeries(i + 1, { show: !this.hidden.has(item) }));
-          this.plot?.redraw();
+          const i = spec.curves.indexOf(item);
+          if (i >= 0) this.plot?.setSeries(i + 1, { show: !this.hidden.has(item) });
+          else this.plot?.redraw();
         });
         this.legend.append(make("li", {}, button));
       }
@@ -144,25 +140,22 @@
 
     draw(width, height) {
       const { spec, group } = this;
-      const areas = spec.areas || [];
-      const tables = this.lines.map(({ item, values }) => [item.x, values]);
+      const tables = spec.curves.map((curve) => [curve.x, curve.y]);
       const points = tables.length ? uPlot.join(tables) : [[spec.x.low, spec.x.high]];
       const font = `12px ${style("--sans")}`;
-      const series = this.lines.map(({ item }, i) => {
+      const series = spec.curves.map((curve) => {
         const line = {
-          label: item.label, show: !this.hidden.has(item), spanGaps: true, auto: true,
-          stroke: item.low ? "transparent" : () => ink(item.color), width: item.low ? 0 : Math.max(1.25, item.width * 1.25),
-          dash: (item.dash || []).map((d) => d * 1.3),
-          points: { show: false },
+          label: curve.label, show: !this.hidden.has(curve), spanGaps: true, auto: true,
+          stroke: () => ink(curve.color), width: Math.max(1.25, curve.width * 1.25),
+          dash: (curve.dash || []).map((d) => d * 1.3), points: { show: false },
         };
-        if (item.step) line.paths = uPlot.paths.stepped({ align: 1 });
-        if (!item.low && (item.width === 0 || item.x.length === 1)) {
+        if (curve.step) line.paths = uPlot.paths.stepped({ align: 1 });
+        if (curve.width === 0 || curve.x.length === 1) {
           line.paths = () => null;
-          line.points = { show: true, size: 5, width: 0, fill: () => ink(item.color) };
+          line.points = { show: true, size: 5, width: 0, fill: () => ink(curve.color) };
         }
         // What lies beyond the axis altogether does not stretch it.
-        const values = this.lines[i].values;
-        if (values.length && values.every((v) => v === null || v > spec.y.high)) line.auto = false;
+        if (curve.y.length && curve.y.every((v) => v === null || v > spec.y.high)) line.auto = false;
         return line;
       });
       const axis = (more) => ({
@@ -179,7 +172,6 @@
       this.plot = new uPlot({
         width, height, legend: { show: false }, padding: [10, 14, 0, 0],
         series: [{}, ...series],
-        bands: areas.map((area, i) => ({ series: [2 * i + 2, 2 * i + 1], fill: () => ink(area.color) })),
         scales: {
           x: { time: false, auto: false, distr: spec.x.log ? 3 : 1, range: () => group.view },
           y: { distr: spec.y.log ? 3 : 1, range: (_, low, high) => this.range(low, high) },
@@ -202,7 +194,7 @@
             zoom(group, plot.posToVal(left, "x"), plot.posToVal(left + span, "x"));
           }],
           setCursor: [() => this.point()],
-          drawAxes: [(plot) => this.mark(plot)],
+          drawAxes: [(plot) => { this.shade(plot); this.mark(plot); }],
         },
       }, points, this.box);
       this.touch(this.plot.over);
@@ -214,8 +206,32 @@
     range(low, high) {
       const { y } = this.spec, { group } = this;
       const whole = group.view[0] === group.low && group.view[1] === group.high && this.hidden.size === 0;
+      for (const area of this.spec.areas || []) {
+        area.x.forEach((x, i) => { if (x >= group.view[0] && x <= group.view[1] && area.high[i] <= y.high) high = Math.max(high, area.high[i]); });
+      }
       if (whole || y.log || low === null || !(high > 0)) return [y.low, y.high];
       return [Math.min(y.low, low), high + 0.04 * (high - Math.min(y.low, low))];
+    }
+
+    // shade draws the areas behind everything else.
+    shade(plot) {
+      const { ctx, bbox } = plot;
+      for (const area of this.spec.areas || []) {
+        if (this.hidden.has(area) || !area.x.length) continue;
+        const edge = (values) => area.x.flatMap((x, i) => {
+          const left = plot.valToPos(x, "x", true), here = [left, plot.valToPos(values[i], "y", true)];
+          return area.step && i > 0 ? [[left, plot.valToPos(values[i - 1], "y", true)], here] : [here];
+        });
+        ctx.save();
+        ctx.beginPath();
+        ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+        ctx.clip();
+        ctx.beginPath();
+        for (const [left, top] of [...edge(area.low), ...edge(area.high).reverse()]) ctx.lineTo(left, top);
+        ctx.fillStyle = ink(area.color);
+        ctx.fill();
+        ctx.restore();
+      }
     }
 
     // mark draws the marked moments behind the lines.
@@ -323,6 +339,7 @@
         if (dragging && width > 8) {
           zoom(this.group, this.plot.posToVal(left, "x"), this.plot.posToVal(left + width, "x"));
           this.tip.hidden = true;
+          tapped = 0;
         } else if (event.timeStamp - tapped < 350) {
           reset(this.group);
         } else {
