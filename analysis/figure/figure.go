@@ -125,7 +125,9 @@ func (f Figure) renderPNG(w io.Writer, width Width) error {
 	ctx.SetLineCapButt()
 	ctx.InvertY()
 	f.draw(vgimg.NewWith(vgimg.UseImageWithContext(img, ctx), vgimg.UseDPI(resolution)), width)
-	return png.Encode(w, img)
+	// The areas of one colour that figures are made of compress as well at any level.
+	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
+	return encoder.Encode(w, img)
 }
 
 func (f Figure) renderCSV(w io.Writer) error {

@@ -1,10 +1,14 @@
 package figure
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
 
 	"github.com/wtsim/wtsim/sim/record"
 )
@@ -27,16 +31,24 @@ func Save(figures []Figure, dir string, width Width, formats ...Format) (paths [
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("figures: %w", err)
 	}
-	for _, f := range figures {
-		for _, format := range formats {
-			path := filepath.Join(dir, f.Name+"."+string(format))
-			if err := writeWhole(path, func(w io.Writer) error { return f.Render(w, format, width) }); err != nil {
-				return paths, err
+	written, errs := make([][]string, len(figures)), make([]error, len(figures))
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var all sync.WaitGroup
+	for i, f := range figures {
+		free <- struct{}{}
+		all.Go(func() {
+			defer func() { <-free }()
+			for _, format := range formats {
+				path := filepath.Join(dir, f.Name+"."+string(format))
+				if errs[i] = writeWhole(path, func(w io.Writer) error { return f.Render(w, format, width) }); errs[i] != nil {
+					return
+				}
+				written[i] = append(written[i], path)
 			}
-			paths = append(paths, path)
-		}
+		})
 	}
-	return paths, nil
+	all.Wait()
+	return slices.Concat(written...), cmp.Or(errs...)
 }
 
 // writeWhole writes a file under another name and renames it when it is
