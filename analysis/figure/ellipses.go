@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	gonum "gonum.org/v1/gonum/stat"
 	"gonum.org/v1/plot/vg"
@@ -41,21 +42,20 @@ func ellipses(s Sweep) (Figure, error) {
 	}, nil
 }
 
-// tradeoff returns the first metric that is a time, which is taken for a delay,
-// and the first that is a rate.
+// tradeoff returns a metric that is a delay and one that is a rate: the first
+// queueing delay, or else the first time, and the first rate.
 func (s Sweep) tradeoff() (delay, rate Quantity, err error) {
-	first := func(unit string) (Quantity, error) {
-		i := slices.IndexFunc(s.Metrics, func(q Quantity) bool { return q.Unit == unit })
-		if i < 0 {
-			return Quantity{}, fmt.Errorf("it shows a metric in bit/s against one in s, and there is none in %s; name one of each with --metric", unit)
-		}
-		return s.Metrics[i], nil
+	first := func(unit, word string) int {
+		return slices.IndexFunc(s.Metrics, func(q Quantity) bool { return q.Unit == unit && strings.Contains(q.Name, word) })
 	}
-	if delay, err = first("s"); err != nil {
-		return delay, rate, err
+	x, y := first("s", "queue_delay"), first("bit/s", "")
+	if x < 0 {
+		x = first("s", "")
 	}
-	rate, err = first("bit/s")
-	return delay, rate, err
+	if x < 0 || y < 0 {
+		return delay, rate, errors.New("it shows a metric in bit/s against one in s; name one of each with --metric")
+	}
+	return s.Metrics[x], s.Metrics[y], nil
 }
 
 // spots are the runs of a set that have both metrics.

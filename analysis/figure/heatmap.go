@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,7 +46,7 @@ func variation(paths []string) string {
 
 // newMatrix returns the panel of a metric.
 func newMatrix(s Sweep, m Quantity) (*matrix, error) {
-	p := &matrix{metric: m, cells: map[cell]stat.Estimate{}}
+	p := &matrix{metric: m, columns: s.valuesOf(0), rows: s.valuesOf(1), cells: map[cell]stat.Estimate{}}
 	for i, path := range s.Varied {
 		p.names[i] = shortPath(path, s.Varied)
 	}
@@ -55,12 +54,6 @@ func newMatrix(s Sweep, m Quantity) (*matrix, error) {
 		at := cell{set.Values[0], set.Values[1]}
 		if _, twice := p.cells[at]; twice {
 			return nil, errors.New("two sets of runs have the same values of " + strings.Join(s.Varied, " and "))
-		}
-		if !slices.Contains(p.columns, at.column) {
-			p.columns = append(p.columns, at.column)
-		}
-		if !slices.Contains(p.rows, at.row) {
-			p.rows = append(p.rows, at.row)
 		}
 		p.cells[at] = stat.Estimate{}
 		if values, _ := set.values(m.Name); len(values) > 0 {
@@ -71,8 +64,6 @@ func newMatrix(s Sweep, m Quantity) (*matrix, error) {
 			p.cells[at] = mean
 		}
 	}
-	slices.SortStableFunc(p.columns, compareValues)
-	slices.SortStableFunc(p.rows, compareValues)
 	return p, nil
 }
 

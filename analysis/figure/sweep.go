@@ -44,9 +44,9 @@ type Quantity struct {
 const mostMetrics = 12
 
 // FromSets returns what the figures over sets of runs show of the metrics that
-// are selected: of these, not of the members of groups. If selected is nil, it
-// is the goodput of flows, the queueing delay where it is the longest, and the
-// delay of messages.
+// are selected. If selected is nil, these are the goodput of bulk flows, the
+// queueing delay where it is the longest, and the delay of messages; of groups
+// their means. The sets are in the order of the values in which they differ.
 func FromSets(sets []seeds.Set, selected func(analysis.Metric) bool) (Sweep, error) {
 	s := Sweep{Name: nameOf(sets), Varied: seeds.Varied(sets)}
 	if selected == nil {
@@ -62,7 +62,7 @@ func FromSets(sets []seeds.Set, selected func(analysis.Metric) bool) (Sweep, err
 		for _, run := range set.Runs {
 			values := map[string]float64{}
 			for _, m := range run.Metrics {
-				if m.Member || !selected(m) {
+				if !selected(m) {
 					continue
 				}
 				q, ok := known[m.Name]
@@ -80,6 +80,7 @@ func FromSets(sets []seeds.Set, selected func(analysis.Metric) bool) (Sweep, err
 		}
 		s.Sets = append(s.Sets, out)
 	}
+	s.sort()
 	switch n := len(s.Metrics); {
 	case n == 0:
 		return Sweep{}, errors.New("the runs have no such metric")
@@ -89,9 +90,40 @@ func FromSets(sets []seeds.Set, selected func(analysis.Metric) bool) (Sweep, err
 	return s, nil
 }
 
+// sort puts the sets in the order of the values in which they differ.
+func (s *Sweep) sort() {
+	places := make([][]string, len(s.Varied))
+	for i := range s.Varied {
+		places[i] = s.valuesOf(i)
+	}
+	slices.SortStableFunc(s.Sets, func(a, b RunSet) int {
+		for i, values := range places {
+			if c := slices.Index(values, a.Values[i]) - slices.Index(values, b.Values[i]); c != 0 {
+				return c
+			}
+		}
+		return 0
+	})
+}
+
+// valuesOf returns the values that the sets have of the i-th path, each once:
+// what is not there, then numbers and quantities by their size, then words as
+// they come.
+func (s *Sweep) valuesOf(i int) []string {
+	var out []string
+	for _, set := range s.Sets {
+		if !slices.Contains(out, set.Values[i]) {
+			out = append(out, set.Values[i])
+		}
+	}
+	slices.SortStableFunc(out, compareValues)
+	return out
+}
+
 // usual selects the metrics that are shown if nothing else is said.
 func usual(sets []seeds.Set) func(analysis.Metric) bool {
 	var goodputs, messages []string
+	paced := map[string]bool{} // entities that send messages at their own pace
 	queue, longest := "", 0.0
 	for _, set := range sets {
 		for _, run := range set.Runs {
@@ -101,6 +133,8 @@ func usual(sets []seeds.Set) func(analysis.Metric) bool {
 				case m.Member:
 				case strings.HasSuffix(name, ".goodput"):
 					goodputs = append(goodputs, m.Name)
+				case strings.HasSuffix(name, ".messages.sent"):
+					paced[m.Entity] = true
 				case strings.HasSuffix(name, ".messages.delay.p95"), strings.HasSuffix(name, ".messages.rtt.p95"):
 					messages = append(messages, m.Name)
 				case strings.HasSuffix(m.Name, ".queue_delay.p95") && m.Value > longest:
@@ -118,12 +152,20 @@ func usual(sets []seeds.Set) func(analysis.Metric) bool {
 		}
 		return out
 	}
+	if bulk := slices.DeleteFunc(slices.Clone(goodputs), func(name string) bool {
+		return paced[strings.TrimSuffix(strings.TrimSuffix(name, ".mean"), ".goodput")]
+	}); len(bulk) > 0 {
+		goodputs = bulk
+	}
 	names := append(append(first(goodputs, 3), first(messages, 2)...), queue)
-	return func(m analysis.Metric) bool { return slices.Contains(names, m.Name) }
+	return func(m analysis.Metric) bool { return !m.Member && slices.Contains(names, m.Name) }
 }
 
-// nameOf names the scenarios of sets.
+// nameOf names the scenarios of sets, and of one set its overrides.
 func nameOf(sets []seeds.Set) string {
+	if len(sets) == 1 {
+		return sets[0].Describe()
+	}
 	var names []string
 	for _, s := range sets {
 		if !slices.Contains(names, s.Name) {
@@ -138,6 +180,10 @@ const mostVaried = 4
 
 // labelsOf tells sets apart by what varies, or else by their folders.
 func labelsOf(sets []seeds.Set, varied []string) []string {
+	if len(sets) == 1 {
+		runs := sets[0].Runs
+		return []string{fmt.Sprintf("seeds %d to %d", runs[0].Seed, runs[len(runs)-1].Seed)}
+	}
 	labels := make([]string, len(sets))
 	for i, s := range sets {
 		var parts []string
@@ -147,12 +193,6 @@ func labelsOf(sets []seeds.Set, varied []string) []string {
 		if len(varied) <= mostVaried {
 			for _, path := range varied {
 				parts = append(parts, orNone(s.Value(path)))
-			}
-		}
-		if len(sets) == 1 {
-			parts = append(parts, s.Overrides...)
-			if len(s.Overrides) == 0 {
-				parts = append(parts, s.Name)
 			}
 		}
 		labels[i] = strings.Join(parts, ", ")

@@ -153,7 +153,7 @@ func TestAFigureThatHasNothingToShowSaysWhy(t *testing.T) {
 		{"box", sets(whole(), 4, 1), "no figure box: it shows how runs differ that differ in their seeds, and there is one of each"},
 		{"intervals", sets(whole(), 1, 1), "it shows means over several runs, and there is one"},
 		{"ellipses", sets(whole(), 1, 1), "it compares runs, and there is one"},
-		{"ellipses", noDelay, "it shows a metric in bit/s against one in s, and there is none in s; name one of each with --metric"},
+		{"ellipses", noDelay, "it shows a metric in bit/s against one in s; name one of each with --metric"},
 		{"ellipses", apart, "no run has both links.access.reverse.queue_delay.p95 and flows.bulk.goodput"},
 		{"heatmap", Sweep{}, "it shows runs that vary in two values, and these vary in none"},
 		{"heatmap", Sweep{Varied: []string{"a"}}, "and these vary in one: a"},

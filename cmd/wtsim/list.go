@@ -23,6 +23,7 @@ var lists = []struct {
 }{
 	{"scenarios", listScenarios},
 	{"metrics", listMetrics},
+	{"figures", listFigures},
 	{"flows", func() listing { return tables(slices.Concat(scenario.FlowKinds(), scenario.SizeKinds())) }},
 	{"links", func() listing { return tables(scenario.LinkTables()) }},
 	{"traffic", func() listing { return tables(scenario.TrafficTables()) }},
@@ -42,11 +43,11 @@ func newList() *cobra.Command {
 	words := strings.Join(names, "|")
 	cmd := &cobra.Command{
 		Use:   "list " + words,
-		Short: "List scenarios, metrics, or the keys of a scenario file",
-		Long: `List prints the scenarios below ./scenarios, the metrics with their definitions,
+		Short: "List scenarios, metrics, figures, or the keys of a scenario file",
+		Long: `List prints the scenarios below ./scenarios, the metrics with their definitions, the figures,
 or keys of a scenario file with their defaults, ranges and examples: those of the kinds of
 flows, of links, of cross traffic, or all. Types are how times, rates, sizes and other values
-are written. All of it is in scenarios/REFERENCE.md, too.`,
+are written. Keys and types are in scenarios/REFERENCE.md, too.`,
 		Example:   "  wtsim list scenarios\n  wtsim list links\n  wtsim list metrics --json",
 		ValidArgs: names,
 		Args: arguments(func(_ *cobra.Command, args []string) error {
