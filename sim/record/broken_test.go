@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/parquet-go/parquet-go"
 	"github.com/wtsim/wtsim/sim/record"
 	"pgregory.net/rapid"
 )
@@ -63,15 +64,48 @@ func TestABrokenRecordingIsRefusedWithItsReason(t *testing.T) {
 		{"another version", func(t *testing.T, dir string) {
 			replaceIn(t, dir+"/run.json", `"schema": 2`, `"schema": 1`)
 		}, "was written in format version 1; this wtsim reads version 2"},
+		{"a newer version", func(t *testing.T, dir string) {
+			replaceIn(t, dir+"/run.json", `"schema": 2`, `"schema": 3`)
+			replaceIn(t, dir+"/run.json", `"wtsim": ""`, `"wtsim": "v9.1.0"`)
+		}, "run/run.json was written in format version 3; this wtsim reads version 2: use wtsim v9.1.0, which wrote it, or a later one"},
+		{"an older version of a known program", func(t *testing.T, dir string) {
+			replaceIn(t, dir+"/run.json", `"schema": 2`, `"schema": 1`)
+			replaceIn(t, dir+"/run.json", `"wtsim": ""`, `"wtsim": "v0.1.0"`)
+		}, "run/run.json was written in format version 1; this wtsim reads version 2: run the scenario again, or use wtsim v0.1.0, which wrote it"},
+		{"a file in place of the folder", func(t *testing.T, dir string) {
+			os.RemoveAll(dir)
+			os.WriteFile(dir, nil, 0o666)
+		}, "run is a file; expected the folder of a recording"},
+		{"a folder in place of run.json", func(t *testing.T, dir string) {
+			os.Remove(dir + "/run.json")
+			os.Mkdir(dir+"/run.json", 0o777)
+		}, "read recording: read "},
+		{"a folder in place of a table", func(t *testing.T, dir string) {
+			os.Remove(dir + "/packets.parquet")
+			os.Mkdir(dir+"/packets.parquet", 0o777)
+		}, "packets.parquet is broken, truncated or not a table of wtsim"},
+		{"run.json of another type", func(t *testing.T, dir string) { os.WriteFile(dir+"/run.json", []byte(`[1, 2]`), 0o666) }, "run.json is broken: "},
+		{"a field of another type", func(t *testing.T, dir string) {
+			replaceIn(t, dir+"/run.json", `"seed": 0`, `"seed": "zero"`)
+		}, "run.json is broken: json: cannot unmarshal string into Go struct field Run.seed"},
+		{"an unknown table", func(t *testing.T, dir string) {
+			replaceIn(t, dir+"/run.json", `"packets": 100`, `"frames": 100`)
+		}, `it has rows of "frames"; expected those of [packets series events]`},
 		{"a table is missing", func(t *testing.T, dir string) { os.Remove(dir + "/series.parquet") }, "is incomplete: it has no series.parquet"},
-		{"an empty table", func(t *testing.T, dir string) { os.Truncate(dir+"/packets.parquet", 0) }, "packets.parquet is broken, truncated or not Parquet"},
+		{"an empty table", func(t *testing.T, dir string) { os.Truncate(dir+"/packets.parquet", 0) }, "packets.parquet is broken, truncated or not a table of wtsim: expected a Parquet file"},
 		{"a table that is not Parquet", func(t *testing.T, dir string) {
 			os.WriteFile(dir+"/events.parquet", []byte(strings.Repeat("not parquet\n", 99)), 0o666)
-		}, "events.parquet is broken, truncated or not Parquet"},
+		}, "events.parquet is broken, truncated or not a table of wtsim: expected a Parquet file"},
 		{"another table", func(t *testing.T, dir string) {
 			text, _ := os.ReadFile(dir + "/series.parquet")
 			os.WriteFile(dir+"/packets.parquet", text, 0o666)
 		}, "has no column id of type INT64"},
+		{"a Parquet file of another program", func(t *testing.T, dir string) {
+			type row struct{ ID int64 }
+			if err := parquet.WriteFile(dir+"/packets.parquet", make([]row, 100)); err != nil {
+				t.Fatal(err)
+			}
+		}, "packets.parquet is broken, truncated or not a table of wtsim"},
 		{"a table of another run", func(t *testing.T, dir string) {
 			other := filepath.Join(t.TempDir(), "other")
 			write(t, other, someRows(7), record.Run{})

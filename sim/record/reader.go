@@ -31,14 +31,14 @@ func Open(dir string) (*Recording, error) {
 		if !info.Has(table) {
 			continue
 		}
-		t, err := openTable(filepath.Join(dir, table.file()))
+		t, err := openTable(filepath.Join(dir, table.file()), columnsOf(table))
 		if err != nil {
 			return nil, err
 		}
 		found := t.rows()
 		t.close()
 		if expected := info.Rows[table]; found != expected {
-			return nil, fmt.Errorf("recording %s: %s has %d rows, and %s says %d", dir, table.file(), found, runFile, expected)
+			return nil, fmt.Errorf("%s has %d rows, and %s says %d: it belongs to another recording; run the scenario again", filepath.Join(dir, table.file()), found, runFile, expected)
 		}
 	}
 	return &Recording{Run: info, dir: dir}, nil
@@ -65,6 +65,17 @@ func (r *Recording) Events() iter.Seq2[Event, error] {
 	return read(r, TableEvents, func() rowReader[Event] { return new(eventReader) })
 }
 
+// columnsOf returns the columns that a table must have.
+func columnsOf(t Table) []readColumn {
+	switch t {
+	case TablePackets:
+		return new(packetReader).columns()
+	case TableSeries:
+		return new(sampleReader).columns()
+	}
+	return new(eventReader).columns()
+}
+
 // A rowReader makes rows of the columns of a row group.
 type rowReader[T any] interface {
 	columns() []readColumn
@@ -78,14 +89,14 @@ func read[T any](r *Recording, table Table, newReader func() rowReader[T]) iter.
 			return
 		}
 		var zero T
-		t, err := openTable(filepath.Join(r.dir, table.file()))
+		reader := newReader()
+		columns := reader.columns()
+		t, err := openTable(filepath.Join(r.dir, table.file()), columns)
 		if err != nil {
 			yield(zero, err)
 			return
 		}
 		defer t.close()
-		reader := newReader()
-		columns := reader.columns()
 		for g := range t.groups() {
 			n, err := t.readGroup(g, columns)
 			if err != nil {

@@ -2,12 +2,13 @@ package record
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/parquet-go/parquet-go/encoding/thrift"
@@ -20,8 +21,14 @@ const groupRows = 16 << 10
 
 const parquetMagic = "PAR1"
 
-// schemaKey is the key of the schema version in the metadata of a table.
-const schemaKey = "wtsim.schema"
+// The keys of metadata in a table: the version of the recording's format, and the
+// checksum of a column chunk, headers of pages included. A checksum of the metadata
+// stands before it, where Parquet knows of nothing. So a reader can trust all lengths
+// that it finds.
+const (
+	schemaKey   = "wtsim.schema"
+	checksumKey = "wtsim.crc32"
+)
 
 // table writes one Parquet file. Rows are put straight into the columns'
 // buffers, which are encoded and written when a row group is full: one page a
@@ -37,8 +44,8 @@ type table struct {
 	file    *os.File
 	out     *bufio.Writer
 	offset  int64
-	groups  []format.RowGroup
-	page    []byte // the encoded page, reused
+	chunks  []chunk // of all row groups, each with all columns
+	page    []byte  // the encoded page, reused
 	headers headerWriter
 
 	csv     *bufio.Writer // nil without CSV
@@ -48,27 +55,26 @@ type table struct {
 	err error // the first error; nothing is written after it
 }
 
+// chunk is what the footer has to know of a column of a row group.
+type chunk struct {
+	begin, data, end int64 // offsets of the dictionary, if there is one, of the data, and behind it
+	checksum         uint32
+}
+
 // headerWriter encodes the structures of Parquet's metadata.
 type headerWriter struct {
-	to      io.Writer
 	encoder *thrift.Encoder
-	size    int64
+	buffer  bytes.Buffer
 }
 
-func (h *headerWriter) Write(b []byte) (int, error) {
-	n, err := h.to.Write(b)
-	h.size += int64(n)
-	return n, err
-}
-
-// encode writes v and returns its length.
-func (h *headerWriter) encode(v any) (int64, error) {
+// encode returns the text of v, which is good until the next call.
+func (h *headerWriter) encode(v any) ([]byte, error) {
 	if h.encoder == nil {
-		h.encoder = thrift.NewEncoder(new(thrift.CompactProtocol).NewWriter(h))
+		h.encoder = thrift.NewEncoder(new(thrift.CompactProtocol).NewWriter(&h.buffer))
 	}
-	h.size = 0
+	h.buffer.Reset()
 	err := h.encoder.Encode(v)
-	return h.size, err
+	return h.buffer.Bytes(), err
 }
 
 // open creates the table's file, and its CSV if wanted.
@@ -82,7 +88,6 @@ func (t *table) open(dir string, name Table, csv bool, columns ...column) error 
 		return err
 	}
 	t.file, t.out = file, bufio.NewWriterSize(file, 64<<10)
-	t.headers.to = t.out
 	t.offset = int64(len(parquetMagic))
 	t.out.WriteString(parquetMagic) // a bufio.Writer keeps its error
 	if !csv {
@@ -121,36 +126,20 @@ func (t *table) flush() {
 	if t.csv != nil {
 		t.writeCSV(n)
 	}
-	group := format.RowGroup{
-		Columns:    make(thrift.Slice[format.ColumnChunk], len(t.columns)),
-		NumRows:    int64(n),
-		FileOffset: t.offset,
-		Ordinal:    int16(len(t.groups)),
-	}
-	for i, c := range t.columns {
-		if t.err = t.writeColumn(&group.Columns[i], c, n); t.err != nil {
+	for _, c := range t.columns {
+		if t.err = t.writeColumn(c, n); t.err != nil {
 			t.err = fmt.Errorf("column %s: %w", c.name(), t.err)
 			return
 		}
-		group.TotalByteSize += group.Columns[i].MetaData.TotalUncompressedSize
 		c.next()
 	}
-	group.TotalCompressedSize = group.TotalByteSize
-	t.groups = append(t.groups, group)
 }
 
 // writeColumn writes the chunk of one column: its dictionary, if it has one,
 // and one page with all values.
-func (t *table) writeColumn(chunk *format.ColumnChunk, c column, n int) error {
-	start := t.offset
-	meta := &chunk.MetaData
-	meta.Type = c.schema().Type.V
-	meta.PathInSchema = thrift.Slice[string]{c.name()}
-	meta.NumValues = int64(n)
-	meta.Encoding = thrift.Slice[format.Encoding]{c.encoding()}
+func (t *table) writeColumn(c column, n int) error {
+	written := chunk{begin: t.offset}
 	if names := c.dictionary(); names != nil {
-		meta.Encoding = append(meta.Encoding, format.Plain)
-		meta.DictionaryPageOffset = t.offset
 		t.page = t.page[:0]
 		for _, s := range names {
 			t.page = binary.LittleEndian.AppendUint32(t.page, uint32(len(s)))
@@ -163,11 +152,11 @@ func (t *table) writeColumn(chunk *format.ColumnChunk, c column, n int) error {
 				Encoding:  format.Plain,
 			}),
 		}
-		if err := t.writePage(&header); err != nil {
+		if err := t.writePage(&header, &written); err != nil {
 			return err
 		}
 	}
-	meta.DataPageOffset = t.offset
+	written.data = t.offset
 	var err error
 	if t.page, err = c.encode(t.page, n); err != nil {
 		return err
@@ -181,27 +170,30 @@ func (t *table) writeColumn(chunk *format.ColumnChunk, c column, n int) error {
 			RepetitionLevelEncoding: format.RLE,
 		}),
 	}
-	if err := t.writePage(&header); err != nil {
+	if err := t.writePage(&header, &written); err != nil {
 		return err
 	}
-	meta.TotalUncompressedSize = t.offset - start
-	meta.TotalCompressedSize = meta.TotalUncompressedSize
+	written.end = t.offset
+	t.chunks = append(t.chunks, written)
 	return nil
 }
 
-// writePage writes a page whose content is in t.page.
-func (t *table) writePage(header *format.PageHeader) error {
+// writePage writes a page of a chunk, whose content is in t.page.
+func (t *table) writePage(header *format.PageHeader, of *chunk) error {
 	header.UncompressedPageSize = int32(len(t.page))
 	header.CompressedPageSize = int32(len(t.page))
 	header.CRC = int32(crc32.ChecksumIEEE(t.page))
-	size, err := t.headers.encode(header)
+	head, err := t.headers.encode(header)
 	if err != nil {
 		return err
 	}
-	if _, err := t.out.Write(t.page); err != nil {
-		return err
+	for _, part := range [][]byte{head, t.page} {
+		of.checksum = crc32.Update(of.checksum, crc32.IEEETable, part)
+		t.offset += int64(len(part))
+		if _, err := t.out.Write(part); err != nil {
+			return err
+		}
 	}
-	t.offset += size + int64(len(t.page))
 	return nil
 }
 
@@ -232,11 +224,11 @@ func (t *table) writeFooter() error {
 	for _, c := range t.columns {
 		schema = append(schema, c.schema())
 	}
-	size, err := t.headers.encode(&format.FileMetaData{
+	footer, err := t.headers.encode(&format.FileMetaData{
 		Version:   2,
 		Schema:    schema,
 		NumRows:   t.total,
-		RowGroups: t.groups,
+		RowGroups: t.rowGroups(),
 		KeyValueMetadata: thrift.Slice[format.KeyValue]{
 			{Key: schemaKey, Value: fmt.Sprint(SchemaVersion)},
 		},
@@ -245,10 +237,57 @@ func (t *table) writeFooter() error {
 	if err != nil {
 		return err
 	}
-	end := binary.LittleEndian.AppendUint32(nil, uint32(size))
+	var end []byte
+	end = binary.LittleEndian.AppendUint32(end, crc32.ChecksumIEEE(footer))
+	end = append(end, footer...)
+	end = binary.LittleEndian.AppendUint32(end, uint32(len(footer)))
 	t.out.Write(append(end, parquetMagic...))
 	return t.out.Flush()
 }
+
+// rowGroups describes the chunks as Parquet does.
+func (t *table) rowGroups() thrift.Slice[format.RowGroup] {
+	var groups thrift.Slice[format.RowGroup]
+	left := t.total
+	for chunks := range slices.Chunk(t.chunks, len(t.columns)) {
+		n := min(left, groupRows)
+		left -= n
+		group := format.RowGroup{
+			NumRows:       n,
+			FileOffset:    chunks[0].begin,
+			Ordinal:       int16(len(groups)),
+			TotalByteSize: chunks[len(chunks)-1].end - chunks[0].begin,
+		}
+		group.TotalCompressedSize = group.TotalByteSize
+		for i, c := range chunks {
+			group.Columns = append(group.Columns, format.ColumnChunk{MetaData: c.metadata(t.columns[i], n)})
+		}
+		groups = append(groups, group)
+	}
+	return groups
+}
+
+func (c chunk) metadata(of column, n int64) format.ColumnMetaData {
+	meta := format.ColumnMetaData{
+		Type:                  of.schema().Type.V,
+		Encoding:              thrift.Slice[format.Encoding]{of.encoding()},
+		PathInSchema:          thrift.Slice[string]{of.name()},
+		NumValues:             n,
+		TotalUncompressedSize: c.end - c.begin,
+		TotalCompressedSize:   c.end - c.begin,
+		DataPageOffset:        c.data,
+		KeyValueMetadata: thrift.Slice[format.KeyValue]{
+			{Key: checksumKey, Value: checksumText(c.checksum)},
+		},
+	}
+	if c.begin < c.data {
+		meta.Encoding = append(meta.Encoding, format.Plain)
+		meta.DictionaryPageOffset = c.begin
+	}
+	return meta
+}
+
+func checksumText(sum uint32) string { return fmt.Sprintf("%08x", sum) }
 
 // abort closes the files, whatever is in them.
 func (t *table) abort() {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -292,30 +291,38 @@ func TestRunJSONIsReadBack(t *testing.T) {
 }
 
 func TestTheWriterHoldsBoundedMemory(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	var start, short, long runtime.MemStats
-	runtime.ReadMemStats(&start)
-	w, err := record.Create(filepath.Join(t.TempDir(), "run"), record.Options{})
+	w, err := record.Create(filepath.Join(t.TempDir(), "run"), record.Options{CSV: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer w.Abort()
-	add := func(n int) {
-		for i := range n {
-			p := samplePacket(i)
+	rows := 0
+	// live returns the memory that is in use when so many rows are written, and what
+	// was ever allocated until then.
+	live := func(n int) (inUse, allocated uint64) {
+		for ; rows < n; rows++ {
+			p := samplePacket(rows)
 			w.Packet(&p)
-			w.Sample(record.Sample{Time: p.Sent, Name: record.SeriesCwnd, Entity: "connections.main.client", Value: float64(i)})
+			w.Sample(record.Sample{Time: p.Sent, Name: record.SeriesCwnd, Entity: "connections.main.client", Value: float64(rows)})
+			w.Event(record.Event{Time: p.Sent, Kind: record.EventPacketLost, Entity: "connections.main", Side: "client", Text: fmt.Sprint(rows)})
 		}
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc, m.TotalAlloc
 	}
-	add(50_000)
-	runtime.ReadMemStats(&short)
-	add(1_000_000)
-	runtime.ReadMemStats(&long)
-	// Everything that was ever allocated, garbage included.
-	if used := short.TotalAlloc - start.TotalAlloc; used > 6<<20 {
-		t.Errorf("the writer of a short run allocated %d KB", used>>10)
+	before, _ := live(0)
+	short, allocatedShort := live(100_000)
+	long, allocatedLong := live(400_000)
+	if used := int64(short) - int64(before); used > 8<<20 {
+		t.Errorf("the writer of 100,000 rows holds %d KB", used>>10)
 	}
-	if used := long.TotalAlloc - short.TotalAlloc; used > 2<<20 {
-		t.Errorf("a million rows more allocated %d KB", used>>10)
+	// What grows is a list of row groups, 32 bytes for each column of 16,384 rows. The
+	// limit is a byte for each row of the three tables.
+	if grown := int64(long) - int64(short); grown > 3*300_000 {
+		t.Errorf("the writer of 400,000 rows holds %d KB more than that of 100,000", grown>>10)
+	}
+	if garbage := allocatedLong - allocatedShort; garbage > 24<<20 { // the texts of events
+		t.Errorf("300,000 rows more allocated %d KB", garbage>>10)
 	}
 }
