@@ -27,6 +27,15 @@ func ComputeWindows(rec *record.Recording, windows ...Window) ([]Metrics, error)
 	if err != nil {
 		return nil, err
 	}
+	lines, err := t.read(rec)
+	if err != nil {
+		return nil, err
+	}
+	return t.metrics(lines.finish(), lines.connection), nil
+}
+
+// read adds up a recording, and returns the timelines of its sessions.
+func (t *totals) read(rec *record.Recording) (*timelineSet, error) {
 	for s, err := range rec.Samples() {
 		if err != nil {
 			return nil, err
@@ -48,7 +57,7 @@ func ComputeWindows(rec *record.Recording, windows ...Window) ([]Metrics, error)
 		t.event(e)
 		lines.event(e)
 	}
-	return t.metrics(lines.finish(), lines.connection), nil
+	return lines, nil
 }
 
 // totals is everything that is added up over a recording, of each entity for

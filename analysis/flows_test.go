@@ -68,6 +68,32 @@ func TestAFlowThatNeverEndedIsMeasuredUntilTheEndOfTheRun(t *testing.T) {
 	})
 }
 
+func TestTheDeliveryAreaIsTheMeanShareOfTheBytesThatHaveCome(t *testing.T) {
+	started, finished := flowEvent(100*ms, record.EventFlowStarted, 0), flowEvent(300*ms, record.EventFlowFinished, 1000)
+	at := func(at time.Duration, bytes float64) record.Sample {
+		return flowSample(at, record.SeriesDelivered, bytes)
+	}
+	for what, c := range map[string]struct {
+		samples []record.Sample
+		events  []record.Event
+		want    float64
+	}{
+		"all at once at the start":  {[]record.Sample{at(100*ms, 1000)}, []record.Event{started, finished}, 1},
+		"one sample, half way":      {[]record.Sample{at(200*ms, 1000)}, []record.Event{started, finished}, 0.5},
+		"all at the end":            {nil, []record.Event{started, finished}, 0},
+		"in steps":                  {[]record.Sample{at(150*ms, 400), at(250*ms, 900)}, []record.Event{started, finished}, (400*0.75 + 500*0.25) / 1000},
+		"a flow that never ended":   {[]record.Sample{at(200*ms, 1000)}, []record.Event{started}, 0.8 / 0.9}, // the run lasts 1 s
+		"a flow that failed":        {[]record.Sample{at(250*ms, 1000)}, []record.Event{started, flowEvent(300*ms, record.EventFlowFailed, 0)}, 0.25},
+		"nothing came":              {nil, []record.Event{started}, none},
+		"a flow that never started": {[]record.Sample{at(200*ms, 1000)}, nil, none},
+		"a flow that took no time":  {nil, []record.Event{started, flowEvent(100*ms, record.EventFlowFinished, 10)}, none},
+	} {
+		m := made{run: record.Run{Virtual: time.Second}, samples: c.samples, events: c.events}
+		t.Log(what)
+		want(t, m.metrics(t), map[string]float64{"flows.bulk.delivery_area": c.want})
+	}
+}
+
 func TestAFlowThatNeverStartedHasDeliveredNothing(t *testing.T) {
 	m := made{run: record.Run{Virtual: time.Second, Flows: []record.Flow{{Entity: "flows.bulk", Kind: "upload"}}}}
 	want(t, m.metrics(t), map[string]float64{"flows.bulk.bytes": 0, "flows.bulk.goodput": none})
