@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/wtsim/wtsim/netem"
@@ -86,7 +87,7 @@ func (t *task) do(onProgress func(Progress)) (record.Run, error) {
 	}
 	if t.Dir == "" {
 		out := &fingerprintOnly{}
-		info, err := t.simulate(s, out, nil, workload.Options{}, onProgress)
+		info, err := t.simulate(s, out, nil, workload.Options{WithoutSeries: true}, onProgress)
 		info.Fingerprint = out.Fingerprint()
 		return info, err
 	}
@@ -101,7 +102,7 @@ func (t *task) do(onProgress func(Progress)) (record.Run, error) {
 		}
 	}()
 	var logs qlogs
-	options := workload.Options{}
+	options := workload.Options{WithoutSeries: slices.Contains(t.Without, record.TableSeries)}
 	if t.QLog {
 		logs.dir = filepath.Join(writer.Dir(), "qlog")
 		if err := os.Mkdir(logs.dir, 0o777); err != nil {

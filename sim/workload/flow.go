@@ -158,7 +158,11 @@ func (f *flow) record(kind string, value int64, text string) {
 }
 
 // owns says that a stream is one of the flow's, before anything of it can arrive.
-func (f *flow) owns(id quic.StreamID) { f.instance.connection.owners.opened(id, f) }
+func (f *flow) owns(id quic.StreamID) {
+	if !f.options.WithoutSeries {
+		f.instance.connection.owners.opened(id, f)
+	}
+}
 
 // opened records that a stream of the flow was opened.
 func (f *flow) opened(id quic.StreamID) {

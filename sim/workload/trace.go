@@ -32,6 +32,7 @@ type trace struct {
 	last     time.Duration // when recorded came up
 	sent     uint64        // ack-eliciting packets, without probes of the MTU
 	resets   map[qlog.StreamID]bool
+	follows  bool // the data of streams:
 	incoming incoming
 	outgoing outgoing
 }
@@ -49,6 +50,7 @@ func (w *Workload) newTrace(c *connection, side string, id quic.ConnectionID) ql
 	if side == "server" {
 		total = &c.fromServer
 	}
+	t.follows = !w.options.WithoutSeries
 	t.incoming = incoming{owners: &c.owners, others: &total.others}
 	t.outgoing.total = total
 	if before := w.addTrace(t, id); before != nil {
@@ -134,15 +136,13 @@ func (t *trace) packet(e *qlog.PacketSent) {
 		switch f := f.Frame.(type) {
 		case *qlog.AckFrame, *qlog.ConnectionCloseFrame:
 			continue
-		case *qlog.StreamFrame:
-			t.outgoing.frame(f.StreamID, f.Offset, f.Length, f.Fin, now)
 		case *qlog.ResetStreamFrame:
-			t.outgoing.reset(f.StreamID, int64(f.ReliableSize))
 			t.reset(f)
-		case *qlog.StopSendingFrame:
-			t.incoming.stop(f.StreamID)
 		}
 		elicits = true
+		if t.follows {
+			t.follow(f.Frame, now)
+		}
 	}
 	total := t.outgoing.total
 	total.bytes.add(e.Raw.Length, now)
@@ -152,8 +152,23 @@ func (t *trace) packet(e *qlog.PacketSent) {
 	}
 }
 
+// follow follows the streams in a frame that was sent.
+func (t *trace) follow(frame any, now time.Duration) {
+	switch f := frame.(type) {
+	case *qlog.StreamFrame:
+		t.outgoing.frame(f.StreamID, f.Offset, f.Length, f.Fin, now)
+	case *qlog.ResetStreamFrame:
+		t.outgoing.reset(f.StreamID, int64(f.ReliableSize))
+	case *qlog.StopSendingFrame:
+		t.incoming.stop(f.StreamID)
+	}
+}
+
 // received follows the streams in a packet that arrived.
 func (t *trace) received(e *qlog.PacketReceived, now time.Duration) {
+	if !t.follows {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, f := range e.Frames {

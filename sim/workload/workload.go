@@ -37,6 +37,10 @@ type Options struct {
 	// errors.
 	QLog func(entity string) io.WriteCloser
 
+	// WithoutSeries says that samples are not wanted: the data of streams is not
+	// followed then. What is simulated is the same.
+	WithoutSeries bool
+
 	// KeyLog, if not nil, is what both ends of every connection log their TLS
 	// secrets to; see [tls.Config.KeyLogWriter].
 	KeyLog io.Writer
