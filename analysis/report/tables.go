@@ -25,9 +25,10 @@ type column struct{ group, title, suffix string }
 var sections = []section{
 	{"Flows", "flow", "flows.", []column{
 		{"", "goodput", "goodput"}, {"", "completed in", "completion_time"}, {"", "slowdown", "slowdown"}, {"", "first byte", "first_byte.p50"},
-		{"messages", "sent", "messages.sent"}, {"messages", "missing", "messages.loss_ratio"},
+		{"messages", "sent", "messages.sent"}, {"messages", "missing", "messages.loss_ratio"}, {"messages", "missed deadline", "deadline.miss_ratio"},
 		{"one-way delay", "p50", "messages.delay.p50"}, {"one-way delay", "p95", "messages.delay.p95"}, {"one-way delay", "jitter", "messages.jitter"},
-		{"round trip", "p50", "messages.rtt.p50"}, {"round trip", "p95", "messages.rtt.p95"}}},
+		{"round trip", "p50", "messages.rtt.p50"}, {"round trip", "p95", "messages.rtt.p95"},
+		{"head-of-line blocking", "share", "hol_blocking.ratio"}, {"head-of-line blocking", "p50", "hol_blocking.p50"}, {"head-of-line blocking", "p95", "hol_blocking.p95"}}},
 	{"Sessions", "session", "sessions.", []column{
 		{"set-up", "all", "setup.duration"}, {"set-up", "QUIC", "setup.handshake"}, {"set-up", "SETTINGS", "setup.settings"}, {"set-up", "CONNECT", "setup.connect"},
 		{"teardown", "all", "teardown.duration"}, {"teardown", "close sent", "teardown.close_sent"}, {"teardown", "peer notified", "teardown.notified"},
@@ -36,7 +37,7 @@ var sections = []section{
 	{"Connections", "end", "connections.", []column{
 		{"RTT", "min", "rtt.min"}, {"RTT", "p50", "rtt.p50"}, {"RTT", "p95", "rtt.p95"},
 		{"congestion window", "mean", "cwnd.mean"}, {"congestion window", "max", "cwnd.max"},
-		{"packets", "sent", "packets_sent"}, {"packets", "lost", "packets_lost"}, {"packets", "share", "loss_ratio"}, {"packets", "spurious", "spurious_losses"},
+		{"packets", "sent", "packets_sent"}, {"packets", "lost", "packets_lost"}, {"packets", "share", "loss_ratio"}, {"packets", "spurious", "spurious_losses"}, {"", "sent again", "retransmission_ratio"},
 		{"", "PTOs", "ptos"}, {"", "streams reset", "streams_reset"}}},
 	{"Cross traffic", "traffic", "traffic.", []column{
 		{"", "rate", "rate"}, {"", "delivered", "throughput"}, {"", "packets", "sent"}, {"", "loss", "loss_ratio"},

@@ -28,7 +28,7 @@ type column struct{ title, suffix string }
 var sections = []section{
 	{"Flow", "flows.", []column{
 		{"goodput", "goodput"}, {"completed in", "completion_time"}, {"first byte", "first_byte.p50"},
-		{"sent", "messages.sent"}, {"missing", "messages.loss_ratio"},
+		{"sent", "messages.sent"}, {"missing", "messages.loss_ratio"}, {"missed deadline", "deadline.miss_ratio"},
 		{"delay p50", "messages.delay.p50"}, {"p95", "messages.delay.p95"}, {"jitter", "messages.jitter"},
 		{"RTT p50", "messages.rtt.p50"}, {"p95", "messages.rtt.p95"}}},
 	{"Session", "sessions.", []column{
@@ -36,7 +36,7 @@ var sections = []section{
 		{"teardown", "teardown.duration"}, {"peer notified", "teardown.notified"}}},
 	{"Connection end", "connections.", []column{
 		{"RTT p50", "rtt.p50"}, {"p95", "rtt.p95"}, {"min", "rtt.min"}, {"cwnd mean", "cwnd.mean"}, {"max", "cwnd.max"},
-		{"packets lost", "packets_lost"}, {"PTOs", "ptos"}}},
+		{"packets lost", "packets_lost"}, {"sent again", "retransmission_ratio"}, {"PTOs", "ptos"}}},
 	{"Traffic", "traffic.", []column{
 		{"rate", "rate"}, {"delivered", "throughput"}, {"packets", "sent"}, {"loss", "loss_ratio"},
 		{"delay p50", "delay.p50"}, {"p95", "delay.p95"}, {"max", "delay.max"}}},

@@ -144,6 +144,7 @@ func TestScenariosOfAnyKindKeepTheirPromises(t *testing.T) {
 		for _, f := range r.run.Flows {
 			r.conserves(f)
 		}
+		r.conservesStreams()
 		if t.Failed() {
 			t.Logf("the scenario:\n%s\nits events:\n%s", text, r.story())
 		}
@@ -232,6 +233,37 @@ func (r *recording) conserves(f record.Flow) {
 	case *scenario.Media:
 		if c.Transport != "datagram" && len(got) != len(sent) {
 			r.t.Errorf("seed %d: %d of %d frames of %s arrived", r.seed, len(got), len(sent), f.Entity)
+		}
+	}
+}
+
+// conservesStreams checks that no more bytes arrive on streams than were sent, each
+// counted once, that no more of them waited, and that none did for a longer time
+// than the run lasted.
+func (r *recording) conservesStreams() {
+	r.t.Helper()
+	last := make(map[string]map[string]float64) // by series and entity
+	for _, s := range r.samples {
+		if last[s.Name] == nil {
+			last[s.Name] = make(map[string]float64)
+		}
+		last[s.Name][s.Entity] = s.Value
+		if s.Name == record.SeriesStreamWait && (s.Value <= 0 || s.Value > s.Time.Seconds()) {
+			r.t.Errorf("seed %d: a frame of %s waited for %vs until %s", r.seed, s.Entity, s.Value, s.Time)
+		}
+	}
+	total := func(series string) (sum float64) {
+		for _, v := range last[series] {
+			sum += v
+		}
+		return sum
+	}
+	if sent, got := total(record.SeriesStreamSent)-total(record.SeriesStreamResent), total(record.SeriesStreamReceived); got > sent {
+		r.t.Errorf("seed %d: %v bytes arrived on streams, %v were sent", r.seed, got, sent)
+	}
+	for entity, waited := range last[record.SeriesStreamWaited] {
+		if got := last[record.SeriesStreamReceived][entity]; waited > got {
+			r.t.Errorf("seed %d: of %v bytes of %s %v waited", r.seed, got, entity, waited)
 		}
 	}
 }
