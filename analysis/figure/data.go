@@ -24,6 +24,8 @@ type Data struct {
 	Senders       []Sender        // the connection ends that send data
 	Sessions      []Session       // in order of the scenario
 	Exchanges     []Exchange      // the datagrams of one session at its set-up and at its teardown
+	Sequences     []Sequence      // what single connection ends sent
+	OtherEnds     int             // how many connection ends sent less than those
 }
 
 // Direction is what happens from one host to another, or over a link that the flows

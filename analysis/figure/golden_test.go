@@ -74,6 +74,8 @@ func small() Data {
 		}},
 		Sessions:  []Session{session("main", 40*ms)},
 		Exchanges: exchanges(),
+		Sequences: sequences(),
+		OtherEnds: 1,
 		Latencies: []Distribution{exponential("voice: one-way delay", 500, 0.02, 0.01), exponential("main, server: RTT", 2000, 0.04, 0.015)},
 		Queueing:  []Distribution{exponential("access, server → client", 5000, 0, 0.01), exponential("access, client → server", 3000, 0, 0.001)},
 		Teardowns: []Distribution{exponential("peer notified", 9, 0.02, 0.01), exponential("no state left at either end", 8, 0.04, 0.05)},

@@ -72,7 +72,7 @@ func FromData(rec *record.Recording, all *analysis.Data, choose ...Option) (Data
 			d.TrafficDelays = append(d.TrafficDelays, Series{g.name, g.delay})
 		}
 	}
-	if err := d.readPackets(rec, o); err != nil {
+	if err := d.readPackets(rec, all, m, o); err != nil {
 		return Data{}, fmt.Errorf("figures: %w", err)
 	}
 	return d, nil
@@ -144,11 +144,12 @@ func points(s analysis.Series) []Point {
 type moments struct {
 	changes, moves  []time.Duration
 	losses          map[string][]time.Duration // by connection end
+	firstLosses     map[string][]time.Duration // all of the first ones, by connection end
 	started, finish map[string]time.Duration   // of flows
 }
 
 func readMoments(rec *record.Recording) (moments, error) {
-	m := moments{losses: map[string][]time.Duration{}, started: map[string]time.Duration{}, finish: map[string]time.Duration{}}
+	m := moments{losses: map[string][]time.Duration{}, firstLosses: map[string][]time.Duration{}, started: map[string]time.Duration{}, finish: map[string]time.Duration{}}
 	for e, err := range rec.Events() {
 		if err != nil {
 			return moments{}, err
@@ -162,6 +163,9 @@ func readMoments(rec *record.Recording) (moments, error) {
 			m.moves = append(m.moves, e.Time)
 		case record.EventPacketLost:
 			end := e.Entity + "." + e.Side
+			if n := len(m.firstLosses[end]); n < wholeLosses && (n == 0 || m.firstLosses[end][n-1] != e.Time) {
+				m.firstLosses[end] = append(m.firstLosses[end], e.Time)
+			}
 			// Losses of one moment are one mark.
 			if n := len(m.losses[end]); n == 0 || bucketOf(m.losses[end][n-1], rec.Run.Virtual) != bucketOf(e.Time, rec.Run.Virtual) {
 				m.losses[end] = append(m.losses[end], e.Time)

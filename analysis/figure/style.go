@@ -221,6 +221,25 @@ var momentLook = look{LineStyle: draw.LineStyle{Color: ink}, marker: draw.Circle
 // lossLook is the look of lost packets: marks without a line.
 var lossLook = look{LineStyle: draw.LineStyle{Color: alarm}, marker: draw.CrossGlyph{}, radius: 2.4}
 
+// sentLook is the look of what an end sends, arrivedLook that of its arrival,
+// and declaredLook that of the moments at which it declares packets lost.
+var (
+	sentLook     = look{LineStyle: draw.LineStyle{Color: palette[0], Width: 1.2}}
+	arrivedLook  = look{LineStyle: draw.LineStyle{Color: palette[1], Width: 1.2}}
+	declaredLook = look{LineStyle: draw.LineStyle{Color: ink}, marker: draw.RingGlyph{}, radius: 2}
+)
+
+// dropLook returns the look of the i-th place where datagrams are dropped.
+func dropLook(i int) look {
+	markers := []draw.GlyphDrawer{draw.CrossGlyph{}, draw.PlusGlyph{}, draw.TriangleGlyph{}, draw.SquareGlyph{}}
+	l := lossLook
+	l.marker = markers[i%len(markers)]
+	return l
+}
+
+// dotRadius is the radius of a datagram in a figure that shows each.
+const dotRadius vg.Length = 0.9
+
 // arrowLook is the look of what crosses from one lane to another, lostLook that of
 // what does not arrive, and bandLook that of much that crosses together.
 var (

@@ -198,8 +198,9 @@ func TestLabelsAreMovedApartAsLittleAsItTakes(t *testing.T) {
 	}
 }
 
-// overTwoLinks is a recording of a session that is set up over two links.
-func overTwoLinks(t *testing.T) *record.Recording {
+// overTwoLinks is a recording of a session over two links whose client sent so
+// many packets.
+func overTwoLinks(t *testing.T, sent uint64, rows ...record.Packet) *record.Recording {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
 	w, err := record.Create(dir, record.Options{})
@@ -209,19 +210,11 @@ func overTwoLinks(t *testing.T) *record.Recording {
 	w.Event(record.Event{Time: 0, Kind: record.EventDialStarted, Entity: "connections.main", Side: "client"})
 	w.Event(record.Event{Time: 25 * ms, Kind: record.EventConnectReceived, Entity: "sessions.main", Side: "server"})
 	w.Event(record.Event{Time: 60 * ms, Kind: record.EventEstablished, Entity: "sessions.main", Side: "client"})
-	for _, p := range []record.Packet{
-		lost(packet(2, "home", record.Forward, 1*ms, 1*ms, atLaptop, atCloud), "queue"),
-		packet(1, "home", record.Forward, 0, 5*ms, atLaptop, atCloud),
-		packet(1, "wan", record.Reverse, 5*ms, 25*ms, atLaptop, atCloud),
-		packet(3, "wan", record.Forward, 26*ms, 40*ms, atCloud, atLaptop),
-		packet(3, "home", record.Reverse, 40*ms, 45*ms, atCloud, atLaptop),
-		packet(4, "home", record.Forward, 900*ms, 905*ms, atLaptop, atCloud),
-		packet(4, "wan", record.Reverse, 905*ms, 925*ms, atLaptop, atCloud),
-	} {
+	for _, p := range rows {
 		w.Packet(&p)
 	}
 	client, server := theEnds()
-	client.Sent, server.Sent = 3, 1
+	client.Sent, server.Sent = sent, 1
 	err = w.Close(record.Run{
 		Name: "demo", Seed: 7, Virtual: time.Second, Links: twoLinks,
 		Sessions:    []record.Session{{Entity: "sessions.main", Connection: "connections.main"}},
@@ -238,7 +231,15 @@ func overTwoLinks(t *testing.T) *record.Recording {
 }
 
 func TestARecordingGivesTheDatagramsOfItsSession(t *testing.T) {
-	rec := overTwoLinks(t)
+	rec := overTwoLinks(t, 3,
+		lost(packet(2, "home", record.Forward, 1*ms, 1*ms, atLaptop, atCloud), "queue"),
+		packet(1, "home", record.Forward, 0, 5*ms, atLaptop, atCloud),
+		packet(1, "wan", record.Reverse, 5*ms, 25*ms, atLaptop, atCloud),
+		packet(3, "wan", record.Forward, 26*ms, 40*ms, atCloud, atLaptop),
+		packet(3, "home", record.Reverse, 40*ms, 45*ms, atCloud, atLaptop),
+		packet(4, "home", record.Forward, 900*ms, 905*ms, atLaptop, atCloud),
+		packet(4, "wan", record.Reverse, 905*ms, 925*ms, atLaptop, atCloud),
+	)
 	for _, options := range [][]Option{nil, {OfSession("main")}, {OfSession("sessions.main")}} {
 		got, err := FromRecording(rec, options...)
 		if err != nil {
