@@ -1,0 +1,31 @@
+package law
+
+import (
+	"math"
+	"time"
+)
+
+// MD1 returns the mean time that a packet waits before its service of the given
+// time begins, with Poisson arrivals that load the server by the given share
+// below 1 (Pollaczek and Khinchine; Kleinrock 1975, "Queueing Systems" volume 1,
+// section 5.6).
+func MD1(load float64, service time.Duration) time.Duration {
+	return seconds(load / (2 * (1 - load)) * service.Seconds())
+}
+
+// MM1 is [MD1] for service times that are exponential with the given mean.
+func MM1(load float64, service time.Duration) time.Duration {
+	return seconds(load / (1 - load) * service.Seconds())
+}
+
+// Blocking returns the share of packets that find an M/M/1 system full that
+// holds at most so many of them, the one in service included (Kleinrock 1975,
+// section 3.6).
+func Blocking(load float64, places int) float64 {
+	if load == 1 {
+		return 1 / float64(places+1)
+	}
+	return (1 - load) * math.Pow(load, float64(places)) / (1 - math.Pow(load, float64(places+1)))
+}
+
+func seconds(s float64) time.Duration { return time.Duration(math.Round(s * float64(time.Second))) }
