@@ -1,12 +1,9 @@
 package seeds
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
-
-	"github.com/pelletier/go-toml/v2"
 
 	"github.com/wtsim/wtsim/sim/record"
 )
@@ -14,41 +11,9 @@ import (
 // resolved returns every value of a run's scenario as resolved but the seed, by
 // its path, and none for a run that does not say.
 func resolved(info record.Run) (map[string]string, error) {
-	values := map[string]string{}
-	if len(info.Scenario) == 0 {
-		return values, nil
-	}
-	var text string
-	if err := json.Unmarshal(info.Scenario, &text); err != nil {
-		return nil, fmt.Errorf("the scenario in %s is not a text: %w", runFile, err)
-	}
-	var tree map[string]any
-	if err := toml.Unmarshal([]byte(text), &tree); err != nil {
-		return nil, fmt.Errorf("the scenario in %s is broken: %w", runFile, err)
-	}
-	delete(tree, "seed")
-	flatten(values, "", tree)
-	return values, nil
-}
-
-// flatten adds the leaves of a tree under their paths. The members of an array
-// count from 1.
-func flatten(values map[string]string, path string, tree any) {
-	switch x := tree.(type) {
-	case map[string]any:
-		for name, branch := range x {
-			if path != "" {
-				name = path + "." + name
-			}
-			flatten(values, name, branch)
-		}
-	case []any:
-		for i, branch := range x {
-			flatten(values, fmt.Sprintf("%s[%d]", path, i+1), branch)
-		}
-	default:
-		values[path] = fmt.Sprint(x)
-	}
+	values, err := info.ScenarioValues()
+	delete(values, "seed")
+	return values, err
 }
 
 // Change is a value of a scenario that two sets of runs differ in.

@@ -198,6 +198,11 @@ func (f *Formula) call(name string, arguments []ast.Expr) (node, error) {
 	}, nil
 }
 
+// Percentage reports whether the formula is one number in per cent, such as "5%".
+func (f *Formula) Percentage() bool {
+	return len(f.words) == 1 && strings.TrimSpace(f.text) == f.words[0] && strings.HasSuffix(f.words[0], "%")
+}
+
 // String returns the formula as it was written.
 func (f *Formula) String() string { return f.text }
 
