@@ -10,7 +10,6 @@
 package expect
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -19,16 +18,17 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/internal/claim"
 	"github.com/wtsim/wtsim/internal/formula"
 	"github.com/wtsim/wtsim/sim/record"
 )
 
 // Expectation is one table [[expect]] of a scenario.
 type Expectation struct {
-	Metric string // the metric, such as "flows.bulk.goodput"
-	Over   Over   // what must hold of several seeds
-	Seeds  int    // how many seeds it takes to judge
-	Known  string // why the expectation is known not to be met; empty if it should be
+	Metric string      // the metric, such as "flows.bulk.goodput"
+	Over   claim.Claim // of what of several seeds it is
+	Seeds  int         // how many seeds it takes to judge
+	Known  string      // why the expectation is known not to be met; empty if it should be
 
 	// Formulas, nil where the table has none.
 	From, To                 *formula.Formula // of the window
@@ -76,8 +76,8 @@ func Read(info *record.Run) ([]Expectation, error) {
 func (t table) read() (Expectation, error) {
 	e := Expectation{Metric: t.Metric, Seeds: max(1, t.Seeds), Known: t.Known}
 	var err error
-	if e.Over, err = ParseOver(t.Over); err != nil {
-		return e, err
+	if e.Over, err = claim.Parse(t.Over); err != nil {
+		return e, fmt.Errorf("over: %w", err)
 	}
 	for _, f := range []struct {
 		key  string
@@ -94,16 +94,6 @@ func (t table) read() (Expectation, error) {
 			return e, fmt.Errorf("%s: %w", f.key, err)
 		}
 	}
-	switch {
-	case e.Metric == "":
-		err = errors.New("it names no metric")
-	case e.Equals != nil && (e.Min != nil || e.Max != nil):
-		err = errors.New("'equals' stands beside 'min' or 'max'; expected one or the other")
-	case e.Equals == nil && e.Min == nil && e.Max == nil:
-		err = errors.New("it has no bound; expected 'min', 'max', or 'equals' with 'within'")
-	case e.Within != nil && e.Equals == nil:
-		err = errors.New("'within' stands without 'equals'")
-	}
 	return e, err
 }
 
@@ -111,7 +101,7 @@ func (t table) read() (Expectation, error) {
 // "flows.bulk.goodput from 1s to 5s ≥ 0.9 * links.access.rate".
 func (e Expectation) String() string {
 	var b strings.Builder
-	if e.Over.statistic != each {
+	if e.Over.Statistic != claim.Each {
 		fmt.Fprintf(&b, "%s of ", e.Over)
 	}
 	b.WriteString(e.Metric)

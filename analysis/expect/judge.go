@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/internal/claim"
 	"github.com/wtsim/wtsim/internal/formula"
 	"github.com/wtsim/wtsim/sim/record"
 )
@@ -208,8 +209,8 @@ func (v *Verdict) measure(samples []sample) {
 		return out
 	}
 	v.Measured, v.Low, v.High = least.value, least.low, least.high
-	if v.Over.statistic != each {
-		v.Measured, _ = v.Over.center(column(func(s sample) float64 { return s.value }))
+	if v.Over.Statistic != claim.Each {
+		v.Measured, _ = center(v.Over, column(func(s sample) float64 { return s.value }))
 		v.Low = average(column(func(s sample) float64 { return s.low }))
 		v.High = average(column(func(s sample) float64 { return s.high }))
 	}
@@ -224,7 +225,7 @@ func (v *Verdict) measure(samples []sample) {
 		if !bound.exists {
 			continue
 		}
-		margin, ok := v.Over.margin(column(bound.of), bound.upper)
+		margin, ok := margin(v.Over, column(bound.of), bound.upper)
 		if !ok {
 			v.Why = fmt.Sprintf("%d seeds are too few for a %s", len(samples), v.Over)
 			return

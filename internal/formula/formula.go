@@ -89,7 +89,7 @@ func (f *Formula) explain(err error) string {
 	if errors.As(err, &list) && len(list) > 0 {
 		err = errors.New(list[0].Msg)
 	}
-	return identifier.ReplaceAllStringFunc(err.Error(), f.word)
+	return strings.ReplaceAll(identifier.ReplaceAllStringFunc(err.Error(), f.word), "'EOF'", "its end")
 }
 
 var identifier = regexp.MustCompile(string(placeholder) + `\d+`)

@@ -103,13 +103,27 @@ func drawScenario(t *rapid.T) *Scenario {
 		s.Traffic = append(s.Traffic, drawTraffic(t, fmt.Sprintf("traffic%d", i), ends))
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "expectations") {
-		formula := func(label string) Formula { return Formula(drawText(t, label)) }
-		s.Expect = append(s.Expect, Expect{
-			Metric: drawText(t, "metric"), From: formula("from"), To: formula("to"),
-			Min: formula("min"), Max: formula("max"), Equals: formula("equals"), Within: formula("within"),
-		})
+		s.Expect = append(s.Expect, drawExpect(t))
 	}
 	return s
+}
+
+func drawExpect(t *rapid.T) Expect {
+	formula := func(label string) Formula {
+		return rapid.SampledFrom([]Formula{"0.9 * links.access.rate", "1.5", "20ms", "max(1, n) / -2Mbit/s"}).Draw(t, label)
+	}
+	e := Expect{
+		Metric: drawText(t, "metric"),
+		Over:   rapid.SampledFrom([]Claim{"each", "median", "p99.9", "confidence99"}).Draw(t, "over"),
+		Seeds:  rapid.IntRange(1, 10000).Draw(t, "seeds"),
+		Known:  drawText(t, "known"),
+	}
+	if rapid.Bool().Draw(t, "equals") {
+		e.Equals, e.Within = formula("equals"), formula("within")
+	} else {
+		e.Min, e.Max, e.From, e.To = formula("min"), formula("max"), formula("from"), formula("to")
+	}
+	return e
 }
 
 // drawText draws text that a TOML file can hold: any but U+0000.

@@ -118,6 +118,8 @@ func typeWords(t reflect.Type) (name, example string) {
 		return "frequency", `"50Hz" or "20ms"`
 	case reflect.TypeFor[Formula]():
 		return "formula", `"0.9 * links.access.rate"`
+	case reflect.TypeFor[Claim]():
+		return "claim", `"mean" or "p90"`
 	case reflect.TypeFor[[2]string]():
 		return "pair of names", `["client", "server"]`
 	case reflect.TypeFor[Numbers]():

@@ -83,8 +83,8 @@ func TestTheExampleOfTheArchitectureLoads(t *testing.T) {
 			},
 		}},
 		Expect: []Expect{
-			{Metric: "flows.bulk.goodput", From: "1s", To: "5s", Min: "0.9 * links.access.rate"},
-			{Metric: "sessions.main.teardown.duration", Max: "2 * links.access.rtt"},
+			{Metric: "flows.bulk.goodput", From: "1s", To: "5s", Min: "0.9 * links.access.rate", Over: "each", Seeds: 1},
+			{Metric: "sessions.main.teardown.duration", Max: "2 * links.access.rtt", Over: "each", Seeds: 1},
 		},
 	}
 	if got := load(t, "testdata/architecture.toml"); !reflect.DeepEqual(got, want) {

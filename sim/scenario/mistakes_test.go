@@ -37,6 +37,14 @@ func TestTheBaseOfTheMistakesHasNone(t *testing.T) {
 // and names the exact error.
 func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
+		// Expectations.
+		{"", "[[expect]]\nmetric = \"x\"\n", `x.toml:18: expect.0: no bound for x; expected 'min', 'max', or 'equals' with 'within'`},
+		{"", "[[expect]]\nmetric = \"x\"\nmin = \"1 +\"", `x.toml:20: expect.0.min: "1 +" is no formula: expected operand, found its end`},
+		{"", "[[expect]]\nmetric = \"x\"\nmin = \"5parsec\"", `x.toml:20: expect.0.min: "5parsec" is neither a number nor a quantity such as 20ms, 5Mbit/s, 64KB, 10packets or 5%`},
+		{"", "[[expect]]\nmetric = \"x\"\nequals = 1\nmax = 2", `x.toml:21: expect.0.max: stands beside 'equals'; expected one or the other`},
+		{"", "[[expect]]\nmetric = \"x\"\nmin = 1\nwithin = \"5%\"", `x.toml:21: expect.0.within: stands without 'equals'`},
+		{"", "[[expect]]\nmetric = \"x\"\nmin = 1\nover = \"maen\"", `x.toml:21: expect.0.over: "maen"; did you mean "mean"?`},
+		{"", "[[expect]]\nmetric = \"x\"\nmin = 1\nseeds = 0", `x.toml:21: expect.0.seeds: 0 is out of range; expected 1 to 10000`},
 		// Keys.
 		{`rate = "20M`, `rtae = "20M`, `x.toml:7: links.access.rtae: unknown key; did you mean "rate"?`},
 		{`[quic]`, "[quic]\nidle_timout = \"1s\"", `x.toml:3: quic.idle_timout: unknown key; did you mean "idle_timeout"?`},

@@ -175,19 +175,3 @@ func (*Echo) flowKind()    {}
 func (*Media) flowKind()   {}
 func (*Baton) flowKind()   {}
 func (*Request) flowKind() {}
-
-// Expect is what a metric is expected to be, as written: bounds and times are
-// formulas, which the analysis reads.
-type Expect struct {
-	Metric string  `toml:"metric" required:"true" doc:"the metric"`
-	From   Formula `toml:"from" doc:"start of the time over which the metric is taken"`
-	To     Formula `toml:"to" doc:"end of the time over which the metric is taken"`
-	Min    Formula `toml:"min" doc:"smallest value expected"`
-	Max    Formula `toml:"max" doc:"largest value expected"`
-	Equals Formula `toml:"equals" doc:"value expected"`
-	Within Formula `toml:"within" doc:"largest distance from 'equals'"`
-}
-
-// Formula is the text of a number, a quantity or an expression such as
-// "0.9 * links.access.rate".
-type Formula string

@@ -25,6 +25,7 @@ func Types() []Type {
 		{"list of points", `[{ size = "10KB", p = 0.5 }, { size = "1MB", p = 1.0 }]`, "points of a distribution function, in ascending order"},
 		{"mix of sizes", `"imix", [{ size = "64B", weight = 1 }]`, "a name, or sizes with weights"},
 		{"options of tc-netem", `"delay 20ms 5ms loss 1%"`, "what follows 'tc qdisc add dev eth0 root netem', in the units of tc"},
-		{"formula", `"0.9 * links.access.rate"`, "a number, a quantity, or an expression of them and of keys and metrics"},
+		{"formula", `"0.9 * links.access.rate"`, "a number, a quantity such as 20ms, 5Mbit/s, 64KB, 10packets or 5%, or an expression of them, of keys of the scenario, of metrics and of laws with + - * / ( ) min max abs sqrt; a hyphen without spaces belongs to a name"},
+		{"claim", `"each", "mean", "median", "p90", "confidence", "confidence99"`, "of what of several seeds something is expected"},
 	}
 }

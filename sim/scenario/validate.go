@@ -75,6 +75,11 @@ func validate(s *Scenario, root *node) error {
 	if err := c.checkTraffic(); err != nil {
 		return err
 	}
+	for i := range s.Expect {
+		if err := c.checkExpect(i); err != nil {
+			return err
+		}
+	}
 	return c.checkInstances()
 }
 
