@@ -49,6 +49,12 @@ type span struct {
 	whole    bool
 }
 
+// Check returns why a run of the given length has no such window, nil if it has.
+func (w Window) Check(run time.Duration) error {
+	_, err := w.of(run)
+	return err
+}
+
 // of returns the window's span in a run of the given length. It refuses a
 // window that is empty or not within the run.
 func (w Window) of(run time.Duration) (span, error) {

@@ -11,13 +11,6 @@ import (
 	"github.com/wtsim/wtsim/sim/record"
 )
 
-// Run is a run to judge.
-type Run struct {
-	Seed uint64
-	// Metrics returns the metrics of the run in each of the windows.
-	Metrics func(windows ...analysis.Window) ([]analysis.Metrics, error)
-}
-
 // Status says whether an expectation is met.
 type Status string
 
@@ -53,51 +46,55 @@ func (v Verdict) OK() bool { return v.Status == Passed || v.Status == Known }
 
 // Judge judges what runs of a scenario that differ in their seeds achieved
 // against what the scenario, which info has as resolved, expects. An error is one
-// of the scenario or of reading; what a run lacks fails its expectation.
+// of the scenario; what a run lacks fails its expectation.
 func Judge(info *record.Run, runs []Run) ([]Verdict, error) {
+	values, verdicts, err := prepare(info)
+	for i := range verdicts {
+		verdicts[i].over(values, runs)
+	}
+	return verdicts, err
+}
+
+// prepare returns the values of a run's scenario and its expectations, with their
+// windows.
+func prepare(info *record.Run) (*scenario, []Verdict, error) {
 	expectations, err := Read(info)
 	if err != nil || len(expectations) == 0 {
-		return nil, err
+		return nil, nil, err
 	}
 	resolved, err := info.ScenarioValues()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	values := &scenario{resolved}
 	verdicts := make([]Verdict, len(expectations))
-	var windows []analysis.Window
 	for i, e := range expectations {
 		window, err := e.window(values)
 		if err != nil {
-			return nil, fmt.Errorf("expectation %d (%s): %w", i+1, e.Metric, err)
+			return nil, nil, fmt.Errorf("expectation %d (%s): %w", i+1, e.Metric, err)
 		}
 		verdicts[i] = Verdict{Expectation: e, Window: window}
-		if !slices.Contains(windows, window) {
-			windows = append(windows, window)
-		}
 	}
-	tables := make([][]analysis.Metrics, len(runs)) // by run and window
-	for i, run := range runs {
-		if tables[i], err = run.Metrics(windows...); err != nil {
-			return nil, fmt.Errorf("seed %d: %w", run.Seed, err)
+	return values, verdicts, nil
+}
+
+// over judges over the runs.
+func (v *Verdict) over(values *scenario, runs []Run) {
+	samples := make([]sample, 0, len(runs))
+	for _, run := range runs {
+		part := run.parts[v.Window]
+		s, err := sample{}, part.misfit
+		if err == nil {
+			s, err = v.take(values, part.metrics)
 		}
-	}
-	for i := range verdicts {
-		v := &verdicts[i]
-		w := slices.Index(windows, v.Window)
-		samples := make([]sample, 0, len(runs))
-		for r, run := range runs {
-			s, err := v.take(values, tables[r][w])
-			if err != nil {
-				v.Seed, v.Why = run.Seed, err.Error()
-				break
-			}
-			s.seed = run.Seed
-			samples = append(samples, s)
+		if err != nil {
+			v.Seed, v.Why = run.Seed, err.Error()
+			break
 		}
-		v.judge(samples)
+		s.seed = run.Seed
+		samples = append(samples, s)
 	}
-	return verdicts, nil
+	v.judge(samples)
 }
 
 // sample is what one run has for an expectation.

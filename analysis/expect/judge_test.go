@@ -2,6 +2,7 @@ package expect
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -42,23 +43,19 @@ func runOf(t *testing.T, expectations string) *record.Run {
 // seedsWith returns runs of the seeds 1, 2, … whose goodput is so many Mbit/s, and
 // in the second from 1s on a tenth of that; the other flow has always 4.
 func seedsWith(goodputs ...float64) []Run {
+	metrics := func(mbits float64) part {
+		return part{metrics: analysis.Metrics{
+			{Name: "flows.bulk.goodput", Value: 1e6 * mbits, Unit: "bit/s"},
+			{Name: "flows.other.goodput", Value: 4e6, Unit: "bit/s"},
+			{Name: "flows.bulk.bytes", Value: 2e6, Unit: "B"},
+		}}
+	}
 	var runs []Run
 	for i, g := range goodputs {
-		runs = append(runs, Run{Seed: uint64(i + 1), Metrics: func(windows ...analysis.Window) ([]analysis.Metrics, error) {
-			var out []analysis.Metrics
-			for _, w := range windows {
-				value := 1e6 * g
-				if w == (analysis.Window{From: time.Second, To: 2 * time.Second}) {
-					value /= 10
-				}
-				out = append(out, analysis.Metrics{
-					{Name: "flows.bulk.goodput", Value: value, Unit: "bit/s"},
-					{Name: "flows.other.goodput", Value: 4e6, Unit: "bit/s"},
-					{Name: "flows.bulk.bytes", Value: 2e6, Unit: "B"},
-					{Name: "sessions.main.flows.bulk.size", Value: 1, Unit: "1"},
-				})
-			}
-			return out, nil
+		runs = append(runs, Run{Seed: uint64(i + 1), parts: map[analysis.Window]part{
+			{}:                                       metrics(g),
+			{From: time.Second, To: 2 * time.Second}: metrics(g / 10),
+			{From: time.Hour}:                        {misfit: errors.New("it begins after the run")},
 		}})
 	}
 	return runs
@@ -119,6 +116,16 @@ from = "1s"
 to = "time_limit / 15"
 min = "1Mbit/s"`, 12)
 	if v.Measured != 1.2e6 || v.Status != Passed || math.Abs(v.Margin-0.2e6) > 1e-6 {
+		t.Errorf("%+v", v)
+	}
+}
+
+func TestARunWithoutTheWindowFails(t *testing.T) {
+	v := verdict(t, `
+metric = "flows.bulk.goodput"
+from = "1h"
+min = 0`, 12)
+	if v.Status != Failed || v.Why != "it begins after the run" || v.Seed != 1 {
 		t.Errorf("%+v", v)
 	}
 }
