@@ -1,6 +1,7 @@
 package expect
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -53,6 +54,16 @@ func Judge(info *record.Run, runs []Run) ([]Verdict, error) {
 		verdicts[i].over(values, runs)
 	}
 	return verdicts, err
+}
+
+// Check finds the mistakes in the expectations of a scenario as resolved, a TOML
+// text, that show before it runs: windows that cannot be.
+func Check(text string) error {
+	raw, err := json.Marshal(text)
+	if err == nil {
+		_, _, err = prepare(&record.Run{Scenario: raw})
+	}
+	return err
 }
 
 // prepare returns the values of a run's scenario and its expectations, with their

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/analysis/expect"
 	"github.com/wtsim/wtsim/analysis/figure"
 	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/run"
@@ -15,13 +16,14 @@ import (
 type outcome struct {
 	*run.Result
 	findings
-	Outputs      []string // paths of all files
-	Expectations int      // of the scenario
+	Outputs  []string         // paths of all files
+	Verdicts []expect.Verdict // on the scenario's expectations, if it is judged alone
 }
 
 // findings is what the analysis makes of a recording.
 type findings struct {
 	Metrics  analysis.Metrics
+	Judged   expect.Run         // for the scenario's expectations
 	Failures []analysis.Failure // the first mostFailures
 	Failed   int                // how many failures there were
 	Graphs   []graph            // if they were wanted
@@ -37,9 +39,10 @@ func finish(dir string, figures, graphs bool) (f findings, err error) {
 	if err != nil {
 		return f, err
 	}
-	if f.Metrics, err = analysis.Compute(recording); err != nil {
+	if f.Judged, err = expect.Measure(recording); err != nil {
 		return f, err
 	}
+	f.Metrics = f.Judged.Whole
 	if f.Failures, f.Failed, err = analysis.Failures(recording, mostFailures); err != nil {
 		return f, err
 	}

@@ -196,6 +196,7 @@ func playWorker() bool {
 		Sessions: []record.Session{{Entity: "sessions.main", Connection: "connections.main"}},
 		Flows:    []record.Flow{{Entity: "flows.bulk", Kind: "download", Session: "sessions.main", From: "server", To: "client"}},
 	}
+	info.Scenario, _ = json.Marshal(string(task.Scenario))
 	var fingerprint record.Fingerprint
 	packet := fingerprint.Packet
 	var w *record.Writer

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/analysis/expect"
 	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/run"
 	"github.com/wtsim/wtsim/sim/scenario"
@@ -116,6 +117,9 @@ func (f *runFlags) run(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
+	if err := expect.Check(string(scenario.Explain(s))); err != nil {
+		return &inputError{fmt.Errorf("%s: %w", path, err)}
+	}
 	if !cmd.Flags().Changed("seed") {
 		f.seed = s.Seed
 	}
@@ -143,26 +147,33 @@ func (f *runFlags) run(cmd *cobra.Command, path string) error {
 	}
 	outcomes := make([]outcome, len(results))
 	for i, r := range results {
-		outcomes[i] = outcome{Result: r, findings: found[i], Expectations: len(s.Expect)}
+		outcomes[i] = outcome{Result: r, findings: found[i]}
 		if outcomes[i].Outputs, err = outputs(r.Dir); err != nil {
 			return err
 		}
 	}
-	return f.print(cmd.OutOrStdout(), outcomes)
+	verdicts, err := judge(outcomes)
+	if err != nil {
+		return err
+	}
+	if len(outcomes) == 1 {
+		outcomes[0].Verdicts = verdicts
+	}
+	return f.print(cmd.OutOrStdout(), outcomes, verdicts)
 }
 
-func (f *runFlags) print(out io.Writer, outcomes []outcome) error {
+func (f *runFlags) print(out io.Writer, outcomes []outcome, verdicts []expect.Verdict) error {
 	switch {
 	case f.json && len(outcomes) == 1:
 		return json.NewEncoder(out).Encode(outcomes[0])
 	case f.json:
-		return encodeSeeds(out, outcomes)
+		return encodeSeeds(out, outcomes, verdicts)
 	case f.quiet:
 		return nil
 	case len(outcomes) == 1:
 		return printRun(out, outcomes[0])
 	}
-	return printSeeds(out, outcomes)
+	return printSeeds(out, outcomes, verdicts)
 }
 
 // failure is a failure as programs read it.
@@ -193,9 +204,10 @@ func (o outcome) MarshalJSON() ([]byte, error) {
 		WallSeconds    float64          `json:"wall_seconds"`
 		Datagrams      uint64           `json:"datagrams"`
 		Metrics        analysis.Metrics `json:"metrics"`
+		Expectations   []expect.Verdict `json:"expectations,omitempty"`
 		Outputs        []string         `json:"outputs"`
 	}{
 		o.Name, o.Seed, o.Overrides, o.Fingerprint, string(o.Determinism), o.Unsealed, string(o.Ended), o.Unfinished, o.Failed, failures,
-		o.Virtual.Seconds(), o.Wall.Seconds(), o.Datagrams, o.Metrics, o.Outputs,
+		o.Virtual.Seconds(), o.Wall.Seconds(), o.Datagrams, o.Metrics, o.Verdicts, o.Outputs,
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/analysis/expect"
 	"github.com/wtsim/wtsim/analysis/quantity"
 	"github.com/wtsim/wtsim/analysis/seeds"
 	"github.com/wtsim/wtsim/analysis/stat"
@@ -35,7 +36,7 @@ func setOf(outcomes []outcome) seeds.Set {
 }
 
 // printSeeds writes the summary of runs that differ in their seeds.
-func printSeeds(out io.Writer, outcomes []outcome) error {
+func printSeeds(out io.Writer, outcomes []outcome, verdicts []expect.Verdict) error {
 	metrics, err := setOf(outcomes).Summarize(confidence, important)
 	if err != nil {
 		return err
@@ -59,6 +60,7 @@ func printSeeds(out io.Writer, outcomes []outcome) error {
 	if more := len(outcomes) - mostRows; more > 0 {
 		fmt.Fprintf(&b, "… and %d more\n", more)
 	}
+	printVerdicts(&b, verdicts)
 	printUnrecorded(&b, first)
 	fmt.Fprintf(&b, "\nFiles        %s%c\n", filepath.Dir(first.Dir), filepath.Separator)
 	worst := first
@@ -84,13 +86,14 @@ func estimate(name string, e stat.Estimate, unit string) string {
 func percent(share float64) string { return fmt.Sprintf("%g %%", round(100*share)) }
 
 // encodeSeeds writes runs that differ in their seeds for programs.
-func encodeSeeds(out io.Writer, outcomes []outcome) error {
+func encodeSeeds(out io.Writer, outcomes []outcome, verdicts []expect.Verdict) error {
 	metrics, err := setOf(outcomes).Summarize(confidence, nil)
 	if err != nil {
 		return err
 	}
 	return json.NewEncoder(out).Encode(struct {
-		Runs    []outcome      `json:"runs"`
-		Metrics []seeds.Metric `json:"metrics"`
-	}{outcomes, metrics})
+		Runs         []outcome        `json:"runs"`
+		Metrics      []seeds.Metric   `json:"metrics"`
+		Expectations []expect.Verdict `json:"expectations,omitempty"`
+	}{outcomes, metrics, verdicts})
 }

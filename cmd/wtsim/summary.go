@@ -72,9 +72,7 @@ func printRun(out io.Writer, o outcome) error {
 	if m, ok := o.Metrics.Get("fairness.jain"); ok {
 		fmt.Fprintf(&b, "\nJain's fairness of the bulk flows' goodputs: %s\n", quantity.Format(m.Name, m.Value, m.Unit))
 	}
-	if o.Expectations > 0 {
-		fmt.Fprintf(&b, "\nThe scenario's expectations (%d) are not judged: this version only reads them.\n", o.Expectations)
-	}
+	printVerdicts(&b, o.Verdicts)
 	printUnrecorded(&b, o)
 	fmt.Fprintf(&b, "\nFiles        %s%c: %s\n", o.Dir, filepath.Separator, strings.Join(fileNames(o), ", "))
 	fmt.Fprintf(&b, "Fingerprint  %s\n", o.Fingerprint)
