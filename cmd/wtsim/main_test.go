@@ -20,6 +20,7 @@ import (
 	"github.com/wtsim/wtsim/netem"
 	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/run"
+	"github.com/wtsim/wtsim/sim/scenario"
 	"github.com/wtsim/wtsim/sim/seal"
 )
 
@@ -196,7 +197,13 @@ func playWorker() bool {
 		Sessions: []record.Session{{Entity: "sessions.main", Connection: "connections.main"}},
 		Flows:    []record.Flow{{Entity: "flows.bulk", Kind: "download", Session: "sessions.main", From: "server", To: "client"}},
 	}
-	info.Scenario, _ = json.Marshal(string(task.Scenario))
+	resolved, err := scenario.Parse("play.toml", task.Scenario, task.Overrides...)
+	if err != nil {
+		panic(err)
+	}
+	if info.Scenario, err = json.Marshal(string(scenario.Explain(resolved))); err != nil {
+		panic(err)
+	}
 	var fingerprint record.Fingerprint
 	packet := fingerprint.Packet
 	var w *record.Writer
