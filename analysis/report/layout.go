@@ -16,7 +16,8 @@ const (
 	lineHeight = 16.0  // of words
 	letter     = 6.4   // width of a letter of the words, on average
 	boldLetter = 7.2   // of a name
-	wrapAt     = 30    // letters of a line of words
+	wordsGap   = 9.0   // between a link and its words
+	longWord   = 38    // letters to which a word is cut
 	outboard   = 118.0 // from the middle row to nodes above and below it
 )
 
@@ -80,7 +81,7 @@ func distances(near [][]int, from int) (far, before []int) {
 }
 
 // spine returns the longest of the shortest ways between two nodes, the first
-// of several, from the side that dials.
+// of several, from the side that sends.
 func (n network) spine(near [][]int) []int {
 	var best []int
 	for from := range n.nodes {
@@ -99,7 +100,7 @@ func (n network) spine(near [][]int) []int {
 			best = append(best, i)
 		}
 	}
-	if n.nodes[best[len(best)-1]].left && !n.nodes[best[0]].left {
+	if n.nodes[best[len(best)-1]].sends > n.nodes[best[0]].sends {
 		slices.Reverse(best)
 	}
 	return best
@@ -175,7 +176,7 @@ func (p *plan) place(n network, columns [][2][]int) {
 	for _, l := range n.links {
 		a, b := p.column[l.ends[0]], p.column[l.ends[1]]
 		if from, to := min(a, b), max(a, b); to == from+1 {
-			need := l.width() + 24
+			need := l.width(p.wrap()) + 24
 			if len(columns[from][0])+len(columns[to][0]) > 0 && (from == 0 || to == last) {
 				need += fanWidth
 			}
@@ -209,7 +210,7 @@ func (p *plan) place(n network, columns [][2][]int) {
 		}
 	}
 	p.centreEnds(columns)
-	p.crop(n, columns, x)
+	p.crop(n, x)
 }
 
 // placeSide places the nodes on one side of a node of the spine: at the ends of
@@ -251,37 +252,27 @@ func (p *plan) centreEnds(columns [][2][]int) {
 	}
 }
 
+// wrap returns how many letters a line of words has: fewer where many links are
+// beside each other.
+func (p *plan) wrap() int {
+	if len(p.spine) > 4 {
+		return 22
+	}
+	return 32
+}
+
 // crop finds how large the drawing is, and moves it to its corner.
-func (p *plan) crop(n network, columns [][2][]int, width float64) {
+func (p *plan) crop(n network, width float64) {
 	top, bottom := 0.0, 0.0
 	for i := range p.at {
 		top, bottom = min(top, p.at[i].y-nodeHeight/2), max(bottom, p.at[i].y+nodeHeight/2)
 	}
-	words := [2]float64{} // above and below everything
 	for i, l := range n.links {
-		k, of := n.parallel(i)
-		a, b := p.at[l.ends[0]], p.at[l.ends[1]]
-		lift := lifted(k, of)
-		height := lineHeight * float64(len(l.lines(false)))
-		middle := (a.y+b.y)/2 + lift
-		if lift > 0 {
-			bottom = max(bottom, middle+height+14)
+		height := lineHeight*float64(len(l.lines(false, p.wrap()))) + wordsGap
+		if w := p.way(n, i); w.below {
+			bottom = max(bottom, w.y+height)
 		} else {
-			top = min(top, middle-height-14)
-		}
-		if p.column[l.ends[0]] == p.column[l.ends[1]] {
-			words[0] = max(words[0], height+6)
-			words[1] = words[0]
-		}
-	}
-	for i, c := range columns {
-		if i > 0 && i < len(columns)-1 {
-			if len(c[0]) > 0 {
-				top = min(top, -outboard-nodeHeight/2-words[0])
-			}
-			if len(c[1]) > 0 {
-				bottom = max(bottom, outboard+nodeHeight/2+words[1])
-			}
+			top = min(top, w.y-height)
 		}
 	}
 	const margin = 8
@@ -298,7 +289,7 @@ func (p *plan) words(n network, node int) float64 {
 	width := 0.0
 	for _, l := range n.links {
 		if slices.Contains(l.ends[:], node) && p.column[l.ends[0]] == p.column[l.ends[1]] {
-			width = max(width, l.width())
+			width = max(width, l.width(p.wrap()))
 		}
 	}
 	return width

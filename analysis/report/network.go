@@ -23,7 +23,7 @@ type node struct {
 	name   string
 	count  int // of hosts in the group
 	router bool
-	left   bool // where sessions are dialled or traffic is sent: drawn on the left if possible
+	sends  int // flows that come from it, less those that go to it: who sends is on the left
 }
 
 // link joins two nodes.
@@ -104,19 +104,6 @@ func scenarioOf(run record.Run) (string, tree, error) {
 // Without a scenario each link and host is on its own, and has no words.
 func networkOf(run record.Run, scenario tree) network {
 	hosts, routers, links := scenario.table("hosts"), scenario.table("routers"), scenario.table("links")
-	dialling := map[string]bool{}
-	for _, s := range scenario.table("sessions") {
-		if s, ok := s.(map[string]any); ok {
-			dialling[tree(s).text("client")] = true
-		}
-	}
-	if len(dialling) == 0 {
-		for _, t := range scenario.table("traffic") {
-			if t, ok := t.(map[string]any); ok {
-				dialling[tree(t).text("from")] = true
-			}
-		}
-	}
 	var n network
 	nodeOf := map[string]int{}
 	add := func(member string) int {
@@ -126,7 +113,7 @@ func networkOf(run record.Run, scenario tree) network {
 			i = len(n.nodes)
 			nodeOf[name] = i
 			_, isRouter := routers[name]
-			n.nodes = append(n.nodes, node{name: name, router: isRouter, left: dialling[name], count: max(1, int(hosts.table(name).number("count")))})
+			n.nodes = append(n.nodes, node{name: name, router: isRouter, count: max(1, int(hosts.table(name).number("count")))})
 		}
 		return i
 	}
@@ -144,6 +131,22 @@ func networkOf(run record.Run, scenario tree) network {
 			ends:  [2]int{add(l.Between[0]), add(l.Between[1])},
 			words: linkWords(links.table(name)),
 		})
+	}
+	flow := func(from, to string) {
+		for i := range n.nodes {
+			switch n.nodes[i].name {
+			case groupOf(from, hosts):
+				n.nodes[i].sends++
+			case groupOf(to, hosts):
+				n.nodes[i].sends--
+			}
+		}
+	}
+	for _, f := range run.Flows {
+		flow(f.From, f.To)
+	}
+	for _, t := range run.Traffic {
+		flow(t.From, t.To)
 	}
 	return n
 }

@@ -89,7 +89,8 @@ var pageOf = template.Must(template.New("page").Funcs(template.FuncMap{
 		}
 		return template.HTML(fmt.Sprintf(`<h%d id="%s-%s">%s</h%d>`, level, p.ID, id, template.HTMLEscapeString(text), level))
 	},
-	"join": strings.Join,
+	"together": together,
+	"join":     strings.Join,
 }).Parse(pageTemplate))
 
 func (p *page) write(w io.Writer) error {

@@ -109,7 +109,7 @@ func throughputSentence(run record.Run, metrics analysis.Metrics) string {
 		value := quantity.Format(f.m.Name, f.m.Value, f.m.Unit)
 		switch {
 		case i == 0 && f.mean:
-			fmt.Fprintf(&s, "A flow %s got %s on average", f.name, value)
+			fmt.Fprintf(&s, "Each flow %s got %s on average", f.name, value)
 			continue
 		case i == 0:
 			fmt.Fprintf(&s, "The flow %s got %s", f.name, value)
@@ -210,17 +210,21 @@ func onAverage(m analysis.Metric, mean bool) string {
 	return s
 }
 
-// sentence ends words with a full stop, and keeps each number with what follows
-// it on one line.
+// sentence ends words with a full stop.
 func sentence(s string) string {
 	if s == "" {
 		return ""
 	}
+	return together(s) + "."
+}
+
+// together keeps each number on one line with what follows it.
+func together(s string) string {
 	b := []byte(s)
 	for i := 1; i < len(b); i++ {
 		if b[i] == ' ' && b[i-1] >= '0' && b[i-1] <= '9' {
 			b[i] = 0 // stands for a space that breaks no line
 		}
 	}
-	return strings.ReplaceAll(string(b), "\x00", "\u00a0") + "."
+	return strings.ReplaceAll(string(b), "\x00", "\u00a0")
 }

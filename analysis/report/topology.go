@@ -18,8 +18,8 @@ func drawTopology(n network) template.HTML {
 	}
 	p := newPlan(n)
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="topology" role="img" aria-label="%s" viewBox="0 0 %.0f %.0f" style="width:%.0fpx">`,
-		template.HTMLEscapeString(describeNetwork(n)), p.width, p.height, p.width)
+	fmt.Fprintf(&b, `<svg class="topology" role="img" aria-label="%s" viewBox="0 0 %.0f %.0f" style="width:%.0fpx;min-width:%.0fpx">`,
+		template.HTMLEscapeString(describeNetwork(n)), p.width, p.height, p.width, min(p.width, max(0.8*p.width, 300)))
 	for i := range n.links {
 		p.drawLink(&b, n, i)
 	}
@@ -99,15 +99,15 @@ func drawNode(b *strings.Builder, n node, at place) {
 
 // lines returns the words of the link: its name, and how it is configured. Where
 // both directions differ, an arrow says which is meant; flipped says that
-// forward goes to the left.
-func (l link) lines(flipped bool) []string {
+// forward goes to the left. Lines have as many letters if words allow.
+func (l link) lines(flipped bool, letters int) []string {
 	name := clip(l.name, 26)
 	if l.count > 1 {
 		name += fmt.Sprintf(" ×%d", l.count)
 	}
 	out := []string{name}
 	if l.sameWords() {
-		return append(out, wrap("", l.words[0])...)
+		return append(out, wrap("", l.words[0], letters)...)
 	}
 	// What both have in common is said once, after what they do not.
 	var common []string
@@ -130,22 +130,22 @@ func (l link) lines(flipped bool) []string {
 	}
 	for i, r := range rest {
 		if len(r) > 0 {
-			out = append(out, wrap(arrows[i], r)...)
+			out = append(out, wrap(arrows[i], r, letters)...)
 		}
 	}
-	return append(out, wrap("", common)...)
+	return append(out, wrap("", common, letters)...)
 }
 
 // wrap puts words into lines.
-func wrap(before string, words []string) []string {
+func wrap(before string, words []string, letters int) []string {
 	var out []string
 	line := ""
 	for _, w := range words {
-		w = clip(w, wrapAt+8)
+		w = clip(w, longWord)
 		switch {
 		case line == "":
 			line = before + w
-		case len([]rune(line))+3+len([]rune(w)) > wrapAt:
+		case len([]rune(line))+3+len([]rune(w)) > letters:
 			out = append(out, line)
 			line = w
 		default:
@@ -159,8 +159,8 @@ func wrap(before string, words []string) []string {
 }
 
 // width returns the width of the link's words.
-func (l link) width() float64 {
-	lines := l.lines(false)
+func (l link) width(letters int) float64 {
+	lines := l.lines(false, letters)
 	width := boldLetter * float64(len([]rune(lines[0])))
 	for _, line := range lines[1:] {
 		width = max(width, letter*float64(len([]rune(line))))
@@ -170,67 +170,83 @@ func (l link) width() float64 {
 
 // drawLink draws a link and its words.
 func (p *plan) drawLink(b *strings.Builder, n network, i int) {
+	way := p.way(n, i)
+	fmt.Fprintf(b, `<path d="%s"/>`, way.path)
+	l := n.links[i]
+	lines := l.lines(way.flipped, p.wrap())
+	if len(lines) == 1 && (l.name == n.nodes[l.ends[0]].name || l.name == n.nodes[l.ends[1]].name) {
+		return // the node says it already
+	}
+	p.drawWords(b, lines, way)
+}
+
+// way is how a link goes, and where its words are.
+type way struct {
+	path    string
+	flipped bool    // forward goes to the left
+	x, y    float64 // the middle of the words' edge
+	below   bool    // the words are below that, not above
+}
+
+// way returns how a link of the network goes.
+func (p *plan) way(n network, i int) way {
 	l := n.links[i]
 	from, to := l.ends[0], l.ends[1]
-	flipped := p.at[from].x > p.at[to].x
-	if flipped {
+	w := way{flipped: p.at[from].x > p.at[to].x}
+	if w.flipped {
 		from, to = to, from
 	}
 	a, c := p.at[from], p.at[to]
-	words := func(x, y float64, below bool) {
-		p.drawWords(b, l.lines(flipped), x, y, below)
-	}
 	k, of := n.parallel(i)
 	last := len(p.spine) - 1
 	switch {
 	case p.column[from] == p.column[to]: // hangs above or below: words on the far side
-		hanging := from
-		if p.row[from] == 0 || abs(p.row[to]) > abs(p.row[from]) {
-			hanging = to
+		hanging := p.at[from]
+		side := p.row[from]
+		if side == 0 || abs(p.row[to]) > abs(side) {
+			hanging, side = p.at[to], p.row[to]
 		}
-		fmt.Fprintf(b, `<path d="M%.1f %.1fL%.1f %.1f"/>`, a.x, a.y, c.x, c.y)
-		h := p.at[hanging]
-		if below := p.row[hanging] > 0; below {
-			words(h.x, h.y+nodeHeight/2+6, true)
-		} else {
-			words(h.x, h.y-nodeHeight/2-8, false)
+		w.path = fmt.Sprintf("M%.1f %.1fL%.1f %.1f", a.x, a.y, c.x, c.y)
+		w.x, w.y, w.below = hanging.x, hanging.y-nodeHeight/2, side > 0
+		if w.below {
+			w.y = hanging.y + nodeHeight/2
 		}
 	case of > 1:
 		lift := lifted(k, of)
-		x := (a.x + c.x) / 2
-		y := (a.y+c.y)/2 + lift
-		fmt.Fprintf(b, `<path d="M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1fS%.1f %.1f %.1f %.1f"/>`,
-			a.x, a.y, a.x+a.width/2+20, y, a.x+a.width/2+20, y, x, y, c.x-c.width/2-20, y, c.x, c.y)
-		words(x, y, lift > 0)
+		w.x, w.y, w.below = (a.x+c.x)/2, (a.y+c.y)/2+lift, lift > 0
+		left, right := a.x+a.width/2+20, c.x-c.width/2-20
+		w.path = fmt.Sprintf("M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1fS%.1f %.1f %.1f %.1f",
+			a.x, a.y, left, w.y, left, w.y, w.x, w.y, right, w.y, c.x, c.y)
 	case a.y == c.y:
-		fmt.Fprintf(b, `<path d="M%.1f %.1fH%.1f"/>`, a.x, a.y, c.x)
-		words((a.x+a.width/2+c.x-c.width/2)/2, a.y, false)
+		w.path = fmt.Sprintf("M%.1f %.1fH%.1f", a.x, a.y, c.x)
+		w.x, w.y = (a.x+a.width/2+c.x-c.width/2)/2, a.y
 	case p.column[from] == 0 && p.column[to] == 1: // level at the host, slanting at the router
 		bend := c.x - c.width/2 - fanWidth
-		fmt.Fprintf(b, `<path d="M%.1f %.1fH%.1fL%.1f %.1f"/>`, a.x, a.y, bend, c.x-c.width/2+8, c.y)
-		words((a.x+a.width/2+bend)/2, a.y, false)
+		w.path = fmt.Sprintf("M%.1f %.1fH%.1fL%.1f %.1f", a.x, a.y, bend, c.x-c.width/2+8, c.y)
+		w.x, w.y = (a.x+a.width/2+bend)/2, a.y
 	case p.column[to] == last && p.column[from] == last-1:
 		bend := a.x + a.width/2 + fanWidth
-		fmt.Fprintf(b, `<path d="M%.1f %.1fL%.1f %.1fH%.1f"/>`, a.x+a.width/2-8, a.y, bend, c.y, c.x)
-		words((bend+c.x-c.width/2)/2, c.y, false)
+		w.path = fmt.Sprintf("M%.1f %.1fL%.1f %.1fH%.1f", a.x+a.width/2-8, a.y, bend, c.y, c.x)
+		w.x, w.y = (bend+c.x-c.width/2)/2, c.y
 	default:
-		fmt.Fprintf(b, `<path d="M%.1f %.1fL%.1f %.1f"/>`, a.x, a.y, c.x, c.y)
-		words((a.x+c.x)/2, (a.y+c.y)/2, false)
+		w.path = fmt.Sprintf("M%.1f %.1fL%.1f %.1f", a.x, a.y, c.x, c.y)
+		w.x, w.y = (a.x+c.x)/2, (a.y+c.y)/2
 	}
+	return w
 }
 
-// drawWords writes lines above a point, or below it.
-func (p *plan) drawWords(b *strings.Builder, lines []string, x, y float64, below bool) {
-	y -= 10 + lineHeight*float64(len(lines)-1)
-	if below {
-		y += 10 + lineHeight*float64(len(lines)-1) + 18
+// drawWords writes lines above or below a link.
+func (p *plan) drawWords(b *strings.Builder, lines []string, w way) {
+	y := w.y - wordsGap - lineHeight*float64(len(lines)-1)
+	if w.below {
+		y = w.y + wordsGap + 0.7*lineHeight
 	}
 	for i, line := range lines {
 		class := "words"
 		if i == 0 {
 			class = "words link"
 		}
-		fmt.Fprintf(b, `<text class="%s" x="%.1f" y="%.1f">%s</text>`, class, x, y+lineHeight*float64(i), template.HTMLEscapeString(line))
+		fmt.Fprintf(b, `<text class="%s" x="%.1f" y="%.1f">%s</text>`, class, w.x, y+lineHeight*float64(i), template.HTMLEscapeString(line))
 	}
 }
 

@@ -165,7 +165,8 @@
       const label = (_, splits) => {
         const steps = splits.slice(1).map((v, i) => v - splits[i]).filter((d) => d > 0);
         const step = steps.length ? Math.min(...steps) : 1;
-        const decimals = Math.max(0, Math.min(9, -Math.floor(Math.log10(step) + 1e-9)));
+        let decimals = 0;
+        while (decimals < 9 && Math.abs(Math.round(step * 10 ** decimals) / 10 ** decimals - step) > 1e-6 * step) decimals++;
         return splits.map((v) => (v === null ? "" : v.toFixed(decimals)));
       };
       const power = (_, splits) => splits.map((v) => (v === null || Math.abs(Math.log10(v) - Math.round(Math.log10(v))) > 1e-9 ? "" : String(+v.toPrecision(3))));
