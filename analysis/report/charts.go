@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"math"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/wtsim/wtsim/analysis/figure"
+	"github.com/wtsim/wtsim/analysis/seeds"
 )
 
 // picture is a figure of a run on the page.
@@ -90,6 +92,75 @@ func pictureOf(f figure.Figure, id, sentence string) (picture, error) {
 		p.Narrow, err = svgOf(f, figure.OneColumn)
 	}
 	return p, err
+}
+
+// room is what is left of the size of a page, in bytes.
+type room struct {
+	figures int // for what the page shows
+	paper   int // for pictures that are there for print alone
+}
+
+// newRoom returns the room of a page: with all else on it, a run has less than
+// three megabytes.
+func newRoom() *room { return &room{figures: 1_700_000, paper: 800_000} }
+
+// take makes room for a figure, and reports whether there is. One that the page
+// draws is printed as it is shown if there is none for its picture.
+func (r *room) take(p *picture) bool {
+	if p.Charts == 0 {
+		if size := len(p.SVG) + len(p.Narrow); size <= r.figures {
+			r.figures -= size
+			return true
+		}
+		return false
+	}
+	text, err := json.Marshal(p.charts)
+	if err != nil || len(text) > r.figures {
+		return false
+	}
+	r.figures -= len(text)
+	if len(p.SVG) > r.paper {
+		p.SVG = ""
+	}
+	r.paper -= len(p.SVG)
+	return true
+}
+
+// overPictures returns the figures over several runs, as far as these have
+// something to show.
+func overPictures(all []seeds.Set, r *room) ([]picture, error) {
+	runs := 0
+	for _, s := range all {
+		runs += len(s.Runs)
+	}
+	if runs < 2 {
+		return nil, nil
+	}
+	sweep, err := figure.FromSets(all, nil)
+	if err != nil {
+		return nil, nil // there is no metric that they show
+	}
+	about := aboutOf(figure.SweepDefinitions())
+	var out []picture
+	for _, f := range figure.AllOver(sweep) {
+		pic, err := pictureOf(f, "sets-"+f.Name, about[f.Name])
+		if err != nil {
+			return nil, err
+		}
+		if r.take(&pic) {
+			out = append(out, pic)
+		}
+	}
+	return out, nil
+}
+
+// aboutOf returns what figures show, as sentences.
+func aboutOf(definitions []figure.Definition) map[string]string {
+	about := map[string]string{}
+	for _, d := range definitions {
+		about[d.Name] = strings.ToUpper(d.About[:1]) + d.About[1:] + "."
+	}
+	return about
 }
 
 // svgOf draws a figure as a part of the page: without a head, and without

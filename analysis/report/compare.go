@@ -16,6 +16,7 @@ type comparison struct {
 	Table     table
 	Notes     []string
 	Headlines []string // what differs most, of two sets
+	Over      []picture
 }
 
 // mostChanges bounds the values that two scenarios differ in.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -42,12 +43,8 @@ type page struct {
 	Charts          map[string][]chart // by the ID of the figure; the keys are written in order
 }
 
-// mostPictures bounds the bytes of the pictures that are there for print alone.
-// Beyond it the page prints what it shows.
-const mostPictures = 1 << 20
-
 // finish puts together what all parts share.
-func (p *page) finish() (*page, error) {
+func (p *page) finish() *page {
 	p.Style = template.CSS(libraryStyle + pageStyle)
 	p.Library = template.JS("/* uPlot 1.6.32, https://github.com/leeoniya/uPlot\n" + libraryLicence + "\n*/" + libraryScript)
 	p.Script = template.JS(pageScript)
@@ -55,23 +52,16 @@ func (p *page) finish() (*page, error) {
 	p.Policy = fmt.Sprintf("default-src 'none'; script-src '%s' '%s'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'",
 		hash(string(p.Library)), hash(string(p.Script)))
 	p.Charts = map[string][]chart{}
-	size := 0
-	for i := range p.Parts {
-		part := &p.Parts[i]
-		for _, pictures := range [][]picture{part.First, part.More} {
-			for j := range pictures {
-				pic := &pictures[j]
-				if pic.Charts == 0 {
-					continue
-				}
-				p.Charts[pic.ID] = pic.charts
-				if size += len(pic.SVG); size > mostPictures {
-					pic.SVG = ""
-				}
-			}
+	all := [][]picture{p.Comparison.Over}
+	for _, part := range p.Parts {
+		all = append(all, part.First, part.More, part.Over)
+	}
+	for _, pic := range slices.Concat(all...) {
+		if pic.Charts > 0 {
+			p.Charts[pic.ID] = pic.charts
 		}
 	}
-	return p, nil
+	return p
 }
 
 // hash returns the source expression that allows a script (CSP level 3, section

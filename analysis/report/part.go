@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"html/template"
+	"path/filepath"
 	"strings"
 
 	"github.com/wtsim/wtsim/analysis"
@@ -29,7 +30,9 @@ type part struct {
 	Topology    template.HTML
 	Network     string // the topology in words
 	Tables      []table
-	OverSeeds   *table // of several seeds
+	LeftOut     []string  // names of figures for which there was no room
+	OverSeeds   *table    // of several seeds
+	Over        []picture // of several seeds
 	Metrics     table
 	Scenario    []token
 	FileName    string // of the scenario
@@ -43,7 +46,7 @@ type part struct {
 type detail struct{ Name, Value string }
 
 // newPart reads what the page shows of a set of runs.
-func newPart(s seeds.Set, i int, several bool, o Options) (part, error) {
+func newPart(s seeds.Set, i int, several bool, o Options, r *room) (part, error) {
 	rec, err := record.Open(s.Runs[0].Dir)
 	if err != nil {
 		return part{}, err
@@ -53,7 +56,7 @@ func newPart(s seeds.Set, i int, several bool, o Options) (part, error) {
 		return part{}, fmt.Errorf("%s: %w", rec.Dir(), err)
 	}
 	p := part{
-		ID: strings.ToLower(letterOf(i)), Name: s.Name, Overrides: s.Overrides,
+		ID: strings.ToLower(letterOf(i)), Path: pathOf(s), Name: s.Name, Overrides: s.Overrides,
 		Description: strings.TrimSpace(scenario.text("description")),
 		Seeds:       seedsOf(s),
 		FileName:    fileName(s.Name),
@@ -80,7 +83,7 @@ func newPart(s seeds.Set, i int, several bool, o Options) (part, error) {
 		p.Shown = fmt.Sprintf("seed %d, the first of %d", rec.Run.Seed, len(s.Runs))
 		p.Runs = runsTable(outcomes, p.ID)
 	}
-	if err := p.draw(rec, metrics); err != nil {
+	if err := p.draw(rec, metrics, r); err != nil {
 		return part{}, err
 	}
 	n := networkOf(rec.Run, scenario)
@@ -98,7 +101,7 @@ func newPart(s seeds.Set, i int, several bool, o Options) (part, error) {
 
 // draw makes the figures of the run, those that matter most apart, with a
 // sentence each.
-func (p *part) draw(rec *record.Recording, metrics analysis.Metrics) error {
+func (p *part) draw(rec *record.Recording, metrics analysis.Metrics, r *room) error {
 	data, err := figure.FromRecording(rec)
 	if err != nil {
 		return err
@@ -108,10 +111,7 @@ func (p *part) draw(rec *record.Recording, metrics analysis.Metrics) error {
 		"delay":      delaySentence(rec.Run, metrics),
 		"timeline":   timelineSentence(metrics),
 	}
-	about := map[string]string{}
-	for _, d := range figure.Definitions() {
-		about[d.Name] = strings.ToUpper(d.About[:1]) + d.About[1:] + "."
-	}
+	about := aboutOf(figure.Definitions())
 	for _, f := range figure.All(data) {
 		f.Title = strings.TrimSuffix(f.Title, ": "+data.Name)
 		words, first := sentences[f.Name]
@@ -122,9 +122,12 @@ func (p *part) draw(rec *record.Recording, metrics analysis.Metrics) error {
 		if err != nil {
 			return err
 		}
-		if first {
+		switch {
+		case !r.take(&pic):
+			p.LeftOut = append(p.LeftOut, f.Name)
+		case first:
 			p.First = append(p.First, pic)
-		} else {
+		default:
 			p.More = append(p.More, pic)
 		}
 	}
@@ -146,6 +149,14 @@ func outcomesOf(s seeds.Set) ([]outcome, error) {
 		all = append(all, o)
 	}
 	return all, nil
+}
+
+// pathOf returns the folder of the recording, or that of several.
+func pathOf(s seeds.Set) string {
+	if len(s.Runs) == 1 {
+		return s.Runs[0].Dir
+	}
+	return filepath.Dir(s.Runs[0].Dir)
 }
 
 func seedsOf(s seeds.Set) string {

@@ -24,9 +24,9 @@ type Options struct {
 }
 
 // Write writes the report of the recordings at paths: each is the folder of a
-// recording, or a folder of recordings that differ in their seeds (see
-// [seeds.Read]). One is described by itself; of several it also says how they
-// differ. Figures are of the first seed of each. It fails if a path is no
+// recording, of recordings that differ in their seeds, or of several sets of
+// such (see [seeds.Collect]). One is described by itself; of several it also says
+// how they differ. Figures are of the first seed of each. It fails if a path is no
 // recording, or one that is broken, or if w fails.
 func Write(w io.Writer, paths []string, o Options) error {
 	p, err := newPage(paths, o)
@@ -86,26 +86,32 @@ func newPage(paths []string, o Options) (*page, error) {
 	if o.Confidence == 0 {
 		o.Confidence = 0.95
 	}
-	p := &page{}
 	var all []seeds.Set
-	for i, path := range paths {
-		s, err := seeds.Read(path)
+	for _, path := range paths {
+		sets, err := seeds.Collect(path)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, s)
-		part, err := newPart(s, i, len(paths) > 1, o)
+		all = append(all, sets...)
+	}
+	p := &page{}
+	room := newRoom()
+	for i, s := range all {
+		part, err := newPart(s, i, len(all) > 1, o, room)
 		if err != nil {
 			return nil, err
 		}
-		part.Path = path
 		p.Parts = append(p.Parts, part)
 	}
-	var err error
+	over, err := overPictures(all, room)
+	if err != nil {
+		return nil, err
+	}
 	switch len(all) {
 	case 1:
 		p.Title = p.Parts[0].Name + ", " + p.Parts[0].Seeds
-		return p.finish()
+		p.Parts[0].Over = over
+		return p.finish(), nil
 	case 2:
 		p.Comparison, err = compareTwo(all[0], all[1], o)
 	default:
@@ -114,6 +120,7 @@ func newPage(paths []string, o Options) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.Comparison.Over = over
 	p.Title = "Comparison of " + count(len(all), "set") + " of runs"
-	return p.finish()
+	return p.finish(), nil
 }

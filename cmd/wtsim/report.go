@@ -27,8 +27,9 @@ axes together; a double click shows all again.
 
 RUN is a recording, or a folder of recordings that differ in their seeds, such
 as results/runs/NAME/OVERRIDES: then the page also has each metric's mean over
-the seeds with its confidence interval, and figures of the first seed. Two RUNs
-are compared as wtsim compare does, and more are put beside each other.
+the seeds with its confidence interval, and figures of the first seed. A folder of
+such folders is several RUNs. Two RUNs are compared as wtsim compare does, and
+more are put beside each other.
 
 The page of one RUN is written into its folder, that of several here, unless
 --out says where.`,

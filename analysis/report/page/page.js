@@ -359,7 +359,7 @@
   for (const figure of document.querySelectorAll("figure[data-charts]")) {
     const specs = data[figure.id] || [];
     const holder = figure.querySelector(".charts");
-    const part = figure.closest(".part").id;
+    const part = figure.closest(".part")?.id;
     const same = (a, b) => a && b && groupOf(part, a.x) === groupOf(part, b.x);
     const tools = make("div", { class: "charts-tools" });
     specs.forEach((spec, i) => {
