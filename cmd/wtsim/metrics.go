@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ import (
 // metricsFlags are the flags of the command metrics.
 type metricsFlags struct {
 	window    analysis.Window
+	warmUp    bool // the window begins after it
 	globs     []string
 	csv, json bool
 }
@@ -36,9 +38,16 @@ func newMetrics() *cobra.Command {
 from its tables, and prints them. For groups of equal sessions it prints those of
 the group; --metric also selects those of their members. 'wtsim list metrics' has the definitions.
 
+With --from mser5 the window begins where what all flows deliver together is
+steady: MSER-5 (White 1997) cuts off the bins of goodput, as in the throughput
+figure, that leave the mean of the others known best, five at a time. What was
+cut is printed. A goodput that falls when flows end is not steady: set --to
+before that. It is an error if more than half would be cut.
+
 ` + windowRules,
 		Example: `  wtsim metrics results/runs/quickstart/default/1
   wtsim metrics results/runs/quickstart/default/1 --from 1s --to 5s --metric 'links.*.utilisation'
+  wtsim metrics results/runs/two-flows/default/1 --from mser5 --to 30s
   wtsim metrics results/runs/quickstart/default/1 --csv > metrics.csv`,
 		Args: arguments(func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -55,11 +64,12 @@ the group; --metric also selects those of their members. 'wtsim list metrics' ha
 					return &usageError{cmd, fmt.Errorf("--metric %q: %w", glob, err)}
 				}
 			}
-			return f.print(cmd.OutOrStdout(), args[0])
+			return f.print(cmd, args[0])
 		},
 	}
 	flags := cmd.Flags()
-	flags.DurationVar(&f.window.From, "from", 0, "begin of the window, in virtual `time` (default: the start of the run)")
+	flags.Var((*windowBegin)(&f), "from", "begin of the window, in virtual `time`, or mser5: the end of the warm-up (default: the start of the run)")
+	cmd.RegisterFlagCompletionFunc("from", cobra.FixedCompletions([]string{mser5}, cobra.ShellCompDirectiveNoFileComp))
 	flags.DurationVar(&f.window.To, "to", 0, "end of the window, in virtual `time` (default: the end of the run)")
 	flags.StringArrayVar(&f.globs, "metric", nil, "print the metrics whose names match a `glob`, such as 'links.*.loss_ratio'; may be repeated")
 	flags.BoolVar(&f.csv, "csv", false, "print CSV: metric, value, unit")
@@ -74,10 +84,63 @@ life of the flow, connection, traffic or link have in common; levels are those a
 loss ratios are of what was sent in it. What only run.json counts has a value for the whole
 run alone: the packets that cross traffic sent, and ratios to them.`
 
-func (f *metricsFlags) print(out io.Writer, dir string) error {
+// mser5 is the value of --from for the end of the warm-up.
+const mser5 = "mser5"
+
+// windowBegin is the value of the flag --from.
+type windowBegin metricsFlags
+
+func (b *windowBegin) Set(text string) (err error) {
+	if b.warmUp = text == mser5; b.warmUp {
+		return nil
+	}
+	if b.window.From, err = time.ParseDuration(text); err != nil {
+		return fmt.Errorf("expected a time, such as 1.5s, or %s: %w", mser5, err)
+	}
+	return nil
+}
+
+func (b *windowBegin) String() string {
+	switch {
+	case b.warmUp:
+		return mser5
+	case b.window.From == 0:
+		return ""
+	}
+	return b.window.From.String()
+}
+
+func (b *windowBegin) Type() string { return "time" }
+
+// cutWarmUp begins the window after the warm-up, and says so.
+func (f *metricsFlags) cutWarmUp(out io.Writer, rec *record.Recording) error {
+	w, err := analysis.FindWarmUp(rec, f.window.To)
+	if err != nil {
+		return err
+	}
+	if !w.Settled {
+		return fmt.Errorf("the goodput is not steady in time: MSER-5 would cut off %s, %d of %d bins of %s, more than half; set --from to a time, or --to to one before flows end",
+			w.End, w.Cut, w.Bins, w.Bin)
+	}
+	f.window.From = w.End
+	fmt.Fprintf(out, "The warm-up ends at %s: MSER-5 cuts off %d of %d bins of %s of the flows' goodput.\n", w.End, w.Cut, w.Bins, w.Bin)
+	return nil
+}
+
+func (f *metricsFlags) print(cmd *cobra.Command, dir string) error {
+	out := cmd.OutOrStdout()
 	rec, err := record.Open(dir)
 	if err != nil {
 		return &inputError{err}
+	}
+	if f.warmUp {
+		said := out
+		if f.csv || f.json {
+			said = cmd.ErrOrStderr()
+		}
+		if err := f.cutWarmUp(said, rec); err != nil {
+			return &inputError{fmt.Errorf("the warm-up of %s: %w", dir, err)}
+		}
 	}
 	all, err := analysis.ComputeWindows(rec, f.window, analysis.Window{})
 	if err != nil {
