@@ -1,4 +1,4 @@
-// Package figure draws the figures of a run in one house style: fit for print
+// Package figure draws the figures of runs in one house style: fit for print
 // at the width of one or two columns, legible in greyscale and to the colour
 // blind. The same data gives the same bytes.
 //

@@ -52,7 +52,8 @@ func (p *rows) left(width Width) vg.Length {
 	for _, r := range p.sets {
 		widest = max(widest, tickText.Width(clean(r.set.Label)))
 	}
-	return min(widest, 0.42*width.points()) + gap + tickLength
+	const halfTick = 24 // of the widest label below the axis
+	return max(min(widest, 0.42*width.points())+gap+tickLength, halfTick)
 }
 
 // right returns the space for n.

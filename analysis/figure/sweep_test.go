@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 // swept are runs at rates and with queues, n of each, whose goodput and delay
@@ -168,4 +170,35 @@ func TestAFigureThatHasNothingToShowSaysWhy(t *testing.T) {
 	if f, err := Over(whole(), "intervals"); err != nil || f.Name != "intervals" {
 		t.Errorf("%s, %v", f.Name, err)
 	}
+}
+
+// TestNoTextCollidesInAnySweep draws sets of any number, size, names and values.
+func TestNoTextCollidesInAnySweep(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.StringOfN(rapid.RuneFrom([]rune("aµ→.漢 =Ω5Mbit/s")), 0, 40, -1)
+		s := Sweep{Name: name.Draw(t, "name"), Varied: []string{"a." + name.Draw(t, "path"), "b"}}
+		for i := range rapid.IntRange(1, 4).Draw(t, "metrics") {
+			unit := rapid.SampledFrom([]string{"s", "bit/s", "B", "1", "packets", "bit/s²"}).Draw(t, "unit")
+			s.Metrics = append(s.Metrics, Quantity{fmt.Sprint(i, name.Draw(t, "metric")), name.Draw(t, "short"), unit})
+		}
+		scale := math.Pow10(rapid.IntRange(-6, 9).Draw(t, "scale"))
+		for i := range rapid.IntRange(1, 10).Draw(t, "sets") {
+			set := RunSet{Label: name.Draw(t, "label"), Values: []string{fmt.Sprint(i), name.Draw(t, "value")}}
+			for seed := range rapid.Uint64Range(1, 8).Draw(t, "runs") {
+				run := SeedRun{seed, map[string]float64{}}
+				for _, m := range s.Metrics {
+					if rapid.IntRange(0, 4).Draw(t, "has") > 0 {
+						run.Values[m.Name] = scale * float64(rapid.IntRange(-50, 1000).Draw(t, "times"))
+					}
+				}
+				set.Runs = append(set.Runs, run)
+			}
+			s.Sets = append(s.Sets, set)
+		}
+		for _, f := range AllOver(s) {
+			for _, width := range widths {
+				checkLayout(t, f, width)
+			}
+		}
+	})
 }
