@@ -18,7 +18,7 @@ var (
 
 // Head-of-line blocking is that of streams: RFC 9000, section 2.2, has the bytes
 // of a stream delivered in order.
-const blockingSource = "RFC 9000 section 2.2; RFC 9308 section 4.2"
+const blockingSource = "RFC 9000 section 2.2"
 
 func defineBlocking(entity, of string) summaryDefinition {
 	return defineSummary(entity, "hol_blocking", "s", "the time that STREAM frames which arrived before bytes ahead of them waited for these, "+of, blockingSource+"; samples stream.wait")
