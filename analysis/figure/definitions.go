@@ -22,7 +22,7 @@ var ofRun = []struct {
 	{Definition{"teardown-cdf", "how long the teardowns of sessions took, of five sessions and more"}, teardownCDF},
 	{Definition{"timeline", "set-up and teardown of a session, step by step at both hosts"}, timeline},
 	{Definition{"waterfall", "every datagram of a session at its set-up and teardown, between both hosts"}, waterfall},
-	{Definition{"sequence", "what single connection ends sent over time, its arrival and its losses, and the first loss in detail"}, sequence},
+	{Definition{"sequence", "data sent over time, its arrival and its losses, and the first loss in detail"}, sequence},
 }
 
 // Definitions returns the figures of a run, in the order of [All].

@@ -25,7 +25,7 @@ const figuresFolder = "figures"
 // plotFlags are the flags of the command plot.
 type plotFlags struct {
 	figures, formats, globs []string
-	size, out               string
+	size, out, session      string
 }
 
 // figureSizes are the widths of figures by their names.
@@ -76,6 +76,7 @@ in which they differ.`,
 	flags.StringVar(&f.size, "size", "page", "`width`: column or page")
 	flags.StringSliceVar(&f.formats, "format", []string{string(figure.SVG)}, "`formats`: svg, pdf, png, or csv for the data alone")
 	flags.StringArrayVar(&f.globs, "metric", nil, "of several runs, show the metrics whose names match a `glob`, such as\n'links.*.loss_ratio'; may be repeated")
+	flags.StringVar(&f.session, "session", "", "of one run, show this `session` in the figures that show one")
 	flags.StringVar(&f.out, "out", "", "`folder` to write into (default: figures in the folder of the one run, or here)")
 	cmd.RegisterFlagCompletionFunc("figure", cobra.FixedCompletions(figureNames(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("size", cobra.FixedCompletions([]string{"column", "page"}, cobra.ShellCompDirectiveNoFileComp))
@@ -218,7 +219,7 @@ func (f *plotFlags) ofRun(dir string) ([]figure.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := figure.FromRecording(rec)
+	data, err := figure.FromRecording(rec, figure.OfSession(f.session))
 	if err != nil {
 		return nil, err
 	}
@@ -246,6 +247,9 @@ func (f *plotFlags) ofSets(sets []seeds.Set) ([]figure.Figure, error) {
 		if has(figure.Definitions(), name) {
 			return nil, fmt.Errorf("%s shows one run, and these are several; give one of them, such as %s", name, sets[0].Runs[0].Dir)
 		}
+	}
+	if f.session != "" {
+		return nil, fmt.Errorf("--session is for the figures of one run, and these are several; give one of them, such as %s", sets[0].Runs[0].Dir)
 	}
 	selected, err := f.selection(sets)
 	if err != nil {
