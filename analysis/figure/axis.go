@@ -3,6 +3,7 @@ package figure
 import (
 	"cmp"
 	"math"
+	"slices"
 	"strconv"
 
 	"gonum.org/v1/plot/vg"
@@ -22,8 +23,11 @@ var (
 	shares   = []scale{{"", 1}} // and indices
 )
 
-// baseUnit names the base unit of a quantity.
-func baseUnit(scales []scale) string { return cmp.Or(scales[len(scales)-1].unit, "1") }
+// baseUnit names the base unit of a quantity: "s" of times, "1" of shares.
+func baseUnit(scales []scale) string {
+	base := slices.IndexFunc(scales, func(s scale) bool { return s.size == 1 })
+	return cmp.Or(scales[base].unit, "1")
+}
 
 // scaleFor returns the largest unit in which the value is at least 1, and the
 // smallest for values below all.

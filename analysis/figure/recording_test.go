@@ -210,3 +210,11 @@ func TestAxesCountInNiceSteps(t *testing.T) {
 		}
 	}
 }
+
+func TestTheDataOfAFigureIsInBaseUnits(t *testing.T) {
+	for want, scales := range map[string][]scale{"s": times, "bit/s": bitRates, "B": amounts, "1": shares} {
+		if got := baseUnit(scales); got != want {
+			t.Errorf("%v are in %q, want %q", scales, got, want)
+		}
+	}
+}
