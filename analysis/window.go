@@ -22,13 +22,15 @@ import (
 //     when the window begins.
 //   - A level, such as the last congestion window or the datagrams that a link
 //     still holds, is that at the end of the window.
-//   - Both parts of a ratio are from the window. A share of what was sent or
-//     declared lost, such as a loss ratio, is of what was so in the window,
-//     whenever it arrived or was dropped.
+//   - Both parts of a ratio are from the window. The share of datagrams that a
+//     link dropped is of those that entered it in the window, that of messages
+//     that did not arrive of those that were sent, and that of spurious losses of
+//     those that were declared, whenever they were dropped, arrived or were acknowledged.
 //   - What only run.json counts has no value but for the whole run: the packets
 //     that cross traffic sent, and the ratios to them.
 //   - What the smallest RTT of a connection is, and what a flow's links would
-//     allow, is looked up in the whole run.
+//     allow, is looked up in the whole run; throughput.max takes the bins of the
+//     whole run that lie in the window, and fairness its seconds that do.
 type Window struct{ From, To time.Duration }
 
 // String returns the window's ends, such as "from 1s to 5s".
