@@ -50,21 +50,25 @@ var seriesUnits = map[string]string{
 	record.SeriesSmoothedRTT:   "s",
 	record.SeriesLatestRTT:     "s",
 	record.SeriesMinRTT:        "s",
-	record.SeriesSentBytes:     "B",
-	record.SeriesSentPackets:   "packets",
 	record.SeriesDelivered:     "B",
 	record.SeriesMessageRTT:    "s",
 	record.SeriesOneWayDelay:   "s",
 
-	record.SeriesStreamSent:     "B",
-	record.SeriesStreamResent:   "B",
-	record.SeriesStreamReceived: "B",
-	record.SeriesStreamWaited:   "B",
-	record.SeriesStreamWait:     "s",
-
 	record.SeriesTrafficRate:      "bit/s",
 	record.SeriesTrafficDelivered: "B",
 	record.SeriesTrafficDelay:     "s",
+}
+
+// undrawn are the series that no figure draws, which in a run with losses are
+// most of all samples.
+var undrawn = map[string]bool{
+	record.SeriesSentBytes:      true,
+	record.SeriesSentPackets:    true,
+	record.SeriesStreamSent:     true,
+	record.SeriesStreamResent:   true,
+	record.SeriesStreamReceived: true,
+	record.SeriesStreamWaited:   true,
+	record.SeriesStreamWait:     true,
 }
 
 // Data is what figures draw of a run.
@@ -121,6 +125,9 @@ func Load(rec *record.Recording) (*Data, error) {
 	for s, err := range rec.Samples() {
 		if err != nil {
 			return nil, err
+		}
+		if undrawn[s.Name] {
+			continue
 		}
 		set.line(s.Name, s.Entity).add(Point{s.Time, s.Value})
 		distributions.sample(s)
