@@ -178,7 +178,20 @@ func speedInWords(run record.Run) string {
 	if run.Wall <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s, simulated in %s.", count(int(run.Datagrams), "datagram"), quantity.Duration(run.Wall.Seconds()))
+	datagrams := "1 datagram"
+	if run.Datagrams != 1 {
+		datagrams = thousands(run.Datagrams) + " datagrams"
+	}
+	return fmt.Sprintf("%s, simulated in %s.", datagrams, quantity.Duration(run.Wall.Seconds()))
+}
+
+// thousands writes a number with its digits in groups of three.
+func thousands(n uint64) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 // unjudged says that a recording has no verdict on the scenario's expectations.
