@@ -140,7 +140,7 @@ func compareMany(all []seeds.Set, o Options) (comparison, error) {
 	at := map[string]int{}
 	for i, s := range all {
 		t.Columns = append(t.Columns, header{Title: letterOf(i)})
-		metrics, err := s.Summarize(o.Confidence, o.Select)
+		metrics, err := s.Summarize(seeds.Options{Confidence: o.Confidence, Select: o.Select})
 		if err != nil {
 			return comparison{}, err
 		}
@@ -168,7 +168,7 @@ func intervalNote(confidence float64) string {
 
 // summaryTable returns the metrics of a set over its seeds.
 func summaryTable(s seeds.Set, o Options) (table, error) {
-	metrics, err := s.Summarize(o.Confidence, o.Select)
+	metrics, err := s.Summarize(seeds.Options{Confidence: o.Confidence, Select: o.Select})
 	if err != nil {
 		return table{}, err
 	}

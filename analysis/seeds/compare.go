@@ -10,12 +10,19 @@ import (
 	"github.com/wtsim/wtsim/analysis/stat"
 )
 
-// Options say how two sets are compared. The zero Options are of all metrics,
+// Options say how a set is described, or two are compared. The zero Options are of all metrics,
 // by Student's t, with the confidence 0.95.
 type Options struct {
 	Confidence float64                    // of the intervals; 0 is 0.95
-	Method     stat.Method                // of paired differences: stat.Student, the default, or stat.Wilcoxon
+	Method     stat.Method                // of means and paired differences: stat.Student, the default, stat.BootstrapBCa, or, of differences alone, stat.Wilcoxon
 	Select     func(analysis.Metric) bool // which metrics; nil is all
+}
+
+func (o Options) withDefaults() Options {
+	if o.Confidence == 0 {
+		o.Confidence = 0.95
+	}
+	return o
 }
 
 // Verdict says whether a difference is more than chance.
@@ -85,9 +92,7 @@ type Comparison struct {
 // compared, the more of them differ by chance; a difference is real only if it
 // is so after Holm's correction for the number of metrics selected.
 func Compare(a, b Set, o Options) (Comparison, error) {
-	if o.Confidence == 0 {
-		o.Confidence = 0.95
-	}
+	o = o.withDefaults()
 	c := Comparison{Confidence: o.Confidence}
 	fingerprints := map[uint64]string{}
 	for _, run := range a.Runs {
@@ -145,17 +150,19 @@ func compare(a, b *column, o Options) (Row, error) {
 		x, y = a.values, b.values
 	case o.Method == stat.Wilcoxon:
 		difference = stat.SignedRank
+	case o.Method == stat.BootstrapBCa:
+		difference = stat.PairedBootstrap
 	case o.Method == stat.Student, o.Method == "":
 		difference = stat.Paired
 	default:
-		return Row{}, fmt.Errorf("%q is no method for paired differences; expected %q or %q", o.Method, stat.Student, stat.Wilcoxon)
+		return Row{}, fmt.Errorf("%q is no method for paired differences; expected %q, %q or %q", o.Method, stat.Student, stat.BootstrapBCa, stat.Wilcoxon)
 	}
 	r.same = r.Paired && slices.Equal(x, y)
 	var err error
-	if r.A, err = stat.Summarize(x, o.Confidence); err != nil {
+	if r.A, err = stat.Summarize(x, o.Confidence, o.Method); err != nil {
 		return r, err
 	}
-	if r.B, err = stat.Summarize(y, o.Confidence); err != nil {
+	if r.B, err = stat.Summarize(y, o.Confidence, o.Method); err != nil {
 		return r, err
 	}
 	if !r.Paired {

@@ -59,7 +59,7 @@ func near(t *testing.T, what string, got, want float64) {
 }
 
 func TestASummaryCountsTheSeedsThatHaveAValue(t *testing.T) {
-	m, err := goodputs(1, 10, math.NaN(), 12, 14).Summarize(0.95, nil)
+	m, err := goodputs(1, 10, math.NaN(), 12, 14).Summarize(seeds.Options{})
 	if err != nil || len(m) != 1 {
 		t.Fatalf("the metrics are %v, %v", m, err)
 	}

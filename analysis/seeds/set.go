@@ -153,15 +153,16 @@ type Metric struct {
 	stat.Summary
 }
 
-// Summarize describes the metrics that are selected, all if selected is nil, in
+// Summarize describes the metrics that are selected in
 // the order of the first run that has them. A metric that some runs do not have,
 // such as the completion time of a flow that did not complete, rests on those
 // that have it: its N says how many.
-func (s Set) Summarize(confidence float64, selected func(analysis.Metric) bool) ([]Metric, error) {
-	columns := s.columns(selected)
+func (s Set) Summarize(o Options) ([]Metric, error) {
+	o = o.withDefaults()
+	columns := s.columns(o.Select)
 	metrics := make([]Metric, len(columns))
 	for i, c := range columns {
-		summary, err := stat.Summarize(c.values, confidence)
+		summary, err := stat.Summarize(c.values, o.Confidence, o.Method)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}

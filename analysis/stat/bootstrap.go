@@ -57,12 +57,7 @@ func (b Bootstrap) BCa(values []float64, confidence float64) (Estimate, error) {
 	if err != nil {
 		return Estimate{}, err
 	}
-	below, _ := slices.BinarySearch(resampled, e.Value)
-	upTo, _ := slices.BinarySearch(resampled, math.Nextafter(e.Value, math.Inf(1)))
-	count := float64(len(resampled))
-	share := float64(below+upTo) / 2 / count
-	// A share of 0 or 1 would put the bias at infinity.
-	z0 := distuv.UnitNormal.Quantile(min(max(share, 1/(count+1)), count/(count+1)))
+	z0 := quantileOf(resampled, e.Value)
 	at := func(p float64) float64 {
 		x := z0 + distuv.UnitNormal.Quantile(p)
 		divisor := 1 - a*x

@@ -78,22 +78,27 @@ type Summary struct {
 	Mean   Estimate `json:"mean"`
 	SD     float64  `json:"sd"` // standard deviation, with the divisor n − 1; 0 for one value
 	Min    float64  `json:"min"`
-	Median float64  `json:"median"` // see Quantile
+	Q1     float64  `json:"q1"` // the quantiles of 1/4, 1/2 and 3/4, see Quantile
+	Median float64  `json:"median"`
+	Q3     float64  `json:"q3"`
 	Max    float64  `json:"max"`
 }
 
-// Summarize describes values. The mean has the interval of [Mean].
-func Summarize(values []float64, confidence float64) (Summary, error) {
-	mean, err := Mean(values, confidence)
+// Summarize describes values. The mean has the interval of [Mean], or of
+// [Bootstrap.BCa] if the method is [BootstrapBCa].
+func Summarize(values []float64, confidence float64, method Method) (Summary, error) {
+	interval := Mean
+	if method == BootstrapBCa {
+		interval = Bootstrap{Seed: DefaultSeed}.BCa
+	}
+	mean, err := interval(values, confidence)
 	if err != nil {
 		return Summary{}, err
 	}
-	median, err := Quantile(values, 0.5)
-	if err != nil {
-		return Summary{}, err
-	}
+	sorted := slices.Sorted(slices.Values(values))
 	return Summary{
-		Mean: mean, SD: deviation(values), Min: slices.Min(values), Median: median, Max: slices.Max(values),
+		Mean: mean, SD: deviation(values), Min: sorted[0], Q1: quantileOfSorted(sorted, 0.25),
+		Median: quantileOfSorted(sorted, 0.5), Q3: quantileOfSorted(sorted, 0.75), Max: sorted[len(sorted)-1],
 	}, nil
 }
 

@@ -43,7 +43,7 @@ func TestQuantilesInterpolateAsPythonsInclusiveOnes(t *testing.T) {
 }
 
 func TestASummaryHasTheMeanItsIntervalAndTheSpread(t *testing.T) {
-	s, err := Summarize([]float64{15.2, 14.8, 16.1, 15.5, 14.9, 15.7, 15.0}, 0.95)
+	s, err := Summarize([]float64{15.2, 14.8, 16.1, 15.5, 14.9, 15.7, 15.0}, 0.95, Student)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,8 +129,8 @@ func TestOneValueHasNoInterval(t *testing.T) {
 	if err != nil || welch != (Difference{Estimate{Value: 2.5, N: 3}, 1}) {
 		t.Errorf("the unpaired difference is %+v, %v", welch, err)
 	}
-	summary, err := Summarize(one, 0.95)
-	if err != nil || summary != (Summary{Mean: mean, Min: 3, Median: 3, Max: 3}) {
+	summary, err := Summarize(one, 0.95, Student)
+	if err != nil || summary != (Summary{Mean: mean, Min: 3, Q1: 3, Median: 3, Q3: 3, Max: 3}) {
 		t.Errorf("the summary is %+v, %v", summary, err)
 	}
 	for name, bootstrap := range map[string]func(Bootstrap) (Estimate, error){
@@ -190,7 +190,7 @@ func TestWhatNoStatisticIsDefinedForIsRefused(t *testing.T) {
 	good := []float64{1, 2}
 	functions := map[string]func(values []float64, confidence float64) error{
 		"Mean":       func(v []float64, c float64) error { _, err := Mean(v, c); return err },
-		"Summarize":  func(v []float64, c float64) error { _, err := Summarize(v, c); return err },
+		"Summarize":  func(v []float64, c float64) error { _, err := Summarize(v, c, Student); return err },
 		"Paired":     func(v []float64, c float64) error { _, err := Paired(v, v, c); return err },
 		"SignedRank": func(v []float64, c float64) error { _, err := SignedRank(v, v, c); return err },
 		"Welch a":    func(v []float64, c float64) error { _, err := Welch(v, good, c); return err },

@@ -27,6 +27,9 @@ type compareFlags struct {
 	method     string
 }
 
+// methods are the values of the flags --method.
+var methods = map[string]stat.Method{"student": stat.Student, "bootstrap": stat.BootstrapBCa, "wilcoxon": stat.Wilcoxon}
+
 func newCompare() *cobra.Command {
 	var f compareFlags
 	cmd := &cobra.Command{
@@ -37,7 +40,8 @@ that differ in their seeds, such as results/runs/NAME/OVERRIDES, and prints what
 B achieved against A, what differs most first.
 
 Runs of the same seed belong together: the interval is that of the mean of their
-differences (Student's t; --method wilcoxon: of the pseudo-median). Without two
+differences (Student's t; --method bootstrap: BCa, 10,000 resamples of a fixed
+seed; --method wilcoxon: of the pseudo-median). Without two
 common seeds it is Welch's, of unpaired values. Recordings of one folder must
 differ in their seeds only; what the scenarios of A and B differ in is printed.
 A difference is real ("yes") if
@@ -65,9 +69,9 @@ Exit status: 0 whatever differs, 2 if there is nothing to compare.`,
 	flags.BoolVar(&f.all, "all", false, "compare every metric, not only those that the summary of a run shows")
 	flags.StringArrayVar(&f.globs, "metric", nil, "compare the metrics whose names match a `glob`, such as 'links.*.loss_ratio'; may be repeated")
 	flags.Float64Var(&f.confidence, "confidence", confidence, "`confidence` of the intervals, and 1 less the level of the tests")
-	flags.StringVar(&f.method, "method", string(stat.Student), "`method` for paired differences: student or wilcoxon")
+	flags.StringVar(&f.method, "method", "student", "`method` for paired differences: student, bootstrap (BCa) or wilcoxon")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object")
-	cmd.RegisterFlagCompletionFunc("method", cobra.FixedCompletions([]string{string(stat.Student), string(stat.Wilcoxon)}, cobra.ShellCompDirectiveNoFileComp))
+	cmd.RegisterFlagCompletionFunc("method", cobra.FixedCompletions([]string{"student", "bootstrap", "wilcoxon"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
@@ -75,8 +79,8 @@ func (f *compareFlags) check() error {
 	if !(f.confidence > 0 && f.confidence < 1) {
 		return fmt.Errorf("--confidence is %v; expected a number above 0 and below 1, such as 0.95", f.confidence)
 	}
-	if f.method != string(stat.Student) && f.method != string(stat.Wilcoxon) {
-		return fmt.Errorf("--method is %q; expected student or wilcoxon", f.method)
+	if _, known := methods[f.method]; !known {
+		return fmt.Errorf("--method is %q; expected student, bootstrap or wilcoxon", f.method)
 	}
 	if f.all && len(f.globs) > 0 {
 		return errors.New("--all and --metric exclude each other")
@@ -112,7 +116,7 @@ func (f *compareFlags) compare(out io.Writer, pathA, pathB string) error {
 	if err != nil {
 		return &inputError{err}
 	}
-	c, err := seeds.Compare(a, b, seeds.Options{Confidence: f.confidence, Method: stat.Method(f.method), Select: f.selects})
+	c, err := seeds.Compare(a, b, seeds.Options{Confidence: f.confidence, Method: methods[f.method], Select: f.selects})
 	if err != nil {
 		return &inputError{err}
 	}
@@ -205,7 +209,9 @@ func (f *compareFlags) legend(c seeds.Comparison) string {
 		switch {
 		case !has(func(r seeds.Row) bool { return r.Paired && interval(r) }):
 			s.WriteString(".\n")
-		case f.method == string(stat.Wilcoxon):
+		case f.method == "bootstrap":
+			s.WriteString("; intervals and tests are of the bootstrap (BCa,\n10,000 resamples), which are too sure with fewer than ten seeds.\n")
+		case f.method == "wilcoxon":
 			s.WriteString("; each row shows their pseudo-median,\nand the interval and test are of Wilcoxon's signed ranks.\n")
 		default:
 			s.WriteString("; intervals and tests are Student's t.\n")

@@ -27,6 +27,7 @@ type runFlags struct {
 	out                          string
 	json, quiet, qlog, csv, bare bool
 	plain                        bool // without graphs
+	method                       string
 }
 
 func newRun() *cobra.Command {
@@ -36,9 +37,10 @@ func newRun() *cobra.Command {
 		Short: "Run a scenario, with one seed or many",
 		Long: `Run simulates a scenario in a process of its own, writes a recording with
 metrics and figures to OUT/<scenario>/<overrides>/<seed>/, and prints what the
-run achieved, with a graph of the goodput and one of the RTT; of several seeds, the mean of each metric with its confidence
-interval, and of how many seeds. A recording that is there already is replaced
-when the new one is complete.
+run achieved, with a graph of the goodput and one of the RTT; of several seeds,
+the mean of each metric with its confidence interval, its quartiles, and of how
+many seeds. A recording that is there already is replaced when the new one is
+complete.
 
 What is recorded does not change the packets of a run, nor its fingerprint.
 Without a table the metrics and figures that need it are left out; what links
@@ -58,6 +60,8 @@ Ctrl-C stops the run, removes what it had written, and exits with status 130.`,
 				return &usageError{cmd, fmt.Errorf("--seeds is %d; expected at least 1", f.seeds)}
 			case f.jobs < 0:
 				return &usageError{cmd, fmt.Errorf("--jobs is %d; expected at least 1", f.jobs)}
+			case f.method != "student" && f.method != "bootstrap":
+				return &usageError{cmd, fmt.Errorf("--method is %q; expected student or bootstrap", f.method)}
 			case f.out == "":
 				return &usageError{cmd, errors.New("--out is empty; expected a folder")}
 			}
@@ -83,6 +87,8 @@ Ctrl-C stops the run, removes what it had written, and exits with status 130.`,
 	cmd.RegisterFlagCompletionFunc("capture", cobra.NoFileCompletions)
 	flags.BoolVar(&f.csv, "csv", false, "also write the tables as CSV")
 	flags.BoolVar(&f.bare, "no-figures", false, "draw no figures")
+	flags.StringVar(&f.method, "method", "student", "`method` for the confidence intervals over several seeds: student or bootstrap (BCa)")
+	cmd.RegisterFlagCompletionFunc("method", cobra.FixedCompletions([]string{"student", "bootstrap"}, cobra.ShellCompDirectiveNoFileComp))
 	flags.BoolVar(&f.plain, "no-graph", false, "print no graphs; without them the output has no colours (see NO_COLOR)")
 	cmd.MarkFlagDirname("out")
 	return cmd
@@ -167,13 +173,13 @@ func (f *runFlags) print(out io.Writer, outcomes []outcome, verdicts []expect.Ve
 	case f.json && len(outcomes) == 1:
 		return json.NewEncoder(out).Encode(outcomes[0])
 	case f.json:
-		return encodeSeeds(out, outcomes, verdicts)
+		return encodeSeeds(out, outcomes, verdicts, methods[f.method])
 	case f.quiet:
 		return nil
 	case len(outcomes) == 1:
 		return printRun(out, outcomes[0])
 	}
-	return printSeeds(out, outcomes, verdicts)
+	return printSeeds(out, outcomes, verdicts, methods[f.method])
 }
 
 // failure is a failure as programs read it.

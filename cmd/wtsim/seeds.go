@@ -36,21 +36,21 @@ func setOf(outcomes []outcome) seeds.Set {
 }
 
 // printSeeds writes the summary of runs that differ in their seeds.
-func printSeeds(out io.Writer, outcomes []outcome, verdicts []expect.Verdict) error {
-	metrics, err := setOf(outcomes).Summarize(confidence, important)
+func printSeeds(out io.Writer, outcomes []outcome, verdicts []expect.Verdict, method stat.Method) error {
+	metrics, err := setOf(outcomes).Summarize(seeds.Options{Confidence: confidence, Method: method, Select: important})
 	if err != nil {
 		return err
 	}
 	var b strings.Builder
 	first, last := outcomes[0], outcomes[len(outcomes)-1]
 	fmt.Fprintf(&b, "%s, seeds %d to %d%s\n\n", first.Name, first.Seed, last.Seed, with(first.Overrides))
-	t := newTable("metric", "mean", "median", "min", "max", "n")
+	t := newTable("metric", "mean", "min", "25 %", "median", "75 %", "max", "n")
 	for _, m := range metrics {
 		show := func(value float64) string { return quantity.Format(m.Name, value, m.Unit) }
-		t.AppendRow(table.Row{m.Name, estimate(m.Name, m.Mean, m.Unit), show(m.Median), show(m.Min), show(m.Max), m.Mean.N})
+		t.AppendRow(table.Row{m.Name, estimate(m.Name, m.Mean, m.Unit), show(m.Min), show(m.Q1), show(m.Median), show(m.Q3), show(m.Max), m.Mean.N})
 	}
 	fmt.Fprintf(&b, "%s\n", t.Render())
-	fmt.Fprintf(&b, "n: the seeds that have a value; ±: the %s confidence interval of the mean (Student's t)\n\n", percent(confidence))
+	fmt.Fprintf(&b, "n: the seeds that have a value; %s\n\n", intervalNote(method))
 	runs := newTable("seed", "fingerprint", "virtual", "wall", "speed", "datagrams", "ended")
 	for _, o := range outcomes[:min(len(outcomes), mostRows)] {
 		runs.AppendRow(table.Row{o.Seed, o.Fingerprint, quantity.Duration(o.Virtual.Seconds()), quantity.Duration(o.Wall.Seconds()),
@@ -74,10 +74,21 @@ func printSeeds(out io.Writer, outcomes []outcome, verdicts []expect.Verdict) er
 	return err
 }
 
+// intervalNote says what the interval of a mean is.
+func intervalNote(method stat.Method) string {
+	if method == stat.BootstrapBCa {
+		return fmt.Sprintf("in brackets: the %s confidence interval of the mean (bootstrap BCa,\n10,000 resamples), which is too short with fewer than ten seeds", percent(confidence))
+	}
+	return fmt.Sprintf("±: the %s confidence interval of the mean (Student's t)", percent(confidence))
+}
+
 // estimate writes an estimate with its interval, if it has one.
 func estimate(name string, e stat.Estimate, unit string) string {
 	if !e.Interval.Exists() {
 		return quantity.Format(name, e.Value, unit)
+	}
+	if e.Interval.Method == stat.BootstrapBCa {
+		return fmt.Sprintf("%s (%s)", quantity.Format(name, e.Value, unit), strings.ReplaceAll(quantity.Between(name, e.Interval.Low, e.Interval.High, unit), "+", ""))
 	}
 	return quantity.PlusMinus(name, e.Value, e.Interval.High-e.Value, unit)
 }
@@ -86,8 +97,8 @@ func estimate(name string, e stat.Estimate, unit string) string {
 func percent(share float64) string { return fmt.Sprintf("%g %%", round(100*share)) }
 
 // encodeSeeds writes runs that differ in their seeds for programs.
-func encodeSeeds(out io.Writer, outcomes []outcome, verdicts []expect.Verdict) error {
-	metrics, err := setOf(outcomes).Summarize(confidence, nil)
+func encodeSeeds(out io.Writer, outcomes []outcome, verdicts []expect.Verdict, method stat.Method) error {
+	metrics, err := setOf(outcomes).Summarize(seeds.Options{Confidence: confidence, Method: method})
 	if err != nil {
 		return err
 	}
