@@ -15,6 +15,8 @@ import (
 // A column buffers the values of one column of a row group.
 type column interface {
 	name() string
+	// about returns what the values mean, with their unit.
+	about() string
 	// allocate makes room for a row group.
 	allocate()
 	schema() format.SchemaElement
@@ -31,12 +33,14 @@ type column interface {
 
 // longColumn holds 64-bit integers.
 type longColumn struct {
-	title  string
-	values []int64
-	coder  delta.BinaryPackedEncoding
+	title, meaning string
+	values         []int64
+	coder          delta.BinaryPackedEncoding
 }
 
 func (c *longColumn) name() string { return c.title }
+
+func (c *longColumn) about() string { return c.meaning }
 
 func (c *longColumn) allocate() { c.values = make([]int64, groupRows) }
 
@@ -60,12 +64,14 @@ func (c *longColumn) next() {}
 
 // shortColumn holds 32-bit integers.
 type shortColumn struct {
-	title  string
-	values []int32
-	coder  delta.BinaryPackedEncoding
+	title, meaning string
+	values         []int32
+	coder          delta.BinaryPackedEncoding
 }
 
 func (c *shortColumn) name() string { return c.title }
+
+func (c *shortColumn) about() string { return c.meaning }
 
 func (c *shortColumn) allocate() { c.values = make([]int32, groupRows) }
 
@@ -89,11 +95,13 @@ func (c *shortColumn) next() {}
 
 // realColumn holds floating-point numbers.
 type realColumn struct {
-	title  string
-	values []float64
+	title, meaning string
+	values         []float64
 }
 
 func (c *realColumn) name() string { return c.title }
+
+func (c *realColumn) about() string { return c.meaning }
 
 func (c *realColumn) allocate() { c.values = make([]float64, groupRows) }
 
@@ -122,14 +130,16 @@ func (c *realColumn) next() {}
 // stringColumn holds strings as indexes into a dictionary, which is written
 // with each row group.
 type stringColumn struct {
-	title  string
-	names  index
-	values []int32
-	fresh  bool // whether each row group has a dictionary of its own, for strings that seldom repeat
-	coder  rle.DictionaryEncoding
+	title, meaning string
+	names          index
+	values         []int32
+	fresh          bool // whether each row group has a dictionary of its own, for strings that seldom repeat
+	coder          rle.DictionaryEncoding
 }
 
 func (c *stringColumn) name() string { return c.title }
+
+func (c *stringColumn) about() string { return c.meaning }
 
 func (c *stringColumn) allocate() { c.values = make([]int32, groupRows) }
 

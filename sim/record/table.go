@@ -217,22 +217,22 @@ func (t *table) close() error {
 }
 
 func (t *table) writeFooter() error {
+	about := thrift.Slice[format.KeyValue]{{Key: schemaKey, Value: fmt.Sprint(SchemaVersion)}}
 	schema := thrift.Slice[format.SchemaElement]{{
 		Name:        string(t.name),
 		NumChildren: thrift.New(int32(len(t.columns))),
 	}}
 	for _, c := range t.columns {
 		schema = append(schema, c.schema())
+		about = append(about, format.KeyValue{Key: "column." + c.name(), Value: c.about()})
 	}
 	footer, err := t.headers.encode(&format.FileMetaData{
-		Version:   2,
-		Schema:    schema,
-		NumRows:   t.total,
-		RowGroups: t.rowGroups(),
-		KeyValueMetadata: thrift.Slice[format.KeyValue]{
-			{Key: schemaKey, Value: fmt.Sprint(SchemaVersion)},
-		},
-		CreatedBy: "wtsim",
+		Version:          2,
+		Schema:           schema,
+		NumRows:          t.total,
+		RowGroups:        t.rowGroups(),
+		KeyValueMetadata: about,
+		CreatedBy:        "wtsim",
 	})
 	if err != nil {
 		return err

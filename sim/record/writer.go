@@ -26,14 +26,10 @@ type Options struct {
 // at most a few megabytes, however long the run. The bytes that it writes
 // depend on the rows alone. Errors are kept and returned by Finish.
 //
-// The tables, as Parquet and as CSV (times are int64 nanoseconds of virtual
-// time, names are strings with a dictionary):
-//
-//	packets  id, sent, done, link, direction ("forward", "reverse"), source,
-//	         dest (address and port), size (bytes), ecn, sent_ecn, fate
-//	         ("delivered", "dropped", "in_transit"), reason, queue_delay (ns)
-//	series   time, name, entity, value
-//	events   time, kind, entity, side, value, text
+// The tables, as Parquet and as CSV, have the columns of [Packet], [Sample] and
+// [Event]. Times are int64 nanoseconds of virtual time, and names are strings with a
+// dictionary. What each column means, with its unit, is in the metadata of a Parquet
+// file too, under the key "column." and its name.
 type Writer struct {
 	dir, temporary string
 	fingerprint    Fingerprint
@@ -118,16 +114,16 @@ func replaceable(dir string) error {
 }
 
 func (w *Writer) open(opts Options) error {
-	long := func(c *longColumn, title string) column {
-		c.title = title
+	long := func(c *longColumn, title, meaning string) column {
+		c.title, c.meaning = title, meaning
 		return c
 	}
-	short := func(c *shortColumn, title string) column {
-		c.title = title
+	short := func(c *shortColumn, title, meaning string) column {
+		c.title, c.meaning = title, meaning
 		return c
 	}
-	text := func(c *stringColumn, title string, values ...string) column {
-		c.title = title
+	text := func(c *stringColumn, title, meaning string, values ...string) column {
+		c.title, c.meaning = title, meaning
 		for _, v := range values {
 			c.code(v)
 		}
@@ -141,20 +137,34 @@ func (w *Writer) open(opts Options) error {
 	}
 	p := &w.packets
 	open(&p.table, TablePackets,
-		long(&p.id, "id"), long(&p.sent, "sent"), long(&p.done, "done"),
-		text(&p.link, "link"), text(&p.direction, "direction", directions[:]...),
-		text(&p.source, "source"), text(&p.dest, "dest"), short(&p.size, "size"),
-		short(&p.ecn, "ecn"), short(&p.sentECN, "sent_ecn"),
-		text(&p.fate, "fate", fates[:]...), text(&p.reason, "reason"),
-		long(&p.queueDelay, "queue_delay"))
+		long(&p.id, "id", "counts the datagrams of a run from 1, in order of entry into the network"),
+		long(&p.sent, "sent", "ns of virtual time: when it entered the link"),
+		long(&p.done, "done", "ns of virtual time: when it left the link or was dropped; rows are in this order"),
+		text(&p.link, "link", "the link's name in the scenario"),
+		text(&p.direction, "direction", "forward or reverse", directions[:]...),
+		text(&p.source, "source", "the sender's address and port"),
+		text(&p.dest, "dest", "the receiver's address and port"),
+		short(&p.size, "size", "B: UDP payload, without IP and UDP headers"),
+		short(&p.ecn, "ecn", "the ECN codepoint as it left the link: 0 Not-ECT, 1 ECT(1), 2 ECT(0), 3 CE"),
+		short(&p.sentECN, "sent_ecn", "the ECN codepoint as it entered the link"),
+		text(&p.fate, "fate", "delivered, dropped or in_transit", fates[:]...),
+		text(&p.reason, "reason", "of a dropped one: the kind of the element that dropped it, such as queue or loss"),
+		long(&p.queueDelay, "queue_delay", "ns that it waited in the link's queue"))
 	s := &w.series
-	s.value.title = "value"
+	s.value.title, s.value.meaning = "value", "in the unit of the quantity: B, s, bit/s or 1"
 	open(&s.table, TableSeries,
-		long(&s.time, "time"), text(&s.name, "name"), text(&s.entity, "entity"), &s.value)
+		long(&s.time, "time", "ns of virtual time: when the value was taken"),
+		text(&s.name, "name", "which quantity, such as conn.cwnd"),
+		text(&s.entity, "entity", "whose value it is, such as connections.main.client"),
+		&s.value)
 	e := &w.events
 	open(&e.table, TableEvents,
-		long(&e.time, "time"), text(&e.kind, "kind"), text(&e.entity, "entity"),
-		text(&e.side, "side"), long(&e.value, "value"), text(&e.text, "text"))
+		long(&e.time, "time", "ns of virtual time: when it happened"),
+		text(&e.kind, "kind", "what happened, such as session.established"),
+		text(&e.entity, "entity", "to whom, such as sessions.main"),
+		text(&e.side, "side", "client or server; empty where there is only one"),
+		long(&e.value, "value", "a number that the kind explains"),
+		text(&e.text, "text", "words that the kind explains"))
 	e.text.fresh = true
 	return first
 }
