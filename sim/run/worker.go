@@ -109,6 +109,7 @@ func (t *task) do(onProgress func(Progress)) (record.Run, error) {
 			return record.Run{}, fail(Internal, "%w", err)
 		}
 		options.QLog = logs.open
+		options.Version = fmt.Sprintf("wtsim %s, quic-go %s", Versions().Wtsim, Versions().QUICGo)
 	}
 	files, err := captureFiles(s, t.Capture)
 	if err != nil {

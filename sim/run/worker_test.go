@@ -1,10 +1,8 @@
 package run
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -191,78 +189,6 @@ func TestTheFingerprintDoesNotDependOnTheProgramsSurroundings(t *testing.T) {
 		}
 		if string(got) != want.Fingerprint {
 			t.Errorf("seed 3: as %s: %s, want %s", name, got, want.Fingerprint)
-		}
-	}
-}
-
-func TestQlogFilesAreWhatQvisReads(t *testing.T) {
-	r := real(t, lossy)
-	r.QLog = true
-	result := do(t, r)
-	names := files(t, filepath.Join(result.Dir, "qlog"))
-	want := []string{"connections.one.client.sqlog", "connections.one.server.sqlog", "connections.two.client.sqlog", "connections.two.server.sqlog"}
-	if !slices.Equal(names, want) {
-		t.Errorf("the files are %q, want %q", names, want)
-	}
-	ids := make(map[string]string) // group ID by connection
-	for _, name := range names {
-		text, err := os.ReadFile(filepath.Join(result.Dir, "qlog", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		// RFC 7464: each text follows a record separator and ends with a line feed.
-		entries := bytes.Split(text, []byte{0x1e})
-		if len(entries[0]) != 0 || len(entries) < 100 {
-			t.Fatalf("%s: %q at the start, %d entries", name, entries[0], len(entries))
-		}
-		var header struct {
-			FileSchema          string `json:"file_schema"`
-			SerializationFormat string `json:"serialization_format"`
-			Trace               struct {
-				VantagePoint struct {
-					Type string `json:"type"`
-				} `json:"vantage_point"`
-				CommonFields struct {
-					GroupID       string          `json:"group_id"`
-					ReferenceTime json.RawMessage `json:"reference_time"`
-					TimeFormat    string          `json:"time_format"`
-				} `json:"common_fields"`
-				EventSchemas []string `json:"event_schemas"`
-			} `json:"trace"`
-		}
-		if err := json.Unmarshal(entries[1], &header); err != nil {
-			t.Fatalf("%s: header %s: %v", name, entries[1], err)
-		}
-		connection, side, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(name, "connections."), ".sqlog"), ".")
-		switch {
-		case header.FileSchema != "urn:ietf:params:qlog:file:sequential",
-			header.SerializationFormat != "application/qlog+json-seq",
-			header.Trace.VantagePoint.Type != side,
-			header.Trace.CommonFields.GroupID == "",
-			header.Trace.CommonFields.TimeFormat == "absolute",
-			len(header.Trace.EventSchemas) == 0:
-			t.Errorf("%s: header %s", name, entries[1])
-		case ids[connection] != "" && ids[connection] != header.Trace.CommonFields.GroupID:
-			t.Errorf("%s: group %s, the other end has %s", name, header.Trace.CommonFields.GroupID, ids[connection])
-		}
-		ids[connection] = header.Trace.CommonFields.GroupID
-		last := 0.0
-		for n, entry := range entries[2:] {
-			if !bytes.HasSuffix(entry, []byte("\n")) {
-				t.Errorf("%s: event %d does not end its line", name, n)
-			}
-			var event struct {
-				Time *float64        `json:"time"`
-				Name string          `json:"name"`
-				Data json.RawMessage `json:"data"`
-			}
-			if err := json.Unmarshal(entry, &event); err != nil || event.Time == nil || event.Name == "" || event.Data == nil {
-				t.Fatalf("%s: event %d: %s: %v", name, n, entry, err)
-			}
-			if *event.Time < last || *event.Time > float64(result.Virtual)/1e6 {
-				t.Errorf("%s: event %d at %v ms follows one at %v ms", name, n, *event.Time, last)
-			}
-			last = *event.Time
 		}
 	}
 }

@@ -2,7 +2,6 @@ package workload
 
 import (
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -68,13 +67,13 @@ func (w *Workload) addTrace(t *trace, id quic.ConnectionID) (before *trace) {
 	defer w.recorder.mu.Unlock()
 	before = w.latest[t.entity]
 	w.latest[t.entity] = t
-	if open := w.options.QLog; open != nil {
+	if w.options.QLog != nil {
 		entity := t.entity
 		if n := w.ends[entity] + 1; n > 1 {
 			entity = fmt.Sprintf("%s-%d", entity, n)
 		}
 		w.ends[t.entity]++
-		t.log = &qlogFile{open: func() io.WriteCloser { return open(entity) }, side: t.side, id: id}
+		t.log = w.newQLogFile(entity, t.side, id)
 	}
 	w.traces = append(w.traces, t)
 	return before

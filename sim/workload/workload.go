@@ -37,6 +37,9 @@ type Options struct {
 	// errors.
 	QLog func(entity string) io.WriteCloser
 
+	// Version is the code_version of qlogs.
+	Version string
+
 	// WithoutSeries says that samples are not wanted: the data of streams is not
 	// followed then. What is simulated is the same.
 	WithoutSeries bool
