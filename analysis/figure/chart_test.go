@@ -15,8 +15,8 @@ func TestAChartHoldsWhatTheGraphDraws(t *testing.T) {
 		End: time.Second, Bin: 500 * ms,
 		Changes: []time.Duration{250 * ms},
 		Directions: []Direction{{
-			Name:    "a → b",
-			Rates:   []Series{{"l", []Point{{0, 2e6}}}},
+			Name:  "a → b",
+			Rates: []Series{{"l", []Point{{0, 2e6}}}}, Capacity: []Point{{0, 2e6}},
 			Goodput: []Series{{"f", []Point{{250 * ms, 1e6}, {750 * ms, 2e6}}}},
 		}},
 	}

@@ -31,10 +31,11 @@ type Data struct {
 // Direction is what happens from one host to another, or over a link that the flows
 // of several hosts share as their bottleneck.
 type Direction struct {
-	Name    string   // such as "server → client"
-	Rates   []Series // configured rate of links in bit/s, at the start and at each change, 0 is unlimited; the first is that of the flows' bottleneck
-	Goodput []Series // of each flow: bytes handed to the receiving application, per time in bit/s, a point at the centre of each bin
-	Traffic []Series // of cross traffic: bytes on the link that arrived, per time in bit/s, a point at the centre of each bin
+	Name     string   // such as "server → client"
+	Rates    []Series // configured rate of links in bit/s, at the start and at each change; 0 is unlimited
+	Capacity []Point  // the rate of the flows' bottleneck, which for a client that migrates is one link's after the other
+	Goodput  []Series // of each flow: bytes handed to the receiving application, per time in bit/s, a point at the centre of each bin
+	Traffic  []Series // of cross traffic: bytes on the link that arrived, per time in bit/s, a point at the centre of each bin
 }
 
 // RTT is the round-trip time as one end of a connection measures it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ type way struct {
 	Direction
 	hosts      [2]string // from and to; empty where several pairs of hosts share it
 	bottleneck string    // a link direction; empty: none has a rate
+	connection string    // of its flows; empty where they are several
 }
 
 // directions puts flows that share a bottleneck together, and those without one by
@@ -39,10 +41,20 @@ func (links linkWays) directions(run record.Run, all *analysis.Data, traffic []t
 		ways = append(ways, &way{hosts: [2]string{from, to}, bottleneck: bottleneck})
 		return ways[len(ways)-1]
 	}
+	connections := map[string]string{}
+	for _, s := range run.Sessions {
+		connections[s.Entity] = s.Connection
+	}
 	for _, f := range run.Flows {
 		s := all.Of(analysis.SeriesFlowThroughput, f.Entity)
 		if binned := m.during(s, all.Bin, run.Virtual); len(binned) > 0 {
 			w := at(f.From, f.To, links.bottleneck(f))
+			switch c := connections[f.Session]; {
+			case len(w.Goodput) == 0:
+				w.connection = c
+			case w.connection != c:
+				w.connection = ""
+			}
 			w.Goodput = append(w.Goodput, Series{flowName(f.Entity), binned})
 		}
 	}
@@ -65,7 +77,7 @@ func (links linkWays) directions(run record.Run, all *analysis.Data, traffic []t
 	}
 	out := make([]Direction, len(ways))
 	for i, w := range ways {
-		links.describe(w, len(m.moves) > 0)
+		links.describe(w, m.links)
 		out[i] = w.Direction
 	}
 	return out
@@ -160,20 +172,40 @@ func (l linkWays) between(hosts [2]string) string {
 
 // describe gives a direction its name and its rates: that of the bottleneck, and, where a
 // client may have changed over to them, those of the other links between its hosts.
-func (l linkWays) describe(w *way, moved bool) {
+func (l linkWays) describe(w *way, moves []migration) {
 	neck := l.of[w.bottleneck]
 	w.Name = w.hosts[0] + " → " + w.hosts[1]
 	if neck != nil {
 		w.Rates = append(w.Rates, Series{neck.name, neck.rate})
+		w.Capacity = neck.rate
 		if w.hosts == [2]string{} {
 			w.Name = fmt.Sprintf("over %s, %s → %s", neck.name, neck.from, neck.to)
 		}
 	}
 	for _, entity := range l.entities {
-		if o := l.of[entity]; moved && o != neck && len(o.rate) > 0 && w.hosts == [2]string{o.from, o.to} {
+		if o := l.of[entity]; len(moves) > 0 && o != neck && len(o.rate) > 0 && w.hosts == [2]string{o.from, o.to} {
 			w.Rates = append(w.Rates, Series{o.name, o.rate})
 		}
 	}
+	for _, m := range moves {
+		for _, s := range w.Rates {
+			if s.Name == m.link && m.connection == w.connection {
+				w.Capacity = switchTo(w.Capacity, m.at, s.Points)
+			}
+		}
+	}
+}
+
+// switchTo returns the values of one line until a moment and those of another one from
+// then on. A value holds until the next one.
+func switchTo(one []Point, at time.Duration, other []Point) []Point {
+	before := sort.Search(len(one), func(i int) bool { return one[i].T >= at })
+	out := slices.Clone(one[:before])
+	next := sort.Search(len(other), func(i int) bool { return other[i].T > at })
+	if next > 0 {
+		out = append(out, Point{at, other[next-1].V})
+	}
+	return append(out, other[next:]...)
 }
 
 // queues returns the queueing delay of each link direction.

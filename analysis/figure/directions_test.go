@@ -45,7 +45,7 @@ func ways(d *analysis.Data, m moments) []Direction {
 
 func TestFlowsThatShareABottleneckAreShownTogether(t *testing.T) {
 	d := dumbbell(2)
-	want := []Direction{{Name: "over shared, left → right", Rates: []Series{{"shared", []Point{{0, 8e6}}}}}}
+	want := []Direction{{Name: "over shared, left → right", Rates: []Series{{"shared", []Point{{0, 8e6}}}}, Capacity: []Point{{0, 8e6}}}}
 	if diff := cmp.Diff(want, ways(d, moments{})); diff != "" {
 		t.Error(diff)
 	}
@@ -90,13 +90,27 @@ func TestAClientThatMayMoveHasTheRatesOfAllItsLinks(t *testing.T) {
 	d := dumbbell(1)
 	d.Run.Links = append(d.Run.Links, record.Link{Name: "cell", Between: [2]string{"client0", "left"}})
 	d.Series = append(d.Series, analysis.Series{Name: record.SeriesLinkRate, Entity: "links.cell.reverse", Points: []analysis.Point{{V: 5e6}}})
-	shared, cell := Series{"shared", []Point{{0, 8e6}}}, Series{"cell", []Point{{0, 5e6}}}
-	if diff := cmp.Diff([]Direction{{Name: "left → client0", Rates: []Series{shared}}}, ways(d, moments{})); diff != "" {
-		t.Error(diff)
-	}
-	moved := moments{moves: []time.Duration{time.Second}}
-	if diff := cmp.Diff([]Direction{{Name: "left → client0", Rates: []Series{shared, cell}}}, ways(d, moved)); diff != "" {
-		t.Error(diff)
+	d.Series[0].Points = append(d.Series[0].Points, analysis.Point{T: 1500 * ms, V: 1e6}) // of the link that was left
+	d.Run.Sessions = []record.Session{{Entity: "sessions.s", Connection: "connections.s"}}
+	d.Run.Flows[0].Session = "sessions.s"
+	shared, cell := Series{"shared", []Point{{0, 8e6}, {1500 * ms, 1e6}}}, Series{"cell", []Point{{0, 5e6}}}
+	for _, c := range []struct {
+		name     string
+		m        moments
+		rates    []Series
+		capacity []Point
+	}{
+		{"nobody moves", moments{}, []Series{shared}, shared.Points},
+		{"the client moves", moments{links: []migration{{time.Second, "connections.s", "cell"}}}, []Series{shared, cell}, []Point{{0, 8e6}, {time.Second, 5e6}}},
+		{"another client moves", moments{links: []migration{{time.Second, "connections.x", "cell"}}}, []Series{shared, cell}, shared.Points},
+		{"it moves there and back", moments{links: []migration{{time.Second, "connections.s", "cell"}, {1800 * ms, "connections.s", "shared"}}},
+			[]Series{shared, cell}, []Point{{0, 8e6}, {time.Second, 5e6}, {1800 * ms, 1e6}}},
+	} {
+		d.Run.Links[0].Between = [2]string{"left", "client0"}
+		want := []Direction{{Name: "left → client0", Rates: c.rates, Capacity: c.capacity}}
+		if diff := cmp.Diff(want, ways(d, c.m)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
 	}
 }
 
@@ -114,7 +128,7 @@ func TestCrossTrafficStandsWithTheFlowsBetweenItsHosts(t *testing.T) {
 	add("traffic.silent", "", "right")
 	rates := []Series{{"shared", []Point{{0, 8e6}}}}
 	want := []Direction{{
-		Name: "over shared, left → right", Rates: rates,
+		Name: "over shared, left → right", Rates: rates, Capacity: []Point{{0, 8e6}},
 		Traffic: []Series{{"web, 2 sources", []Point{{500 * ms, 4e6}, {1500 * ms, 2e6}}}, {"late", []Point{{300 * ms, 0}, {500 * ms, 7e6}}}},
 	}}
 	if diff := cmp.Diff(want, ways(d, moments{})); diff != "" {
@@ -128,7 +142,7 @@ func TestCrossTrafficStandsWithTheFlowsBetweenItsHosts(t *testing.T) {
 func TestACapacityFarBeyondTheDataIsSaidInWords(t *testing.T) {
 	for rate, areas := range map[float64]int{5e6: 1, 6e6: 0} {
 		d := Data{End: time.Second, Directions: []Direction{{
-			Name: "a → b", Rates: []Series{{"l", []Point{{0, rate}}}}, Goodput: []Series{{"f", []Point{{500 * ms, 1e6}}}},
+			Name: "a → b", Rates: []Series{{"l", []Point{{0, rate}}}}, Capacity: []Point{{0, rate}}, Goodput: []Series{{"f", []Point{{500 * ms, 1e6}}}},
 		}}}
 		if got := len(throughput(d).panels[0].(*graph).areas); got != areas {
 			t.Errorf("%g bit/s: %d areas, want %d", rate, got, areas)

@@ -57,10 +57,11 @@ func small() Data {
 		Changes: []time.Duration{2 * time.Second}, Moves: []time.Duration{3 * time.Second},
 		Directions: []Direction{
 			{
-				Name:    "server → client",
-				Rates:   []Series{{"access", []Point{{0, 20e6}, {2 * time.Second, 12e6}}}, {"cell", []Point{{0, 8e6}}}},
-				Goodput: []Series{wave("bulk", n, 12e6, 4e6, 0), wave("voice", n, 64e3, 0, 0)},
-				Traffic: []Series{wave("web, 3 sources", n, 3e6, 3e6, 1)},
+				Name:     "server → client",
+				Rates:    []Series{{"access", []Point{{0, 20e6}, {2 * time.Second, 12e6}}}, {"cell", []Point{{0, 8e6}}}},
+				Capacity: []Point{{0, 20e6}, {2 * time.Second, 12e6}, {3 * time.Second, 8e6}},
+				Goodput:  []Series{wave("bulk", n, 12e6, 4e6, 0), wave("voice", n, 64e3, 0, 0)},
+				Traffic:  []Series{wave("web, 3 sources", n, 3e6, 3e6, 1)},
 			},
 			{Name: "client → server", Rates: []Series{{"access", []Point{{0, 100e6}}}}, Goodput: []Series{wave("upload", n, 1e6, 5e5, 2)}},
 		},

@@ -146,6 +146,13 @@ type moments struct {
 	losses          map[string][]time.Duration // by connection end
 	firstLosses     map[string][]time.Duration // all of the first ones, by connection end
 	started, finish map[string]time.Duration   // of flows
+	links           []migration                // to which links the moves were
+}
+
+// migration is a client's change to another link.
+type migration struct {
+	at               time.Duration
+	connection, link string
 }
 
 func readMoments(rec *record.Recording) (moments, error) {
@@ -161,6 +168,7 @@ func readMoments(rec *record.Recording) (moments, error) {
 			}
 		case record.EventMigrated:
 			m.moves = append(m.moves, e.Time)
+			m.links = append(m.links, migration{e.Time, e.Entity, e.Text})
 		case record.EventPacketLost:
 			end := e.Entity + "." + e.Side
 			if n := len(m.firstLosses[end]); n < wholeLosses && (n == 0 || m.firstLosses[end][n-1] != e.Time) {

@@ -86,11 +86,11 @@ func TestARecordingGivesItsData(t *testing.T) {
 		Name: "demo, seed\u00a07", End: time.Second, Bin: 5 * ms,
 		Directions: []Direction{
 			{
-				Name:    "cloud → laptop",
-				Rates:   []Series{{"access", []Point{{0, 8e6}, {500 * ms, 4e6}}}},
+				Name:  "cloud → laptop",
+				Rates: []Series{{"access", []Point{{0, 8e6}, {500 * ms, 4e6}}}}, Capacity: []Point{{0, 8e6}, {500 * ms, 4e6}},
 				Goodput: []Series{{"bulk", []Point{{102500 * time.Microsecond, 8 * 1000 / 0.005}, {107500 * time.Microsecond, 0}}}},
 			},
-			{Name: "laptop → cloud", Rates: []Series{{"access", []Point{{0, 1e6}}}}},
+			{Name: "laptop → cloud", Rates: []Series{{"access", []Point{{0, 1e6}}}}, Capacity: []Point{{0, 1e6}}},
 		},
 		Queues:   []Series{{"access, cloud → laptop", []Point{{50 * ms, 0.003}}}},
 		Queueing: []Distribution{{Name: "access, cloud → laptop", Count: 1, Points: []XY{{0.003, 1}}}},

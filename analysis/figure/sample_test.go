@@ -17,7 +17,7 @@ func sample() Data {
 		End:     end,
 		Changes: []time.Duration{6 * time.Second},
 		Directions: []Direction{
-			{Name: "server → client", Rates: []Series{{"access", []Point{{0, 20e6}, {6 * time.Second, 8e6}}}}},
+			{Name: "server → client", Rates: []Series{{"access", []Point{{0, 20e6}, {6 * time.Second, 8e6}}}}, Capacity: []Point{{0, 20e6}, {6 * time.Second, 8e6}}},
 			{Name: "client → server", Rates: []Series{{"access", []Point{{0, 5e6}}}}},
 		},
 		Sessions: []Session{session("main", 40*ms)},
@@ -119,7 +119,7 @@ func session(name string, rtt time.Duration) Session {
 // crowd is a run with n sessions, each with a connection, a flow and a sender.
 func crowd(n int) Data {
 	end := 10 * time.Second
-	d := Data{Name: "crowd, seed 1", End: end, Directions: []Direction{{Name: "server → client", Rates: []Series{{"bottleneck", []Point{{0, 100e6}}}}}}}
+	d := Data{Name: "crowd, seed 1", End: end, Directions: []Direction{{Name: "server → client", Rates: []Series{{"bottleneck", []Point{{0, 100e6}}}}, Capacity: []Point{{0, 100e6}}}}}
 	for i := range n {
 		name := fmt.Sprintf("many-%d", i+1)
 		s := session(name, time.Duration(20+i%37)*ms)

@@ -29,7 +29,7 @@ func throughput(d Data) Figure {
 		}
 		g := d.newGraph("goodput", bitRates)
 		g.name = dir.Name
-		g.addRates(dir.Rates, max(highest(flows), highest(others)))
+		g.addRates(dir, max(highest(flows), highest(others)))
 		g.addTraffic(others, len(flows))
 		for i, s := range flows {
 			g.curves = append(g.curves, lineOf(s.Name, lineLook(i), s.Points, d.End))
@@ -64,7 +64,7 @@ func (d Data) manyFlows(dir Direction, flows, traffic []Series) []*graph {
 	s := spreadOfBins(flows)
 	together := d.newGraph("goodput", bitRates)
 	together.name = fmt.Sprintf("%s: %d flows together", dir.Name, len(flows))
-	together.addRates(dir.Rates, max(highest([]Series{{Points: s.sum}}), highest(traffic)))
+	together.addRates(dir, max(highest([]Series{{Points: s.sum}}), highest(traffic)))
 	together.addTraffic(traffic, 1)
 	together.curves = append(together.curves, curve{label: "sum", look: lineLook(0), points: overTime(s.sum)})
 
@@ -100,41 +100,49 @@ func highest(series []Series) float64 {
 	return top
 }
 
-// addRates adds the rates of links, the first with the region below it, which is the
-// capacity of the bottleneck. A rate far above what was carried is said in words, so
-// that the data keeps the height of the plot.
-func (g *graph) addRates(links []Series, top float64) {
-	for i, s := range links {
-		unlimited := func(p Point) bool { return p.V <= 0 }
-		points := slices.DeleteFunc(slices.Clone(s.Points), unlimited)
+// addRates adds the rates of links, and the region up to the capacity. A rate far above
+// what was carried is said in words, so that the data keeps the height of the plot.
+func (g *graph) addRates(dir Direction, top float64) {
+	for i, s := range dir.Rates {
+		points := slices.DeleteFunc(slices.Clone(s.Points), func(p Point) bool { return p.V <= 0 })
 		if len(points) == 0 {
 			continue
 		}
-		if last := points[len(points)-1]; last.T < g.end {
-			points = append(points, Point{g.end, last.V})
-		}
-		least, most := points[0].V, points[0].V
-		for _, p := range points {
-			least, most = min(least, p.V), max(most, p.V)
-		}
-		c := curve{label: "rate of " + s.Name, look: limitLook(i), points: overTime(thin(points, g.end)), step: true}
-		c.most = max(top, 1) * offScale
-		if top > 0 && least > offScale*top {
+		c := g.limit(points, top)
+		c.label, c.look = "rate of "+s.Name, limitLook(i)
+		if least, most := extremes(points); top > 0 && least > c.most {
 			c.label += fmt.Sprintf(" (beyond the axis: %s)", inWords(bitRates, least, most))
-		} else if i == 0 && !slices.ContainsFunc(s.Points, unlimited) {
-			g.areas = append(g.areas, below(c))
 		}
 		g.curves = append(g.curves, c)
 	}
+	if least, _ := extremes(dir.Capacity); least > 0 && (top <= 0 || least <= offScale*top) {
+		c := g.limit(dir.Capacity, top)
+		floor := make([]XY, len(c.points))
+		for i, p := range c.points {
+			floor[i].X = p.X
+		}
+		g.areas = append(g.areas, area{look: capacityLook, low: floor, high: c.points, step: true, most: c.most})
+	}
 }
 
-// below returns the region below a curve.
-func below(c curve) area {
-	floor := make([]XY, len(c.points))
-	for i, p := range c.points {
-		floor[i].X = p.X
+// limit returns the curve of a rate until the end of the run. What is far above the data
+// does not stretch the axis.
+func (g *graph) limit(points []Point, top float64) curve {
+	if last := points[len(points)-1]; last.T < g.end {
+		points = append(slices.Clone(points), Point{g.end, last.V})
 	}
-	return area{look: capacityLook, low: floor, high: c.points, step: c.step, most: c.most}
+	return curve{points: overTime(thin(points, g.end)), step: true, most: max(top, 1) * offScale}
+}
+
+// extremes returns the smallest and the largest value, 0 without points.
+func extremes(points []Point) (least, most float64) {
+	for i, p := range points {
+		if i == 0 {
+			least, most = p.V, p.V
+		}
+		least, most = min(least, p.V), max(most, p.V)
+	}
+	return least, most
 }
 
 // offScale is how many times the largest goodput a rate may be before it is left
