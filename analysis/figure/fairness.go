@@ -8,7 +8,7 @@ import (
 // fairness shows Jain's index of each second, and the share that each flow has.
 func fairness(d Data) Figure {
 	f := Figure{Name: "fairness", Title: titled("Fairness in each second", d), header: timeHeader}
-	if len(d.Fairness) == 0 {
+	if !d.compete() {
 		return f
 	}
 	index := d.newGraph("Jain's index", shares)
@@ -23,6 +23,17 @@ func fairness(d Data) Figure {
 	each.addLines(d.Shares, "flows")
 	f.stack([]*graph{index, each})
 	return f
+}
+
+// compete reports whether flows ran together for three seconds and for most of the time
+// in between: short flows that meet now and then say nothing about fairness.
+func (d Data) compete() bool {
+	n := len(d.Fairness)
+	if n < 3 {
+		return false
+	}
+	span := d.Fairness[n-1].T - d.Fairness[0].T
+	return n >= buckets || span < 2*time.Duration(n)*time.Second
 }
 
 // evenShares returns the share that each flow would have in each second if all had

@@ -72,8 +72,6 @@ func oddities() map[string]Data {
 		Latencies: []Distribution{{Name: "f", Count: 100, Points: []XY{{0.05, 1}}}},
 		Queueing:  []Distribution{{Name: "l", Count: 100, Points: []XY{{0, 1}}}},
 		Teardowns: []Distribution{{Name: "gone", Count: 5, Points: []XY{{0, 0.5}}}},
-		Fairness:  []Point{{500 * ms, 1}},
-		Shares:    []Series{{"f", []Point{{500 * ms, 0.5}}}, {"g", []Point{{500 * ms, 0.5}}}},
 	}
 	instant := point
 	instant.End = 0
