@@ -40,7 +40,8 @@ metrics and figures to OUT/<scenario>/<overrides>/<seed>/, and prints what the
 run achieved, with a graph of the goodput and one of the RTT; of several seeds,
 the mean of each metric with its confidence interval, its quartiles, and of how
 many seeds. A recording that is there already is replaced when the new one is
-complete.
+complete. On a terminal graphs are as wide as it is, up to 120 characters, and
+in colour, unless NO_COLOR is set.
 
 What is recorded does not change the packets of a run, nor its fingerprint.
 Without a table the metrics and figures that need it are left out; what links
@@ -89,7 +90,7 @@ Ctrl-C stops the run, removes what it had written, and exits with status 130.`,
 	flags.BoolVar(&f.bare, "no-figures", false, "draw no figures")
 	flags.StringVar(&f.method, "method", "student", "`method` for the confidence intervals over several seeds: student or bootstrap (BCa)")
 	cmd.RegisterFlagCompletionFunc("method", cobra.FixedCompletions([]string{"student", "bootstrap"}, cobra.ShellCompDirectiveNoFileComp))
-	flags.BoolVar(&f.plain, "no-graph", false, "print no graphs; without them the output has no colours (see NO_COLOR)")
+	flags.BoolVar(&f.plain, "no-graph", false, "print no graphs")
 	cmd.MarkFlagDirname("out")
 	return cmd
 }
