@@ -23,6 +23,8 @@ type Data struct {
 	TrafficDelays []Series        // one-way delay of the packets of cross traffic in seconds
 	Senders       []Sender        // the connection ends that send data
 	Sessions      []Session       // in order of the scenario
+	Chosen        string          // the session that was chosen to be shown; empty: none was
+	Incidents     []Incident      // outages and changes of links
 	Exchanges     []Exchange      // the datagrams of one session at its set-up and at its teardown
 	Sequences     []Sequence      // what single connection ends sent
 	OtherEnds     int             // how many connection ends sent less than those
@@ -54,7 +56,8 @@ type Sender struct {
 // Session is the life of one session.
 type Session struct {
 	Name   string
-	Events []Event // in order of time
+	Events []Event    // in order of time
+	Moves  []Incident // migrations of its client, and those that failed
 }
 
 // Event is one step in the life of a session.

@@ -20,7 +20,7 @@ var ofRun = []struct {
 	{Definition{"fairness", "Jain's index and the share of each flow, second by second, of downloads or uploads that compete"}, fairness},
 	{Definition{"cwnd", "congestion window and bytes in flight of each sender over time, with losses"}, cwnd},
 	{Definition{"teardown-cdf", "how long the teardowns of sessions took, of five sessions and more"}, teardownCDF},
-	{Definition{"timeline", "set-up and teardown of a session, step by step at both hosts"}, timeline},
+	{Definition{"timeline", "set-up and teardown of a session, step by step at both hosts, and outages and migrations"}, timeline},
 	{Definition{"waterfall", "every datagram of a session at its set-up and teardown, between both hosts"}, waterfall},
 	{Definition{"sequence", "data sent over time, its arrival and its losses, and the first loss in detail"}, sequence},
 }

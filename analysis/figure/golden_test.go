@@ -73,7 +73,12 @@ func small() Data {
 			Name: "main, server", Window: wave("", n, 60e3, 20e3, 0).Points, InFlight: wave("", n, 50e3, 20e3, 0).Points,
 			Losses: []time.Duration{1300 * ms, 2500 * ms},
 		}},
-		Sessions:  []Session{session("main", 40*ms)},
+		Sessions: []Session{session("main", 40*ms)},
+		Incidents: []Incident{
+			{Of: "access", Kind: LinkChange, From: 2 * time.Second, Until: 2 * time.Second, Text: "rate = 12Mbit/s"},
+			{Of: "access", Kind: Outage, From: 5 * time.Second, Until: 5500 * ms},
+			{Of: "cell", Kind: Hold, From: 5 * time.Second, Until: 7 * time.Second},
+		},
 		Exchanges: exchanges(),
 		Sequences: sequences(),
 		OtherEnds: 1,
@@ -82,6 +87,10 @@ func small() Data {
 		Teardowns: []Distribution{exponential("peer notified", 9, 0.02, 0.01), exponential("no state left at either end", 8, 0.04, 0.05)},
 		Fairness:  []Point{{1500 * ms, 0.8}, {2500 * ms, 0.9}, {3500 * ms, 1}},
 		Shares:    []Series{{"bulk", []Point{{1500 * ms, 0.75}, {2500 * ms, 2. / 3}, {3500 * ms, 0.5}}}, {"other", []Point{{1500 * ms, 0.25}, {2500 * ms, 1. / 3}, {3500 * ms, 0.5}}}},
+	}
+	d.Sessions[0].Moves = []Incident{
+		{Kind: Migration, From: 2900 * ms, Until: 3 * time.Second, Text: "cell"},
+		{Kind: NoMigration, From: 6 * time.Second, Until: 8 * time.Second, Text: "access: no answer"},
 	}
 	return d
 }

@@ -49,7 +49,7 @@ func FromData(rec *record.Recording, all *analysis.Data, choose ...Option) (Data
 		Changes:    m.changes,
 		Moves:      m.moves,
 		Senders:    senders(all, m),
-		Sessions:   sessions(all),
+		Sessions:   sessions(all, m),
 	}
 	for _, s := range all.Named(record.SeriesSmoothedRTT) {
 		d.RTTs = append(d.RTTs, RTT{Name: endName(s.Entity), Smoothed: points(s), Latest: points(all.Of(record.SeriesLatestRTT, s.Entity))})
@@ -72,6 +72,7 @@ func FromData(rec *record.Recording, all *analysis.Data, choose ...Option) (Data
 			d.TrafficDelays = append(d.TrafficDelays, Series{g.name, g.delay})
 		}
 	}
+	d.Chosen, d.Incidents = strings.TrimPrefix(o.session, "sessions."), m.incidents.links
 	if err := d.readPackets(rec, all, m, o); err != nil {
 		return Data{}, fmt.Errorf("figures: %w", err)
 	}
@@ -144,6 +145,7 @@ func points(s analysis.Series) []Point {
 type moments struct {
 	changes, moves  []time.Duration
 	losses          map[string][]time.Duration // by connection end
+	incidents       *incidents
 	firstLosses     map[string][]time.Duration // all of the first ones, by connection end
 	started, finish map[string]time.Duration   // of flows
 	links           []migration                // to which links the moves were
@@ -156,11 +158,12 @@ type migration struct {
 }
 
 func readMoments(rec *record.Recording) (moments, error) {
-	m := moments{losses: map[string][]time.Duration{}, firstLosses: map[string][]time.Duration{}, started: map[string]time.Duration{}, finish: map[string]time.Duration{}}
+	m := moments{incidents: newIncidents(), losses: map[string][]time.Duration{}, firstLosses: map[string][]time.Duration{}, started: map[string]time.Duration{}, finish: map[string]time.Duration{}}
 	for e, err := range rec.Events() {
 		if err != nil {
 			return moments{}, err
 		}
+		m.incidents.event(e, rec.Run.Virtual)
 		switch e.Kind {
 		case record.EventLinkChanged:
 			if n := len(m.changes); n == 0 || m.changes[n-1] != e.Time {
@@ -240,7 +243,11 @@ var stepOf = map[string]Step{
 	record.EventSessionGone:       Gone,
 }
 
-func sessions(all *analysis.Data) []Session {
+func sessions(all *analysis.Data, m moments) []Session {
+	connections := map[string]string{}
+	for _, s := range all.Run.Sessions {
+		connections[s.Entity] = s.Connection
+	}
 	var out []Session
 	for _, t := range all.Timelines {
 		s := Session{Name: strings.TrimPrefix(t.Entity, "sessions.")}
@@ -254,6 +261,7 @@ func sessions(all *analysis.Data) []Session {
 			}
 		}
 		if len(s.Events) > 0 {
+			s.Moves = m.incidents.moves[connections[t.Entity]]
 			out = append(out, s)
 		}
 	}

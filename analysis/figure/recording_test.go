@@ -92,12 +92,13 @@ func TestARecordingGivesItsData(t *testing.T) {
 			},
 			{Name: "laptop → cloud", Rates: []Series{{"access", []Point{{0, 1e6}}}}, Capacity: []Point{{0, 1e6}}},
 		},
-		Queues:   []Series{{"access, cloud → laptop", []Point{{50 * ms, 0.003}}}},
-		Queueing: []Distribution{{Name: "access, cloud → laptop", Count: 1, Points: []XY{{0.003, 1}}}},
-		Changes:  []time.Duration{500 * ms},
-		Moves:    []time.Duration{700 * ms},
-		Senders:  []Sender{{Name: "main, server", Window: []Point{{0, 40000}}, InFlight: []Point{{100 * ms, 30000}}, Losses: []time.Duration{200 * ms}}},
-		Sessions: []Session{{Name: "main", Events: []Event{{Dial, Client, 0}, {Established, Client, 60 * ms}}}},
+		Queues:    []Series{{"access, cloud → laptop", []Point{{50 * ms, 0.003}}}},
+		Queueing:  []Distribution{{Name: "access, cloud → laptop", Count: 1, Points: []XY{{0.003, 1}}}},
+		Changes:   []time.Duration{500 * ms},
+		Moves:     []time.Duration{700 * ms},
+		Senders:   []Sender{{Name: "main, server", Window: []Point{{0, 40000}}, InFlight: []Point{{100 * ms, 30000}}, Losses: []time.Duration{200 * ms}}},
+		Sessions:  []Session{{Name: "main", Events: []Event{{Dial, Client, 0}, {Established, Client, 60 * ms}}}},
+		Incidents: []Incident{{Of: "access", Kind: LinkChange, From: 500 * ms, Until: 500 * ms}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -106,6 +106,7 @@ const (
 	panelGap     vg.Length = 9
 	rowHeight    vg.Length = 15 // of a set of runs in a panel that lists them
 
+	lifeRowHeight   vg.Length = 14  // of a subject in the life of a session
 	leaderLength    vg.Length = 9   // between a lane and the labels beside it
 	leastLanes      vg.Length = 64  // between two lanes beside which there are labels
 	breakHeight     vg.Length = 12  // of time that is left out

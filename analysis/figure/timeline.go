@@ -46,18 +46,27 @@ func (s Side) String() string {
 
 // timeline shows the set-up and the teardown of one session, a panel each.
 func timeline(d Data) Figure {
-	f := Figure{Name: "timeline", header: []string{"session", "part", "side", "step", "time_s"}}
+	f := Figure{Name: "timeline", header: []string{"session", "part", "side", "step", "time_s", "until_s"}}
 	session, which := typical(d.Sessions)
+	if i := slices.IndexFunc(d.Sessions, func(s Session) bool { return s.Name == d.Chosen }); i >= 0 {
+		session, which = d.Sessions[i], whichOf(d.Chosen, d.Sessions)
+	}
 	f.Title = titled("Set-up and teardown of session "+session.Name+which, d)
 	setup, teardown := part(session.Events)
 	if len(setup) > 0 {
 		f.panels = append(f.panels, newLanes("Set-up", session.Name, setup, Dial))
 	}
+	if len(f.panels) > 0 {
+		f.panels[0].(*lanes).legend = true
+	}
+	if p, ok := newLife(session, d.Incidents, d.End); ok {
+		f.panels = append(f.panels, p)
+	}
 	if len(teardown) > 0 {
 		f.panels = append(f.panels, newLanes("Teardown", session.Name, teardown, CloseCalled))
 	}
-	if len(f.panels) > 0 {
-		f.panels[0].(*lanes).legend = true
+	if len(setup) == 0 && len(teardown) > 0 {
+		f.panels[len(f.panels)-1].(*lanes).legend = true
 	}
 	return f
 }
@@ -219,7 +228,7 @@ func (p *lanes) table() [][]string {
 	slices.SortStableFunc(all, func(a, b Event) int { return cmp.Compare(a.Time, b.Time) })
 	var rows [][]string
 	for _, e := range all {
-		rows = append(rows, []string{p.session, p.part, e.Side.String(), e.Step.String(), seconds(e.Time)})
+		rows = append(rows, []string{p.session, p.part, e.Side.String(), e.Step.String(), seconds(e.Time), ""})
 	}
 	return rows
 }
