@@ -142,11 +142,7 @@ func (f *metricsFlags) print(cmd *cobra.Command, dir string) error {
 			return &inputError{fmt.Errorf("the warm-up of %s: %w", dir, err)}
 		}
 	}
-	all, err := analysis.ComputeWindows(rec, f.window, analysis.Window{})
-	if err != nil {
-		return &inputError{fmt.Errorf("metrics of %s: %w", dir, err)}
-	}
-	selected, err := f.choose(all[0], all[1])
+	selected, err := f.compute(rec)
 	if err != nil {
 		return &inputError{fmt.Errorf("metrics of %s: %w", dir, err)}
 	}
@@ -164,31 +160,41 @@ func (f *metricsFlags) print(cmd *cobra.Command, dir string) error {
 	return err
 }
 
-// choose returns the metrics that were asked for. It refuses a glob that
+// compute returns the metrics that were asked for. It refuses a glob that
 // matches none.
-func (f *metricsFlags) choose(metrics, whole analysis.Metrics) (analysis.Metrics, error) {
-	matches := func(glob string) func(analysis.Metric) bool {
-		return func(m analysis.Metric) bool {
-			ok, err := path.Match(glob, m.Name)
-			return ok && err == nil
-		}
+func (f *metricsFlags) compute(rec *record.Recording) (analysis.Metrics, error) {
+	all, err := analysis.ComputeWindows(rec, f.window)
+	if err != nil {
+		return nil, err
 	}
+	metrics := all[0]
 	for _, glob := range f.globs {
-		switch {
-		case slices.ContainsFunc(metrics, matches(glob)):
-		case slices.ContainsFunc(whole, matches(glob)):
+		if slices.ContainsFunc(metrics, matches(glob)) {
+			continue
+		}
+		whole, err := analysis.Compute(rec)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(whole, matches(glob)) {
 			return nil, fmt.Errorf("%s has no value %s", glob, f.window)
-		default:
-			return nil, unknownMetric(glob, whole)
 		}
+		return nil, unknownMetric(glob, whole)
 	}
-	var selected analysis.Metrics
-	for _, m := range metrics {
-		if len(f.globs) == 0 && !m.Member || slices.ContainsFunc(f.globs, func(glob string) bool { return matches(glob)(m) }) {
-			selected = append(selected, m)
+	return slices.DeleteFunc(metrics, func(m analysis.Metric) bool {
+		if len(f.globs) == 0 {
+			return m.Member
 		}
+		return !slices.ContainsFunc(f.globs, func(glob string) bool { return matches(glob)(m) })
+	}), nil
+}
+
+// matches returns whether a metric's name matches a glob.
+func matches(glob string) func(analysis.Metric) bool {
+	return func(m analysis.Metric) bool {
+		ok, err := path.Match(glob, m.Name)
+		return ok && err == nil
 	}
-	return selected, nil
 }
 
 func unknownMetric(glob string, metrics analysis.Metrics) error {
