@@ -113,8 +113,11 @@ func TestTheCommandIsQuotedForAShell(t *testing.T) {
 	}
 }
 
-func TestHighlightingChangesNoText(t *testing.T) {
+func FuzzHighlightingChangesNoText(f *testing.F) {
 	for _, text := range []string{"", twoHosts, "a = 'x # y' # z", "[t] # c\r\n\tk=1", "\"a=b\" = \"\\\"#\"", "x\n\n", "# é"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
 		var b strings.Builder
 		for _, token := range highlight(text) {
 			b.WriteString(token.Text)
@@ -122,5 +125,25 @@ func TestHighlightingChangesNoText(t *testing.T) {
 		if b.String() != text {
 			t.Errorf("%q became %q", text, b.String())
 		}
+	})
+}
+
+func TestAFigureThatIsTooLargeForThePageIsLeftOut(t *testing.T) {
+	drawn := picture{SVG: "1234567890", Narrow: "12345"}
+	curve := picture{SVG: "1234567890", Charts: 1, charts: []chart{{Name: "x"}}}
+	r := &room{figures: 20, paper: 5}
+	if p := drawn; !r.take(&p) || r.figures != 5 {
+		t.Errorf("a picture of 15 bytes leaves %d of 20", r.figures)
+	}
+	if p := drawn; r.take(&p) {
+		t.Error("a picture of 15 bytes has room in 5")
+	}
+	r.figures = 1000
+	if p := curve; !r.take(&p) || p.SVG != "" || r.paper != 5 {
+		t.Errorf("a figure whose picture has no room on paper: %q, %d left", p.SVG, r.paper)
+	}
+	r.paper = 10
+	if p := curve; !r.take(&p) || p.SVG != curve.SVG || r.paper != 0 {
+		t.Errorf("a figure whose picture has room on paper: %q, %d left", p.SVG, r.paper)
 	}
 }

@@ -51,6 +51,15 @@
     return size >= 15 || size < -9 ? value.toPrecision(n) : value.toFixed(Math.max(0, Math.min(12, n - 1 - size)));
   };
   const withUnit = (value, axis) => digits(value, 4) + (axis.unit ? " " + axis.unit : "");
+  // scaled is withUnit in the unit of the same kind that suits the value.
+  const units = [["bit/s", "kbit/s", "Mbit/s", "Gbit/s"], ["B", "KB", "MB", "GB"], ["µs", "ms", "s"]];
+  const scaled = (value, axis) => {
+    const kind = units.find((names) => names.includes(axis.unit)) || [axis.unit];
+    let i = kind.indexOf(axis.unit), size = value;
+    for (; size !== 0 && Math.abs(size) < 1 && i > 0; i--) size *= 1000;
+    for (; Math.abs(size) >= 1000 && i < kind.length - 1; i++) size /= 1000;
+    return withUnit(size, { unit: kind[i] });
+  };
   const named = (axis) => axis.quantity + (axis.unit ? ` (${axis.unit})` : "");
 
   // bisect returns how many of the sorted numbers are not above x.
@@ -184,6 +193,7 @@
         cursor: {
           drag: { x: true, y: false, setScale: false },
           points: { size: 7 },
+          hover: { prox: 30 },
           sync: { key: group.key, setSeries: false, scales: ["x", null], filters: { pub: (type) => type === "mousemove" || type === "mouseleave" } },
           bind: { dblclick: () => () => { reset(group); return null; } },
         },
@@ -274,12 +284,12 @@
         if (this.hidden.has(item) || !item.label) continue;
         if (item.low) {
           const low = at(item, item.low, x, near), high = at(item, item.high, x, near);
-          if (low !== null && high !== null) show(item, `${digits(low, 4)} to ${withUnit(high, spec.y)}`);
+          if (low !== null && high !== null) show(item, `${scaled(low, spec.y)} to ${scaled(high, spec.y)}`);
         } else if (item.at) {
           if (item.at.some((t) => Math.abs(t - x) <= near / 2)) show(item, "");
         } else {
           const value = at(item, item.y, x, near);
-          if (value !== null && value !== undefined) show(item, withUnit(value, spec.y));
+          if (value !== null && value !== undefined) show(item, scaled(value, spec.y));
         }
       }
       tip.replaceChildren(make("p", {}, `${spec.x.quantity} ${withUnit(x, spec.x)}`), ...rows);
