@@ -257,7 +257,7 @@ func brokenRun(path string, err error) error {
 // otherVersion says what to do with a recording of another schema version.
 func otherVersion(path string, version int, by string) error {
 	program := "the wtsim that wrote it"
-	if by != "" {
+	if by != "" && by != "(devel)" {
 		program = "wtsim " + by + ", which wrote it"
 	}
 	if version < SchemaVersion {
