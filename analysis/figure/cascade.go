@@ -222,14 +222,16 @@ func (p *cascade) drawFlights(s *sheet, plan cascadePlan, lanes [2]vg.Length, to
 	}
 	for i, e := range edges {
 		if plan.flights[i].Count > 1 {
-			s.FillPolygon(bandLook.Color, []vg.Point{e[0].a, e[0].b, e[1].b, e[1].a})
+			s.FillPolygon(bandLooks[plan.flights[i].From].Color, []vg.Point{e[0].a, e[0].b, e[1].b, e[1].a})
 		}
 	}
 	for i, e := range edges {
 		f, style := &plan.flights[i], arrowLook
-		switch f.Fate {
-		case "":
-		case underway:
+		switch {
+		case f.Fate == "" && f.Key:
+			style = keyLook
+		case f.Fate == "":
+		case f.Fate == underway:
 			style.Dashes = []vg.Length{2, 1.5}
 		default:
 			style = lostLook

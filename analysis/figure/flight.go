@@ -30,6 +30,7 @@ type Flight struct {
 	Fate  string           // why they were dropped; empty: they arrived
 	Link  string           // that dropped them
 	Hop   int              // which of the links on their way that is, from 1
+	Key   bool             // it left, or arrived, at the moment of an event
 }
 
 // underway is the fate of datagrams that were on their way at the end of a run.
@@ -48,6 +49,7 @@ type route struct {
 	from       Side
 	fate, link string
 	hop        int
+	key        bool
 }
 
 // merge makes one flight of those that follow each other on a route closely at
@@ -57,7 +59,7 @@ func merge(flights []Flight, near func(f, g *Flight) bool) []Flight {
 	last := map[route]int{}
 	for i := range flights {
 		g := &flights[i]
-		way := route{g.From, g.Fate, g.Link, g.Hop}
+		way := route{g.From, g.Fate, g.Link, g.Hop, g.Key}
 		if n, ok := last[way]; ok && near(&out[n], g) {
 			out[n].add(g)
 			continue
@@ -93,6 +95,9 @@ func (w *window) add(j *journey) {
 		f.Fate, f.Link, f.Hop = underway, j.link, int(j.hop)
 		f.Done[0], f.Done[1] = w.until, w.until
 	}
+	f.Key = slices.ContainsFunc(w.Events, func(e Event) bool {
+		return e.Side == f.From && e.Time == j.sent || e.Side != f.From && e.Time == j.done && j.stage == arrived
+	})
 	w.Flights = append(w.Flights, f)
 	if len(w.Flights) > maxFlights {
 		w.condense()

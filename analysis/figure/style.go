@@ -242,11 +242,13 @@ func dropLook(i int) look {
 const dotRadius vg.Length = 0.9
 
 // arrowLook is the look of what crosses from one lane to another, lostLook that of
-// what does not arrive, and bandLook that of much that crosses together.
+// what does not arrive, keyLook that of what leaves or arrives with a step of a
+// session, and bandLooks those of much that crosses together, by side.
 var (
 	arrowLook = look{LineStyle: draw.LineStyle{Color: limitInk, Width: 0.7}}
 	lostLook  = look{LineStyle: draw.LineStyle{Color: alarm, Width: 0.7}}
-	bandLook  = look{LineStyle: draw.LineStyle{Color: tint(limitInk, 0.7)}}
+	keyLook   = look{LineStyle: draw.LineStyle{Color: ink, Width: 1}}
+	bandLooks = [2]look{{LineStyle: draw.LineStyle{Color: tint(palette[0], 0.8)}}, {LineStyle: draw.LineStyle{Color: tint(palette[1], 0.75)}}}
 )
 
 // tint mixes a colour with white: 0 leaves it, 1 is white. The result is

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 )
 
 // waterfall shows the datagrams between the ends of one session at its set-up
@@ -130,8 +129,10 @@ func (p *cascade) labels(f *Flight) []string {
 
 // waterfallEntries is the legend of the arrows.
 var waterfallEntries = []entry{
-	{label: "datagram", look: look{LineStyle: draw.LineStyle{Color: arrowLook.Color, Width: arrowLook.Width}}},
-	{label: "several datagrams", look: bandLook, fill: true},
+	{label: "datagram", look: arrowLook},
+	{label: "at a step", look: keyLook},
+	{label: "several from the client", look: bandLooks[Client], fill: true},
+	{label: "several from the server", look: bandLooks[Server], fill: true},
 	{label: "dropped", look: lossLook},
 }
 

@@ -19,6 +19,12 @@ func one(from Side, sent, done time.Duration, size int64) Flight {
 	return Flight{From: from, Count: 1, Bytes: size, Sent: [2]time.Duration{sent, sent}, Done: [2]time.Duration{done, done}}
 }
 
+// key is a flight at the moment of an event.
+func key(f Flight) Flight {
+	f.Key = true
+	return f
+}
+
 // gone is a flight of one datagram that a link drops.
 func gone(from Side, at time.Duration, size int64, fate, link string, hop int) Flight {
 	f := one(from, at, at, size)
@@ -69,7 +75,7 @@ func exchanges() []Exchange {
 	for i := range time.Duration(40) {
 		teardown.Flights = append(teardown.Flights, one(Server, 1980*ms+i*ms/4, 2*time.Second+i*ms/4, 1280))
 	}
-	teardown.Flights = append(teardown.Flights, one(Client, 2*time.Second, 2020*ms, 51), one(Server, 2021*ms, 2041*ms, 50))
+	teardown.Flights = append(teardown.Flights, key(one(Client, 2*time.Second, 2020*ms, 51)), one(Server, 2021*ms, 2041*ms, 50))
 	return []Exchange{setup, teardown}
 }
 
@@ -113,6 +119,28 @@ func TestDatagramsThatRunTogetherAreDrawnAsOne(t *testing.T) {
 	}
 	if got := p.labels(&drawn[0])[0]; got != "40 datagrams, 51.2 KB" {
 		t.Errorf("they are labelled %q", got)
+	}
+}
+
+func TestADatagramAtAStepStaysApartFromOthers(t *testing.T) {
+	w := window{Exchange: Exchange{Events: []Event{{CloseSent, Client, 10 * ms}, {CloseNotified, Server, 30 * ms}}}, until: time.Second}
+	for _, j := range []journey{
+		{end: 0, stage: arrived, sent: 9 * ms, done: 29 * ms},
+		{end: 0, stage: arrived, sent: 10 * ms, done: 31 * ms},
+		{end: 0, stage: arrived, sent: 11 * ms, done: 30 * ms},
+		{end: 1, stage: arrived, sent: 10 * ms, done: 30 * ms}, // of the other side
+	} {
+		w.add(&j)
+	}
+	var keys []bool
+	for _, f := range w.Flights {
+		keys = append(keys, f.Key)
+	}
+	if !slices.Equal(keys, []bool{false, true, true, false}) {
+		t.Errorf("at a step are %v", keys)
+	}
+	if all := merge(w.Flights, func(_, _ *Flight) bool { return true }); len(all) != 3 {
+		t.Errorf("%d flights are left", len(all))
 	}
 }
 
@@ -248,7 +276,7 @@ func TestARecordingGivesTheDatagramsOfItsSession(t *testing.T) {
 		want := []Exchange{{
 			Session: "main", Part: "Set-up", Hosts: [2]string{"laptop", "cloud"}, Links: []string{"home", "wan"},
 			Events:  []Event{{Dial, Client, 0}, {ConnectReceived, Server, 25 * ms}, {Established, Client, 60 * ms}},
-			Flights: []Flight{one(Client, 0, 25*ms, 1200), gone(Client, 1*ms, 1200, "queue", "home", 1), one(Server, 26*ms, 45*ms, 1200)},
+			Flights: []Flight{key(one(Client, 0, 25*ms, 1200)), gone(Client, 1*ms, 1200, "queue", "home", 1), one(Server, 26*ms, 45*ms, 1200)},
 		}}
 		if diff := cmp.Diff(want, got.Exchanges); diff != "" {
 			t.Error(diff)
