@@ -122,7 +122,7 @@ func TestAReportOnTwoSetsComparesThem(t *testing.T) {
 	for _, want := range []string{
 		"B against A",
 		"links.access.delay: 20ms → 40ms",
-		`<option value="part-b">B: made with links.access.delay=40ms</option>`,
+		`<option value="part-b">B: made with links.access.delay=40ms, 3 seeds, 1 to 3</option>`,
 		`<figure id="b-throughput"`,
 		"Differences are B − A with the same seed",
 	} {
