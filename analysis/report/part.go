@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/analysis/expect"
 	"github.com/wtsim/wtsim/analysis/figure"
 	"github.com/wtsim/wtsim/analysis/quantity"
 	"github.com/wtsim/wtsim/analysis/seeds"
@@ -16,30 +17,31 @@ import (
 // part is what the page shows of a set of runs. Of several seeds, figures and
 // tables are of the first.
 type part struct {
-	ID          string // begins the IDs of its elements
-	Letter      string // of several sets
-	Path        string
-	Name        string
-	Description string
-	Overrides   []string
-	Seeds       string
-	Shown       string // which run is shown, of several
-	Verdict     verdict
-	Facts       []fact
-	First, More []picture // the figures that matter most, and all others
-	Topology    template.HTML
-	Network     string // the topology in words
-	Tables      []table
-	LeftOut     []string  // names of figures for which there was no room
-	OverSeeds   *table    // of several seeds
-	Over        []picture // of several seeds
-	Metrics     table
-	Scenario    []token
-	FileName    string // of the scenario
-	Command     string // that repeats the run
-	Details     []detail
-	Inputs      []record.Input
-	Runs        *table // of several seeds
+	ID           string // begins the IDs of its elements
+	Letter       string // of several sets
+	Path         string
+	Name         string
+	Description  string
+	Overrides    []string
+	Seeds        string
+	Shown        string // which run is shown, of several
+	Verdict      verdict
+	Expectations *table // what became of them; nil if the scenario has none
+	Facts        []fact
+	First, More  []picture // the figures that matter most, and all others
+	Topology     template.HTML
+	Network      string // the topology in words
+	Tables       []table
+	LeftOut      []string  // names of figures for which there was no room
+	OverSeeds    *table    // of several seeds
+	Over         []picture // of several seeds
+	Metrics      table
+	Scenario     []token
+	FileName     string // of the scenario
+	Command      string // that repeats the run
+	Details      []detail
+	Inputs       []record.Input
+	Runs         *table // of several seeds
 }
 
 // detail is a fact about how a run came about.
@@ -70,7 +72,13 @@ func newPart(s seeds.Set, i int, several bool, o Options, r *room) (part, error)
 	if err != nil {
 		return part{}, err
 	}
-	p.Verdict = judgeAll(outcomes, scenario.length("expect"))
+	p.Verdict = judgeAll(outcomes)
+	verdicts, err := verdictsOn(outcomes)
+	if err != nil {
+		return part{}, fmt.Errorf("%s: %w", rec.Dir(), err)
+	}
+	p.Verdict.add(verdicts)
+	p.Expectations = expectations(verdicts, p.ID)
 	metrics := s.Runs[0].Metrics
 	p.Facts = facts(rec.Run, metrics)
 	if len(s.Runs) > 1 {
@@ -146,9 +154,26 @@ func outcomesOf(s seeds.Set) ([]outcome, error) {
 		if o.failures, o.failed, err = analysis.Failures(rec, mostLines); err != nil {
 			return nil, err
 		}
+		// What nothing is expected of need not be read again.
+		wanted, err := expect.Read(&rec.Run)
+		if err == nil && len(wanted) > 0 {
+			o.judged, err = expect.Measure(rec)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Dir, err)
+		}
 		all = append(all, o)
 	}
 	return all, nil
+}
+
+// verdictsOn judges the runs of a set.
+func verdictsOn(all []outcome) ([]expect.Verdict, error) {
+	runs := make([]expect.Run, len(all))
+	for i, o := range all {
+		runs[i] = o.judged
+	}
+	return expect.Judge(&all[0].run, runs)
 }
 
 // pathOf returns the folder of the recording, or that of several.

@@ -38,6 +38,7 @@ server = "server"
 
 [[expect]]
 metric = "flows.bulk.goodput"
+min = "0.5 * links.access.rate"
 `
 
 // run is a recording that a test makes.

@@ -19,11 +19,30 @@ func TestAReportSaysHowARunEndedAndWhatItAchieved(t *testing.T) {
 		"Complete: every task finished within 10.0\u00a0s of virtual time.",
 		"No session and no flow failed.",
 		"Sealed: the same scenario and seed give the same fingerprint.",
-		"The scenario states 1\u00a0expectation; this recording holds no judgement of them.",
+		"Of 1\u00a0expectation 1\u00a0met.",
+		"≥ 10.0 Mbit/s",
 		"wtsim run made.toml --seed 1",
 		"<dt>quic-go</dt><dd>v0.65.0</dd>",
 		`<figure id="a-throughput"`,
 	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the report does not say %q", want)
+		}
+	}
+}
+
+func TestExpectationsThatAreNotMetShowAtTheTop(t *testing.T) {
+	m := madeRun(1)
+	m.text += "[[expect]]\nmetric = \"flows.bulk.goodput\"\nmax = \"1Mbit/s\"\nknown = \"the link is fast\"\n"
+	text := pageOfRuns(t, m.write(t, filepath.Join(t.TempDir(), "1")))
+	for _, want := range []string{"Of 2\u00a0expectations 1\u00a0met, 1\u00a0known not to be.", "known deviation", "the link is fast", `class="verdict good"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the report does not say %q", want)
+		}
+	}
+	m.text += "[[expect]]\nmetric = \"flows.blk.goodput\"\nmax = \"1Mbit/s\"\n"
+	text = pageOfRuns(t, m.write(t, filepath.Join(t.TempDir(), "1")), m.write(t, filepath.Join(t.TempDir(), "2")))
+	for _, want := range []string{"Of 3\u00a0expectations 1\u00a0met, 1\u00a0known not to be, 1\u00a0failed.", "the run has no metric flows.blk.goodput", `class="verdict bad"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the report does not say %q", want)
 		}

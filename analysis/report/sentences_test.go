@@ -90,7 +90,7 @@ func TestAVerdictIsAsBadAsWhatHappened(t *testing.T) {
 		{"of another version", record.Run{Ended: "paused"}, 0, "warn", `Ended as "paused" after 5.00 s of virtual time.`},
 	} {
 		test.run.Virtual = 5 * time.Second
-		v := judge(outcome{run: test.run, failed: test.failed}, 0)
+		v := judge(outcome{run: test.run, failed: test.failed})
 		if v.Level != test.level || v.Headline != test.headline {
 			t.Errorf("%s: %s, %q; want %s, %q", test.name, v.Level, v.Headline, test.level, test.headline)
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/analysis/expect"
 	"github.com/wtsim/wtsim/analysis/quantity"
 	"github.com/wtsim/wtsim/sim/record"
 )
@@ -28,13 +29,14 @@ type outcome struct {
 	run      record.Run
 	failures []analysis.Failure // the first of them
 	failed   int
+	judged   expect.Run // for the scenario's expectations
 }
 
 // mostLines bounds a list.
 const mostLines = 10
 
-// judge says how one run ended, and how many expectations nothing has judged.
-func judge(o outcome, expectations int) verdict {
+// judge says how one run ended.
+func judge(o outcome) verdict {
 	run := o.run
 	at := quantity.Duration(run.Virtual.Seconds())
 	v := verdict{Level: "good"}
@@ -66,9 +68,6 @@ func judge(o outcome, expectations int) verdict {
 		v.Lines = append(v.Lines, line)
 	}
 	v.Lines = append(v.Lines, missingInWords(run)...)
-	if expectations > 0 {
-		v.Lines = append(v.Lines, unjudged(expectations))
-	}
 	return v
 }
 
@@ -85,9 +84,9 @@ func missingInWords(run record.Run) []string {
 }
 
 // judgeAll says how the runs of a set ended.
-func judgeAll(all []outcome, expectations int) verdict {
+func judgeAll(all []outcome) verdict {
 	if len(all) == 1 {
-		return judge(all[0], expectations)
+		return judge(all[0])
 	}
 	endings := []record.Ending{record.Complete, record.TimeLimit, record.Stalled, record.Failed}
 	words := map[record.Ending]string{record.Complete: "complete", record.TimeLimit: "at the time limit", record.Stalled: "stalled", record.Failed: "failed"}
@@ -140,9 +139,6 @@ func judgeAll(all []outcome, expectations int) verdict {
 		v.Lines = append(v.Lines, "Sealed: the same scenario and seed give the same fingerprint.")
 	}
 	v.Lines = append(v.Lines, missingInWords(all[0].run)...)
-	if expectations > 0 {
-		v.Lines = append(v.Lines, unjudged(expectations))
-	}
 	for _, o := range all {
 		if o.failed > 0 {
 			l := failureList(o)
@@ -192,11 +188,6 @@ func thousands(n uint64) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
-}
-
-// unjudged says that a recording has no verdict on the scenario's expectations.
-func unjudged(expectations int) string {
-	return fmt.Sprintf("The scenario states %s; this recording holds no judgement of them.", count(expectations, "expectation"))
 }
 
 func failureList(o outcome) list {
