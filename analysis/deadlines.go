@@ -47,7 +47,8 @@ func (d *deadlines) event(windows []span, e record.Event) {
 	case e.Kind == record.EventFlowFinished, e.Kind == record.EventFlowFailed:
 		d.ended = e.Time
 	case e.Kind == record.EventMessageGot:
-		if deadline := d.of(e.Value); e.Time <= deadline {
+		deadline := d.of(e.Value)
+		if counts := d.ended == 0 || deadline <= d.ended; counts && e.Time <= deadline {
 			d.keep(windows, e.Time, deadline)
 		}
 	}

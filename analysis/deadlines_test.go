@@ -38,7 +38,10 @@ func TestAFrameThatIsLateOrNeverArrivesMissesItsDeadline(t *testing.T) {
 			flowEvent(1100*ms, record.EventFlowFinished, 0)), 1, 1.0 / 3},
 		"a flow that fails": {voice(9, frameGot(0, ms), flowEvent(1090*ms, record.EventFlowFailed, 0)), 2, 2.0 / 3},
 		// (2000 - 1050) / 20 and the first.
-		"a flow that never ended":         {voice(0, frameGot(0, ms), frameGot(47, 50*ms)), 46, 46.0 / 48},
+		"a flow that never ended": {voice(0, frameGot(0, ms), frameGot(47, 50*ms)), 46, 46.0 / 48},
+		// Frame 0 alone has a deadline by 1060 ms; the others come before theirs.
+		"frames that arrive after the end of their flow": {voice(9, frameGot(0, 0), frameGot(1, 0), frameGot(2, 0), frameGot(3, 0),
+			flowEvent(1060*ms, record.EventFlowFinished, 0), frameGot(4, 0)), 0, 0},
 		"one frame, in time":              {voice(1, frameGot(0, ms)), 0, 0},
 		"one frame, which is lost":        {voice(1), 1, 1},
 		"no frame whose deadline is over": {voice(1, flowEvent(1050*ms-1, record.EventFlowFailed, 0)), none, none},

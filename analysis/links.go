@@ -23,7 +23,7 @@ var (
 	linkCERatio     = define(ofLink, "ce_ratio", "1", "delivered datagrams that the link marked CE, divided by delivered datagrams", "RFC 3168 section 5; packets")
 	linkQueueDelay  = defineSummary(ofLink, "queue_delay", "s", "the time that delivered datagrams waited for their transmission to begin: their sojourn time in the queue", "RFC 8289 section 2; packets")
 	linkQueueMean   = define(ofLink, "queue.mean", "B", "bytes on the wire that waited in the queue, mean over the time of the run", "Little's law: sum of bytes times waiting time; packets")
-	linkQueueMax    = define(ofLink, "queue.max", "B", "most bytes on the wire that waited in the queue at once", "packets")
+	linkQueueMax    = define(ofLink, "queue.max", "B", "most bytes on the wire that waited in the queue at once; too small where one waited while more than 2048 others passed it", "packets")
 )
 
 // linkTotals is what is known of one direction of a link, and what is added up
@@ -59,7 +59,7 @@ func (l *linkWindow) packet(w *span, p *record.Packet, bytes int64) {
 	served := p.Sent + p.QueueDelay
 	if from, to := max(p.Sent, w.from), min(served, w.to); from < to {
 		l.byteSeconds += float64(bytes) * (to - from).Seconds()
-		l.queue.add(from, to, bytes)
+		l.queue.add(stay{from, to, bytes})
 	}
 	if w.has(p.Sent) {
 		l.entered++
@@ -108,7 +108,7 @@ func (l *linkWindow) metrics(m *Metrics, entity string, w *span) {
 	m.putSummary(linkQueueDelay, entity, &l.queueDelay)
 	if l.used {
 		m.put(linkQueueMean, entity, l.byteSeconds/w.length().Seconds())
-		m.put(linkQueueMax, entity, float64(l.queue.max))
+		m.put(linkQueueMax, entity, float64(l.queue.most()))
 	}
 }
 
@@ -150,41 +150,4 @@ func (r *rateIntegral) until(end time.Duration) (float64, bool) {
 	whole := *r
 	whole.advance(end)
 	return whole.bits, !whole.unlimited && whole.bits > 0
-}
-
-// occupancy follows how many bytes wait in a queue. Datagrams come in the
-// order in which they left the link, which for a FIFO queue is the order in
-// which they entered it.
-type occupancy struct {
-	waiting []waiting // in order of leaving, from head
-	head    int
-	bytes   int64
-	max     int64
-}
-
-type waiting struct {
-	until time.Duration
-	bytes int64
-}
-
-// add says that bytes waited from one time to another, the end not included.
-func (o *occupancy) add(from, until time.Duration, bytes int64) {
-	for o.head < len(o.waiting) && o.waiting[o.head].until <= from {
-		o.bytes -= o.waiting[o.head].bytes
-		o.head++
-	}
-	if until <= from {
-		return
-	}
-	if o.head > len(o.waiting)/2 {
-		o.waiting = append(o.waiting[:0], o.waiting[o.head:]...)
-		o.head = 0
-	}
-	i := len(o.waiting)
-	o.waiting = append(o.waiting, waiting{until, bytes})
-	for ; i > o.head && o.waiting[i-1].until > until; i-- {
-		o.waiting[i-1], o.waiting[i] = o.waiting[i], o.waiting[i-1]
-	}
-	o.bytes += bytes
-	o.max = max(o.max, o.bytes)
 }

@@ -163,6 +163,25 @@ func TestADroppedDatagramDoesNotEmptyTheQueue(t *testing.T) {
 	want(t, m.metrics(t), map[string]float64{"links.access.forward.queue.max": 3000})
 }
 
+func TestDatagramsThatOvertakeOthersDoNotEmptyTheQueue(t *testing.T) {
+	// Three wait at 2 ms, and then leave one by one.
+	slow := func(propagation time.Duration) [3]record.Packet {
+		return [3]record.Packet{packet(0, 10*ms, 10*ms+propagation, 972), packet(1*ms, 20*ms, 20*ms+propagation, 972), packet(2*ms, 30*ms, 30*ms+propagation, 972)}
+	}
+	dropped := packet(25*ms, 10*ms, 35*ms, 972)
+	dropped.Fate, dropped.Reason = record.Dropped, "queue"
+	near, far := slow(5*ms), slow(50*ms)
+	for what, packets := range map[string][]record.Packet{
+		"from another queue of the same link":     {near[0], near[1], packet(25*ms, ms, 31*ms, 972), near[2]},
+		"dropped at the head while others travel": {dropped, far[0], far[1], far[2]},
+	} {
+		m := made{run: record.Run{Virtual: 100 * ms, Links: access(28)}, packets: packets}
+		t.Run(what, func(t *testing.T) {
+			want(t, m.metrics(t), map[string]float64{"links.access.forward.queue.max": 3000})
+		})
+	}
+}
+
 func TestAConnectionInAWindow(t *testing.T) {
 	m := made{run: record.Run{Virtual: time.Second, Connections: []record.Connection{{Entity: "connections.main.server", Sent: 100}}}}
 	sample := func(at time.Duration, name string, v float64) {
