@@ -17,23 +17,39 @@ import (
 // metricsFile is the file with the metrics in the folder of a recording.
 const metricsFile = "metrics.json"
 
-// WriteMetrics adds metrics to the recording in dir, as metrics.json.
-func WriteMetrics(dir string, m Metrics) error {
-	text, err := json.MarshalIndent(m, "", "  ")
+// fingerprintKey is the key in it of the fingerprint of the run; no metric has that name.
+const fingerprintKey = "fingerprint"
+
+// WriteMetrics adds metrics to the recording in dir, as metrics.json, with the
+// fingerprint of the run that they are of, which may be empty.
+func WriteMetrics(dir, fingerprint string, m Metrics) error {
+	text, err := json.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", metricsFile, err)
 	}
+	if fingerprint != "" {
+		rest := text[1:]
+		if len(m) > 0 {
+			rest = append([]byte{','}, rest...)
+		}
+		text = append(fmt.Appendf(nil, "{%q:%q", fingerprintKey, fingerprint), rest...)
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, text, "", "  "); err != nil {
+		return fmt.Errorf("encode %s: %w", metricsFile, err)
+	}
+	b.WriteByte('\n')
 	path := filepath.Join(dir, metricsFile)
-	if err := os.WriteFile(path+".tmp", append(text, '\n'), 0o666); err != nil {
+	if err := os.WriteFile(path+".tmp", b.Bytes(), 0o666); err != nil {
 		return fmt.Errorf("write metrics: %w", err)
 	}
 	return os.Rename(path+".tmp", path)
 }
 
 // ReadMetrics reads the metrics.json of the recording in dir that run
-// describes. It refuses one that is broken or has metrics of what run does not
-// describe. Metrics that this version of wtsim does not define have the zero
-// [Definition].
+// describes. It refuses one that is broken, has the fingerprint of another run, or
+// has metrics of what run does not describe; one without a fingerprint is read.
+// Metrics that this version of wtsim does not define have the zero [Definition].
 func ReadMetrics(dir string, run record.Run) (Metrics, error) {
 	path := filepath.Join(dir, metricsFile)
 	text, err := os.ReadFile(path)
@@ -44,13 +60,16 @@ func ReadMetrics(dir string, run record.Run) (Metrics, error) {
 		return nil, fmt.Errorf("read metrics: %w", err)
 	}
 	m, err := parseMetrics(text, run)
+	if errors.Is(err, errOtherRun) {
+		return nil, fmt.Errorf("%s %w; run the scenario again", path, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s is broken: %w", path, err)
 	}
 	return m, nil
 }
 
-// parseMetrics is the inverse of [Metrics.MarshalJSON].
+// parseMetrics reads what WriteMetrics writes.
 func parseMetrics(text []byte, run record.Run) (Metrics, error) {
 	kinds, groups := entityKinds(run), groupsOf(run)
 	decoder := json.NewDecoder(bytes.NewReader(text))
@@ -65,6 +84,16 @@ func parseMetrics(text []byte, run record.Run) (Metrics, error) {
 			return nil, truncated(err)
 		}
 		name := key.(string) // the keys of an object are strings
+		if name == fingerprintKey {
+			var fingerprint string
+			if err := decoder.Decode(&fingerprint); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, truncated(err))
+			}
+			if fingerprint != run.Fingerprint {
+				return nil, fmt.Errorf("%w: its fingerprint is %q, that of run.json is %q", errOtherRun, fingerprint, run.Fingerprint)
+			}
+			continue
+		}
 		var number struct {
 			Value *float64 `json:"value"`
 			Unit  *string  `json:"unit"`
@@ -94,6 +123,9 @@ func parseMetrics(text []byte, run record.Run) (Metrics, error) {
 	}
 	return all, nil
 }
+
+// errOtherRun says that metrics and run do not belong together.
+var errOtherRun = errors.New("has the metrics of another run")
 
 // truncated says what the end of a text in its middle means.
 func truncated(err error) error {

@@ -29,7 +29,8 @@ func grouped() made {
 func TestMetricsThatAreReadAreThoseThatWereWritten(t *testing.T) {
 	m := grouped()
 	dir, written := t.TempDir(), m.metrics(t)
-	if err := analysis.WriteMetrics(dir, written); err != nil {
+	m.run.Fingerprint = "f-1"
+	if err := analysis.WriteMetrics(dir, "f-1", written); err != nil {
 		t.Fatal(err)
 	}
 	read, err := analysis.ReadMetrics(dir, m.run)
@@ -77,6 +78,7 @@ func TestABrokenMetricsFileIsRefused(t *testing.T) {
 		good + good:           "something follows",
 		`{"run.duration": 1}`: "run.duration: json: cannot unmarshal number",
 		`{"run.duration": {"value": "1", "unit": "s"}}`:        "run.duration: json: cannot unmarshal string",
+		`{"fingerprint": 1}`:                                   "fingerprint: json: cannot unmarshal number",
 		`{"run.duration": {"value": 1}}`:                       "run.duration: expected an object with a value and a unit",
 		`{"run.duration": {"unit": "s"}}`:                      "run.duration: expected an object with a value and a unit",
 		good[:len(good)-1] + "," + good[1:]:                    "run.duration is there twice",
@@ -88,6 +90,24 @@ func TestABrokenMetricsFileIsRefused(t *testing.T) {
 		_, err := analysis.ReadMetrics(dir, oneFlow)
 		if err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), filepath.Join(dir, "metrics.json")+" is broken") {
 			t.Errorf("%s: the error is %v, want that %s", text, err, says)
+		}
+	}
+}
+
+func TestMetricsOfAnotherRunAreRefused(t *testing.T) {
+	dir, run := t.TempDir(), oneFlow
+	run.Fingerprint = "f-1"
+	for fingerprint, says := range map[string]string{
+		"f-1": "",
+		"f-2": filepath.Join(dir, "metrics.json") + ` has the metrics of another run: its fingerprint is "f-2", that of run.json is "f-1"; run the scenario again`,
+		"":    "", // a file that does not say
+	} {
+		if err := analysis.WriteMetrics(dir, fingerprint, nil); err != nil {
+			t.Fatal(err)
+		}
+		m, err := analysis.ReadMetrics(dir, run)
+		if says == "" && (err != nil || len(m) != 0) || says != "" && (err == nil || err.Error() != says) {
+			t.Errorf("%q: %v, %v; want the error %q", fingerprint, m, err, says)
 		}
 	}
 }
@@ -108,6 +128,7 @@ func writeText(t testing.TB, dir, text string) {
 func FuzzReadMetrics(f *testing.F) {
 	f.Add([]byte(`{"run.duration": {"value": 1, "unit": "s"}}`))
 	f.Add([]byte(`{"flows.bulk.goodput": {"value": 1e6, "unit": "bit/s"}, "flows.bulk.x": {"value": 0, "unit": ""}}`))
+	f.Add([]byte(`{"fingerprint": "", "run.duration": {"value": 1, "unit": "s"}}`))
 	f.Add([]byte(`{"a"`))
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -116,7 +137,7 @@ func FuzzReadMetrics(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if err := analysis.WriteMetrics(dir, m); err != nil {
+		if err := analysis.WriteMetrics(dir, "", m); err != nil {
 			t.Fatal(err)
 		}
 		again, err := analysis.ReadMetrics(dir, oneFlow)

@@ -111,7 +111,7 @@ func (m made) write(t *testing.T, dir string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := analysis.WriteMetrics(dir, metrics); err != nil {
+	if err := analysis.WriteMetrics(dir, m.Fingerprint, metrics); err != nil {
 		t.Fatal(err)
 	}
 	return dir

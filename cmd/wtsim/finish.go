@@ -46,7 +46,7 @@ func finish(dir string, figures, graphs bool) (f findings, err error) {
 	if f.Failures, f.Failed, err = analysis.Failures(recording, mostFailures); err != nil {
 		return f, err
 	}
-	if err := analysis.WriteMetrics(dir, f.Metrics); err != nil {
+	if err := analysis.WriteMetrics(dir, recording.Run.Fingerprint, f.Metrics); err != nil {
 		return f, err
 	}
 	if !figures && !graphs {
