@@ -14,7 +14,7 @@ var (
 	connectionInFlightMean = define(ofConnection, "in_flight.mean", "B", "bytes in flight, mean over the time from its first sample until the connection closed or the run ended", "RFC 9002 appendix B.2; samples conn.in_flight; events connection.closed")
 	connectionInFlightMax  = define(ofConnection, "in_flight.max", "B", "most bytes in flight", "RFC 9002 appendix B.2; samples conn.in_flight")
 	connectionRTT          = defineSummary(ofConnection, "rtt", "s", "the samples of the latest RTT", "RFC 9002 section 5.1; samples conn.rtt.latest")
-	connectionRTTMin       = define(ofConnection, "rtt.min", "s", "smallest RTT", "RFC 9002 section 5.2; samples conn.rtt.min")
+	connectionRTTMin       = define(ofConnection, "rtt.min", "s", "smallest RTT of the network path that was used last", "RFC 9002 section 5.2; samples conn.rtt.min")
 	connectionRTTInflation = defineSummary(ofConnection, "rtt.inflation", "1", "the samples of the latest RTT, each divided by the smallest RTT of the whole connection", "RFC 9002 sections 5.1 and 5.2; samples conn.rtt.latest, conn.rtt.min")
 	connectionRTTEnd       = define(ofConnection, "rtt.smoothed", "s", "last smoothed RTT", "RFC 9002 section 5.3; samples conn.rtt.smoothed")
 	connectionLost         = define(ofConnection, "packets_lost", "packets", "QUIC packets that this end declared lost", "RFC 9002 section 6.1; events connection.packet_lost")

@@ -65,8 +65,9 @@ func linkEntity(link string, d record.Direction) string {
 }
 
 // compareEntities orders names with the numbers in them by size, so that
-// main-2 comes before main-10.
+// main-2 comes before main-10, and main-02 before main-2.
 func compareEntities(a, b string) int {
+	wholeA, wholeB := a, b
 	for a != "" && b != "" {
 		na, nb := digits(a), digits(b)
 		if na > 0 && nb > 0 {
@@ -82,7 +83,7 @@ func compareEntities(a, b string) int {
 		}
 		a, b = a[1:], b[1:]
 	}
-	return cmp.Compare(len(a), len(b))
+	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(wholeA, wholeB))
 }
 
 // digits returns the length of the number that s starts with.

@@ -1,6 +1,10 @@
 package analysis
 
-import "time"
+import (
+	"time"
+
+	"github.com/wtsim/wtsim/sim/record"
+)
 
 // The flows that are compared are the downloads, or the uploads, where there
 // are two or more and all bulk flows go the same way.
@@ -19,12 +23,12 @@ const (
 	fairSeconds = 3
 )
 
-// rivals returns the downloads, or the uploads, that have a goodput in window i,
-// and nothing if there are both: what goes different ways does not compete.
-func (t *totals) rivals(i int) []*flowTotals {
-	var rivals []*flowTotals
+// rivalsOf returns the downloads, or the uploads, and nothing if there are both:
+// what goes different ways does not compete.
+func rivalsOf(flows []record.Flow) []string {
+	var entities []string
 	kind := ""
-	for _, f := range t.run.Flows {
+	for _, f := range flows {
 		if f.Kind != "download" && f.Kind != "upload" {
 			continue
 		}
@@ -32,7 +36,16 @@ func (t *totals) rivals(i int) []*flowTotals {
 			return nil
 		}
 		kind = f.Kind
-		flow := t.flows.get(f.Entity)
+		entities = append(entities, f.Entity)
+	}
+	return entities
+}
+
+// rivals returns those that have a goodput in window i.
+func (t *totals) rivals(i int) []*flowTotals {
+	var rivals []*flowTotals
+	for _, entity := range rivalsOf(t.run.Flows) {
+		flow := t.flows.get(entity)
 		if _, ok := flow.goodput(i, &t.windows[i]); ok {
 			rivals = append(rivals, flow)
 		}

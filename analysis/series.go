@@ -75,7 +75,7 @@ var undrawn = map[string]bool{
 type Data struct {
 	Run       record.Run
 	Bin       time.Duration // the width of the bins of throughput series
-	Series    []Series      // in order of name, then entity as the run lists them
+	Series    []Series      // in order of name, then entity, with numbers in names by their size
 	Timelines []Timeline    // of the sessions, in the run's order
 
 	// Distributions are those of delays: of messages, of RTTs at the
@@ -99,10 +99,11 @@ func (d *Data) Named(name string) []Series {
 // Of returns the series of one name and entity, without points where the run
 // has none.
 func (d *Data) Of(name, entity string) Series {
-	for _, s := range d.Series {
-		if s.Name == name && s.Entity == entity {
-			return s
-		}
+	i, ok := slices.BinarySearchFunc(d.Series, seriesKey{name, entity}, func(s Series, key seriesKey) int {
+		return compareSeries(seriesKey{s.Name, s.Entity}, key)
+	})
+	if ok {
+		return d.Series[i]
 	}
 	return Series{Entity: entity, Name: name, Unit: seriesUnits[name]}
 }
@@ -167,7 +168,7 @@ func Load(rec *record.Recording) (*Data, error) {
 		distributions.teardown(t)
 	}
 	d.Distributions = distributions.finish()
-	rivals.add(&set, rec.Run.Virtual)
+	rivals.add(&set)
 	d.Series = set.finish()
 	return d, nil
 }
@@ -186,6 +187,10 @@ func binWidth(virtual time.Duration) time.Duration {
 
 // seriesKey identifies a series.
 type seriesKey struct{ name, entity string }
+
+func compareSeries(a, b seriesKey) int {
+	return cmp.Or(cmp.Compare(a.name, b.name), compareEntities(a.entity, b.entity))
+}
 
 // seriesSet collects series.
 type seriesSet struct {
@@ -252,7 +257,7 @@ func (s *seriesSet) finish() []Series {
 		all = append(all, Series{key.entity, key.name, seriesUnits[key.name], b.points()})
 	}
 	slices.SortFunc(all, func(a, b Series) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), compareEntities(a.Entity, b.Entity))
+		return compareSeries(seriesKey{a.Name, a.Entity}, seriesKey{b.Name, b.Entity})
 	})
 	return all
 }

@@ -15,79 +15,42 @@ const (
 
 // rivalSet collects what the flows that compete deliver in each second.
 type rivalSet struct {
-	flows table[rival]
+	flows table[flowTotals]
+	run   span
+	bin   time.Duration
 }
 
-// rival is a flow that competes with others.
-type rival struct {
-	started, ended time.Duration
-	running, over  bool
-	delivered      float64
-	seconds        perSecond
-}
-
-// newRivalSet returns the set of the downloads, or of the uploads, of a run; it is
-// empty if there are both, for what goes different ways does not compete.
 func newRivalSet(run record.Run) *rivalSet {
-	var downloads, uploads rivalSet
-	for _, f := range run.Flows {
-		switch f.Kind {
-		case "download":
-			downloads.flows.get(f.Entity)
-		case "upload":
-			uploads.flows.get(f.Entity)
-		}
+	s := &rivalSet{run: span{end: run.Virtual}, bin: binWidth(run.Virtual)}
+	for _, entity := range rivalsOf(run.Flows) {
+		s.flows.get(entity)
 	}
-	switch {
-	case len(downloads.flows.names) == 0:
-		return &uploads
-	case len(uploads.flows.names) == 0:
-		return &downloads
-	}
-	return &rivalSet{}
+	return s
 }
 
 func (s *rivalSet) delivered(x record.Sample) {
 	if f := s.flows.byName[x.Entity]; f != nil {
-		f.seconds.add(x.Time, x.Value-f.delivered)
-		f.delivered = x.Value
+		f.sample(nil, x, s.bin, s.run.end)
 	}
 }
 
 func (s *rivalSet) event(e record.Event) {
-	f := s.flows.byName[e.Entity]
-	if f == nil {
-		return
+	if f := s.flows.byName[e.Entity]; f != nil {
+		f.event(nil, e)
 	}
-	switch e.Kind {
-	case record.EventFlowStarted:
-		f.started, f.running = e.Time, true
-	case record.EventFlowFinished, record.EventFlowFailed:
-		f.ended, f.over = e.Time, true
-	}
-}
-
-// lasts reports whether the flow runs in the whole second from i to i+1.
-func (f *rival) lasts(i int, run time.Duration) bool {
-	from := time.Duration(i) * time.Second
-	end := run
-	if f.over {
-		end = f.ended
-	}
-	return f.running && f.started <= from && from+time.Second <= end
 }
 
 // add adds the series to those of the run.
-func (s *rivalSet) add(set *seriesSet, run time.Duration) {
+func (s *rivalSet) add(set *seriesSet) {
 	if len(s.flows.names) < 2 {
 		return
 	}
-	for i := range int(run / time.Second) {
+	for i := range int(s.run.end / time.Second) {
 		var names []string
 		var x []float64
 		sum := 0.0
 		for _, name := range s.flows.names {
-			if f := s.flows.byName[name]; f.lasts(i, run) {
+			if f := s.flows.byName[name]; f.lasts(i, &s.run) {
 				names, x = append(names, name), append(x, f.seconds.of(i))
 				sum += f.seconds.of(i)
 			}

@@ -27,9 +27,9 @@ import (
 //     that did not arrive of those that were sent, and that of spurious losses of
 //     those that were declared, whenever they were dropped, arrived or were acknowledged.
 //   - What only run.json counts has no value but for the whole run: the packets
-//     that cross traffic sent, and the ratios to them.
-//   - What the smallest RTT of a connection is, and what a flow's links would
-//     allow, is looked up in the whole run; throughput.max takes the bins of the
+//     that cross traffic sent, the ratios to them, and what hosts and routers discarded.
+//   - The smallest RTT that others are compared with, and what a flow's links would
+//     allow, is that of the whole run; throughput.max takes the bins of the
 //     whole run that lie in the window, and fairness its seconds that do.
 type Window struct{ From, To time.Duration }
 
