@@ -99,11 +99,10 @@ func (d *Data) Named(name string) []Series {
 // Of returns the series of one name and entity, without points where the run
 // has none.
 func (d *Data) Of(name, entity string) Series {
-	i, ok := slices.BinarySearchFunc(d.Series, seriesKey{name, entity}, func(s Series, key seriesKey) int {
-		return compareSeries(seriesKey{s.Name, s.Entity}, key)
-	})
-	if ok {
-		return d.Series[i]
+	for _, s := range d.Series {
+		if s.Name == name && s.Entity == entity {
+			return s
+		}
 	}
 	return Series{Entity: entity, Name: name, Unit: seriesUnits[name]}
 }
@@ -188,10 +187,6 @@ func binWidth(virtual time.Duration) time.Duration {
 // seriesKey identifies a series.
 type seriesKey struct{ name, entity string }
 
-func compareSeries(a, b seriesKey) int {
-	return cmp.Or(cmp.Compare(a.name, b.name), compareEntities(a.entity, b.entity))
-}
-
 // seriesSet collects series.
 type seriesSet struct {
 	bin, end time.Duration
@@ -257,7 +252,7 @@ func (s *seriesSet) finish() []Series {
 		all = append(all, Series{key.entity, key.name, seriesUnits[key.name], b.points()})
 	}
 	slices.SortFunc(all, func(a, b Series) int {
-		return compareSeries(seriesKey{a.Name, a.Entity}, seriesKey{b.Name, b.Entity})
+		return cmp.Or(cmp.Compare(a.Name, b.Name), compareEntities(a.Entity, b.Entity))
 	})
 	return all
 }
