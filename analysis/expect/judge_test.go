@@ -82,6 +82,7 @@ func TestBoundsAreFormulasOverTheScenarioTheLawsAndOtherMetrics(t *testing.T) {
 		`max = "links.access.bdp / 1s"`:                       {-inf, 1e6},       // 20 Mbit/s · 50 ms
 		`max = "links.access.reverse.bdp / links.access.rtt"`: {-inf, 5e6},       // the rate again
 		`max = "links.access.queue.limit / 1s"`:               {-inf, 2e6},       // 2 BDP
+		`max = "links.access.reverse.queue.limit / 1s"`:       {-inf, 500e3},     // 2 BDP of 5 Mbit/s · 50 ms
 		`max = "flows.bulk.size / 8s"`:                        {-inf, 16e6},      // of the scenario
 		`min = "2 * flows.other.goodput"`:                     {8e6, inf},        // a metric
 		`max = "measured.flows.bulk.bytes / time_limit"`:      {-inf, 16e6 / 30}, // both
@@ -105,6 +106,24 @@ func TestBoundsAreFormulasOverTheScenarioTheLawsAndOtherMetrics(t *testing.T) {
 		}
 		if v.Why != "" || math.Abs(v.Low-want.low) > 1 || math.Abs(v.High-want.high) > 1 {
 			t.Errorf("%s: from %v to %v %s, want from %v to %v", text, v.Low, v.High, v.Why, want.low, want.high)
+		}
+	}
+}
+
+func TestRoundTripsHaveTheDelaysThatAScenarioGives(t *testing.T) {
+	for name, link := range map[string]string{
+		"0.05":                        ``,
+		"0.06":                        "\n[links.access.forward.reorder]\ndelay = \"10ms\"",
+		"links.access.forward.netem":  "\n[links.access.forward]\nnetem = \"delay 10ms\"",
+		"links.access.reverse.trace.": "\n[links.access.reverse.trace]\nfile = \"lte.csv\"",
+	} {
+		values, err := runOf(t, link).ScenarioValues()
+		if err != nil {
+			t.Fatal(err)
+		}
+		rtt, ok, err := (&scenario{values}).value("links.access.rtt")
+		if got := fmt.Sprintf("%.4g %v", rtt.Value, err); !ok || !strings.Contains(got, name) {
+			t.Errorf("the RTT is %s (%v), want %s", got, ok, name)
 		}
 	}
 }
@@ -204,8 +223,28 @@ known = "quic-go lowers its window to 0.7"`
 	if v := verdict(t, text, 11); v.Status != Gone || v.OK() {
 		t.Errorf("%+v", v)
 	}
+	if v := verdict(t, strings.Replace(text, "flows.bulk.goodput", "other.goodput", 1), 9); v.Why != "the run has no metric other.goodput; it has flows.other.goodput" {
+		t.Errorf("%+v", v)
+	}
 	if v := verdict(t, strings.Replace(text, "bulk", "bluk", 1), 9); v.Status != Failed || v.Why != "the run has no metric flows.bluk.goodput; it has flows.bulk.goodput" {
 		t.Errorf("%+v", v)
+	}
+}
+
+func TestLawsHoldForSomeValuesOnly(t *testing.T) {
+	for text, why := range map[string]string{
+		"law.pto(1ms, 1ms, 1ms, -1) * 1Mbit/s / 1s":     "expired is -1; expected 0 to 10",
+		"law.pto(1ms, 1ms, 1ms, 1e9) * 1Mbit/s / 1s":    "expired is 1e+09; expected 0 to 10",
+		"law.random_loss(0, 10ms, 1252B)":               "p is 0; expected 1e-06 to 1",
+		"law.random_loss(0.1, 0ms, 1252B)":              "rtt is 0 s; expected 1e-06 s to 1e+06 s",
+		"law.periodic_loss(1.5, 10ms, 1252B)":           "k is 1.5; expected a whole number",
+		"law.md1(1.2, 1ms) * 1Mbit/s / 1s":              "load is 1.2; expected 0 to 0.999999",
+		"law.serialisation(1KB, 0bit/s) * 1Mbit/s / 1s": "rate is 0 bit/s; expected 1000 bit/s",
+	} {
+		v := verdict(t, fmt.Sprintf("metric = \"flows.bulk.goodput\"\nmin = %q", text), 12)
+		if v.Status != Failed || !strings.Contains(v.Why, why) {
+			t.Errorf("%s: %s %q, want it to fail with %q", text, v.Status, v.Why, why)
+		}
 	}
 }
 

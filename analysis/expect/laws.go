@@ -1,6 +1,7 @@
 package expect
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -16,47 +17,91 @@ var laws = map[string]formula.Function{
 		func(q []formula.Quantity) formula.Quantity {
 			return rate(law.QUICGo.RandomLoss(q[0].Value, duration(q[1]), size(q[2])))
 		},
-		formula.Number, "p", formula.Time, "rtt", formula.Data, "payload"),
+		some("p", formula.Number, 1), some("rtt", formula.Time, longest), some("payload", formula.Data, largest)),
 	"law.periodic_loss": function(
 		func(q []formula.Quantity) formula.Quantity {
 			return rate(law.QUICGo.PeriodicLoss(int(q[0].Value), duration(q[1]), size(q[2])))
 		},
-		formula.Number, "k", formula.Time, "rtt", formula.Data, "payload"),
+		whole("k", 1, 1e9), some("rtt", formula.Time, longest), some("payload", formula.Data, largest)),
 	"law.utilisation": function(
 		func(q []formula.Quantity) formula.Quantity { return number(law.QUICGo.Utilisation(q[0].Value)) },
-		formula.Number, "buffer"),
+		upTo("buffer", formula.Number, 1e6)),
 	"law.md1": function(
 		func(q []formula.Quantity) formula.Quantity { return interval(law.MD1(q[0].Value, duration(q[1]))) },
-		formula.Number, "load", formula.Time, "service"),
+		upTo("load", formula.Number, below1), upTo("service", formula.Time, 1e3)),
 	"law.mm1": function(
 		func(q []formula.Quantity) formula.Quantity { return interval(law.MM1(q[0].Value, duration(q[1]))) },
-		formula.Number, "load", formula.Time, "service"),
+		upTo("load", formula.Number, below1), upTo("service", formula.Time, 1e3)),
 	"law.blocking": function(
 		func(q []formula.Quantity) formula.Quantity { return number(law.Blocking(q[0].Value, int(q[1].Value))) },
-		formula.Number, "load", formula.Number, "places"),
+		upTo("load", formula.Number, 1e6), whole("places", 1, 1e6)),
 	"law.gilbert_elliott": function(
 		func(q []formula.Quantity) formula.Quantity {
 			return number(law.GilbertElliott(q[0].Value, q[1].Value, q[2].Value, q[3].Value))
 		},
-		formula.Number, "p", formula.Number, "r", formula.Number, "h", formula.Number, "k"),
+		some("p", formula.Number, 1), some("r", formula.Number, 1), upTo("h", formula.Number, 1), upTo("k", formula.Number, 1)),
 	"law.serialisation": function(
 		func(q []formula.Quantity) formula.Quantity {
 			return interval(law.Serialisation(size(q[0]), netem.BitRate(math.Round(q[1].Value))))
 		},
-		formula.Data, "size", formula.Rate, "rate"),
+		upTo("size", formula.Data, 8e12), parameter{"rate", formula.Rate, 1e3, 1e18, false}),
 	"law.pto": function(
 		func(q []formula.Quantity) formula.Quantity {
 			return interval(law.PTO(duration(q[0]), duration(q[1]), duration(q[2]), int(q[3].Value)))
 		},
-		formula.Time, "smoothed", formula.Time, "variation", formula.Time, "max_ack_delay", formula.Number, "expired"),
+		upTo("smoothed", formula.Time, longest), upTo("variation", formula.Time, longest), upTo("max_ack_delay", formula.Time, longest), whole("expired", 0, 10)),
 }
 
-// function returns a function of formulas whose parameters have the dimensions and
-// names that follow in pairs.
-func function(call func([]formula.Quantity) formula.Quantity, pairs ...any) formula.Function {
-	f := formula.Function{Call: func(q []formula.Quantity) (formula.Quantity, error) { return call(q), nil }}
-	for i := 0; i < len(pairs); i += 2 {
-		f.Parameters = append(f.Parameters, formula.Parameter{Dimension: pairs[i].(formula.Dimension), Name: pairs[i+1].(string)})
+// parameter is what a law takes, with the values for which it holds and its value
+// is a time.Duration or a rate: beyond them there is an error.
+type parameter struct {
+	name      string
+	dimension formula.Dimension
+	low, high float64 // in base units
+	whole     bool
+}
+
+const (
+	longest = 1e6       // seconds
+	largest = 8 * 65535 // bits of a packet
+	least   = 1e-6      // of what must not be 0
+	below1  = 1 - least
+)
+
+func upTo(name string, d formula.Dimension, high float64) parameter {
+	return parameter{name, d, 0, high, false}
+}
+
+func some(name string, d formula.Dimension, high float64) parameter {
+	return parameter{name, d, least, high, false}
+}
+
+func whole(name string, low, high float64) parameter {
+	return parameter{name, formula.Number, low, high, true}
+}
+
+func (p parameter) check(q formula.Quantity) error {
+	switch {
+	case !(q.Value >= p.low && q.Value <= p.high):
+		return fmt.Errorf("%s is %v; expected %v to %v", p.name, q, formula.Quantity{Value: p.low, Dimension: p.dimension}, formula.Quantity{Value: p.high, Dimension: p.dimension})
+	case p.whole && q.Value != math.Trunc(q.Value):
+		return fmt.Errorf("%s is %v; expected a whole number", p.name, q)
+	}
+	return nil
+}
+
+// function returns a function of formulas.
+func function(call func([]formula.Quantity) formula.Quantity, parameters ...parameter) formula.Function {
+	f := formula.Function{Call: func(q []formula.Quantity) (formula.Quantity, error) {
+		for i, p := range parameters {
+			if err := p.check(q[i]); err != nil {
+				return formula.Quantity{}, err
+			}
+		}
+		return call(q), nil
+	}}
+	for _, p := range parameters {
+		f.Parameters = append(f.Parameters, formula.Parameter{Name: p.name, Dimension: p.dimension})
 	}
 	return f
 }

@@ -16,7 +16,7 @@ func margin(c claim.Claim, excess []float64, upper bool) (float64, bool) {
 	if upper {
 		share = 1 - share // the largest value has the least room
 		for i := range room {
-			room[i] = -room[i]
+			room[i] = 0 - room[i] // no negative zero
 		}
 	}
 	switch {

@@ -60,6 +60,11 @@ func missing(name string, metrics analysis.Metrics) error {
 	if like := nearest.Word(name, names); like != "" {
 		return fmt.Errorf("the run has no metric %s; it has %s", name, like)
 	}
+	for _, longer := range names { // of a flow whose name several sessions have
+		if strings.Contains(longer+".", "."+name+".") {
+			return fmt.Errorf("the run has no metric %s; it has %s", name, longer)
+		}
+	}
 	return fmt.Errorf("the run has no metric %s", name)
 }
 
@@ -79,7 +84,7 @@ func (s *scenario) unknown(name string, metrics func(string) (analysis.Metric, b
 func (s *scenario) value(name string) (formula.Quantity, bool, error) {
 	for _, path := range s.paths(name) {
 		if text, ok := s.values[path]; ok {
-			q, err := s.quantity(path, text)
+			q, err := s.quantity(name, text)
 			return q, true, err
 		}
 	}
@@ -93,22 +98,48 @@ func (s *scenario) value(name string) (formula.Quantity, bool, error) {
 	}
 	switch rest {
 	case "rtt":
-		there, ok, err := s.value("links." + link + ".forward.delay")
-		if !ok || err != nil {
-			return there, ok, err
+		rtt := formula.Quantity{Dimension: formula.Time}
+		for _, direction := range []string{"forward", "reverse"} {
+			delay, ok, err := s.propagation("links." + link + "." + direction)
+			if !ok || err != nil {
+				return delay, ok, err
+			}
+			rtt.Value += delay.Value
 		}
-		back, ok, err := s.value("links." + link + ".reverse.delay")
-		there.Value += back.Value
-		return there, ok, err
+		return rtt, true, nil
 	case "bdp":
 		rate, ok, err := s.value(prefix + ".rate")
 		if !ok || err != nil {
 			return rate, ok, err
 		}
 		rtt, ok, err := s.value("links." + link + ".rtt")
-		return formula.Quantity{Value: rate.Value * rtt.Value, Dimension: formula.Data}, ok, err
+		if !ok || err != nil {
+			return rtt, ok, err
+		}
+		return formula.Quantity{Value: rate.Value * rtt.Value, Dimension: formula.Data}, true, nil
 	}
 	return formula.Quantity{}, false, nil
+}
+
+// propagation returns the delay of a direction of a link, that of datagrams which
+// others overtake included, and whether there is one. It fails where files and
+// options of tc say more of it than the scenario's values do.
+func (s *scenario) propagation(direction string) (formula.Quantity, bool, error) {
+	for _, other := range []string{"trace.file", "netem"} {
+		for _, path := range s.paths(direction + "." + other) {
+			if s.values[path] != "" {
+				return formula.Quantity{}, true, fmt.Errorf("the round trip is not known of a link with %s", path)
+			}
+		}
+	}
+	delay, ok, err := s.value(direction + ".delay")
+	if !ok || err != nil {
+		return delay, ok, err
+	}
+	if held, ok, err := s.value(direction + ".reorder.delay"); ok && err == nil {
+		delay.Value += held.Value
+	}
+	return delay, true, nil
 }
 
 // paths returns the paths under which a value may be written: what a link's
@@ -148,17 +179,18 @@ func splitLink(name string) (link, direction, rest string, ok bool) {
 	return
 }
 
-// quantity reads a value of the scenario.
-func (s *scenario) quantity(path, text string) (formula.Quantity, error) {
+// quantity reads the value of the scenario that a name means. Multiples of the BDP
+// are of the direction in the name, wherever they are written.
+func (s *scenario) quantity(name, text string) (formula.Quantity, error) {
 	if share, ok := strings.CutSuffix(text, "BDP"); ok {
 		if n, ok := formula.ParseQuantity(share); ok {
-			link, direction, _, _ := splitLink(path)
+			link, direction, _, _ := splitLink(name)
 			if direction != "" {
 				link += "." + direction
 			}
 			bdp, ok, err := s.value("links." + link + ".bdp")
 			if err == nil && !ok {
-				err = fmt.Errorf("%s is %s, of a link without a rate", path, text)
+				err = fmt.Errorf("%s is %s, of a link without a rate", name, text)
 			}
 			bdp.Value *= n.Value
 			return bdp, err
@@ -166,7 +198,7 @@ func (s *scenario) quantity(path, text string) (formula.Quantity, error) {
 	}
 	q, ok := formula.ParseQuantity(text)
 	if !ok {
-		return q, fmt.Errorf("%s is %q, which is no quantity", path, text)
+		return q, fmt.Errorf("%s is %q, which is no quantity", name, text)
 	}
 	return q, nil
 }

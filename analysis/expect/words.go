@@ -32,6 +32,8 @@ func (v Verdict) Words() Words {
 		w.Expected = "≥ " + show(v.Low)
 	case math.IsInf(v.Low, -1):
 		w.Expected = "≤ " + show(v.High)
+	case v.Low == v.High:
+		w.Expected = "= " + show(v.Low)
 	default:
 		w.Expected = show(v.Low) + " to " + show(v.High)
 	}

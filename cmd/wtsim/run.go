@@ -43,6 +43,9 @@ many seeds. A recording that is there already is replaced when the new one is
 complete. On a terminal graphs are as wide as it is, up to 120 characters, and
 in colour, unless NO_COLOR is set.
 
+What the scenario expects of the run, or of its seeds together, is judged and
+printed; an expectation that is not met does not change the exit status.
+
 What is recorded does not change the packets of a run, nor its fingerprint.
 Without a table the metrics and figures that need it are left out; what links
 delivered and dropped is known from run.json, too.

@@ -52,7 +52,7 @@ type Parameter struct {
 }
 
 // word matches a name or a number with its unit.
-var word = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*(?:(?:[.-]|\[\d+\]\.?)[A-Za-z0-9_]+)*|\d[\d.]*(?:[eE][+-]?\d+)?(?:[A-Za-zµ%][A-Za-zµ%0-9.]*)?(?:/s\b²?)?`)
+var word = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*(?:[.-][A-Za-z0-9_]+|\[\d+\])*|\d[\d.]*(?:[eE][+-]?\d+)?(?:[A-Za-zµ%][A-Za-zµ%0-9.]*)?(?:/s\b²?)?`)
 
 const (
 	mostBytes   = 1000 // of a formula

@@ -13,6 +13,8 @@ var scope = &Scope{
 		switch name {
 		case "links.access.rate", "links.access.changes[1].rate":
 			return Quantity{20e6, Rate}, nil
+		case "links.access.listed[2]":
+			return Quantity{7, Number}, nil
 		case "links.access.rtt":
 			return Quantity{0.04, Time}, nil
 		case "flows.main-1.goodput":
@@ -43,6 +45,7 @@ func TestFormulasHaveTheValueAndUnitOfTheirParts(t *testing.T) {
 		"1e3":                                  {1000, Number},
 		"64KB / 20Mbit/s":                      {0.0256, Time},
 		"2 * links.access.changes[1].rate":     {40e6, Rate},
+		"2 * links.access.listed[2]":           {14, Number},
 		"links.access.rate - flows.main-1.goodput":     {15e6, Rate},
 		"law.bdp(links.access.rate, links.access.rtt)": {800e3, Data},
 		"min(3, n, 7)":               {3, Number},
