@@ -124,7 +124,7 @@ func (e Expectation) take(values *scenario, metrics analysis.Metrics) (sample, e
 		return sample{}, missing(e.Metric, metrics)
 	}
 	s := sample{value: m.Value, unit: m.Unit, low: math.Inf(-1), high: math.Inf(1)}
-	scope := values.scope(metrics.Get)
+	scope := values.scope(metrics)
 	in := func(key string, f *formula.Formula) (float64, error) {
 		q, err := f.Eval(scope)
 		if err != nil {

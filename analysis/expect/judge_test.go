@@ -89,13 +89,15 @@ func TestBoundsAreFormulasOverTheScenarioTheLawsAndOtherMetrics(t *testing.T) {
 		`equals = "12Mbit/s"` + "\n" + `within = "5%"`:        {11.4e6, 12.6e6},
 		`equals = "12Mbit/s"` + "\n" + `within = "100kbit/s"`: {11.9e6, 12.1e6},
 		`equals = 3`: {},
-		`max = "law.random_loss(0.001, 100ms, 1252B)"`:                    {-inf, 5545245},
-		`max = "law.periodic_loss(100, 100ms, 1252B)"` + "\n" + `min = 0`: {},
-		`max = "law.serialisation(1MB, 8Mbit/s) * 1Mbit/s / 1s"`:          {-inf, 1e6},
-		`max = "law.pto(100ms, 12ms, 25ms, 1) * 1Mbit/s / 1s"`:            {-inf, 346e3},
-		`min = "(law.utilisation(2) + law.blocking(1, 9)) * 1Mbit/s"`:     {1.1e6, inf},
-		`min = "(law.md1(0.5, 1s) + law.mm1(0.5, 1s)) * 2Mbit/s / 1s"`:    {3e6, inf},
-		`min = "law.gilbert_elliott(0.01, 0.19, 0, 1) * 1Mbit/s"`:         {50e3, inf},
+		`max = "law.random_loss(0.001, 100ms, 1252B)"`:                      {-inf, 5545245},
+		`max = "law.periodic_loss(100, 100ms, 1252B)"` + "\n" + `min = 0`:   {},
+		`max = "law.serialisation(1MB, 8Mbit/s) * 1Mbit/s / 1s"`:            {-inf, 1e6},
+		`max = "law.pto(100ms, 12ms, 25ms, 1) * 1Mbit/s / 1s"`:              {-inf, 346e3},
+		`min = "(law.utilisation(2) + law.blocking(1, 9)) * 1Mbit/s"`:       {1.1e6, inf},
+		`min = "(law.md1(0.5, 1s) + law.mm1(0.5, 1s)) * 2Mbit/s / 1s"`:      {3e6, inf},
+		`max = "law.token_bucket(30KB, 8Mbit/s, 2s) / 2s"`:                  {-inf, 8.12e6}, // 240 kbit more in 2 s
+		`max = "law.idle_timeout(0s, 2s) * law.burst(0.25) * 1Mbit/s / 1s"`: {-inf, 8e6},
+		`min = "law.gilbert_elliott(0.01, 0.19, 0, 1) * 1Mbit/s"`:           {50e3, inf},
 	} {
 		v := verdict(t, `metric = "flows.bulk.goodput"`+"\n"+text, 12)
 		if want == struct{ low, high float64 }{} {
@@ -224,6 +226,9 @@ known = "quic-go lowers its window to 0.7"`
 		t.Errorf("%+v", v)
 	}
 	if v := verdict(t, strings.Replace(text, "flows.bulk.goodput", "other.goodput", 1), 9); v.Why != "the run has no metric other.goodput; it has flows.other.goodput" {
+		t.Errorf("%+v", v)
+	}
+	if v := verdict(t, strings.Replace(text, "10Mbit/s", "2 * flows.othre.goodput", 1), 9); !strings.HasSuffix(v.Why, "neither the scenario nor the run has a value flows.othre.goodput; did you mean flows.other.goodput?") {
 		t.Errorf("%+v", v)
 	}
 	if v := verdict(t, strings.Replace(text, "bulk", "bluk", 1), 9); v.Status != Failed || v.Why != "the run has no metric flows.bluk.goodput; it has flows.bulk.goodput" {

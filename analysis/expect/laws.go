@@ -40,6 +40,20 @@ var laws = map[string]formula.Function{
 			return number(law.GilbertElliott(q[0].Value, q[1].Value, q[2].Value, q[3].Value))
 		},
 		some("p", formula.Number, 1), some("r", formula.Number, 1), upTo("h", formula.Number, 1), upTo("k", formula.Number, 1)),
+	"law.burst": function(
+		func(q []formula.Quantity) formula.Quantity { return number(law.GilbertElliottBurst(q[0].Value)) },
+		some("r", formula.Number, 1)),
+	"law.token_bucket": function(
+		func(q []formula.Quantity) formula.Quantity {
+			most := law.TokenBucket(size(q[0]), netem.BitRate(math.Round(q[1].Value)), duration(q[2]))
+			return formula.Quantity{Value: 8 * float64(most), Dimension: formula.Data}
+		},
+		upTo("burst", formula.Data, 8e12), upTo("rate", formula.Rate, 1e12), upTo("over", formula.Time, longest)),
+	"law.idle_timeout": function(
+		func(q []formula.Quantity) formula.Quantity {
+			return interval(law.IdleTimeout(duration(q[0]), duration(q[1])))
+		},
+		upTo("client", formula.Time, longest), upTo("server", formula.Time, longest)),
 	"law.serialisation": function(
 		func(q []formula.Quantity) formula.Quantity {
 			return interval(law.Serialisation(size(q[0]), netem.BitRate(math.Round(q[1].Value))))

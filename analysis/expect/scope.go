@@ -21,7 +21,7 @@ const measured = "measured."
 
 // scope returns what names mean in a formula; metrics are those of the run and
 // the window, nil where none may be used.
-func (s *scenario) scope(metrics func(name string) (analysis.Metric, bool)) *formula.Scope {
+func (s *scenario) scope(metrics analysis.Metrics) *formula.Scope {
 	return &formula.Scope{
 		Functions: laws,
 		Value: func(name string) (formula.Quantity, error) {
@@ -34,7 +34,7 @@ func (s *scenario) scope(metrics func(name string) (analysis.Metric, bool)) *for
 			if metrics == nil {
 				return formula.Quantity{}, s.unknown(name, nil)
 			}
-			m, ok := metrics(metric)
+			m, ok := metrics.Get(metric)
 			if !ok {
 				return formula.Quantity{}, s.unknown(name, metrics)
 			}
@@ -68,12 +68,15 @@ func missing(name string, metrics analysis.Metrics) error {
 	return fmt.Errorf("the run has no metric %s", name)
 }
 
-func (s *scenario) unknown(name string, metrics func(string) (analysis.Metric, bool)) error {
-	what := "the scenario has no value"
+func (s *scenario) unknown(name string, metrics analysis.Metrics) error {
+	what, known := "the scenario has no value", slices.Sorted(maps.Keys(s.values))
 	if metrics != nil {
 		what = "neither the scenario nor the run has a value"
 	}
-	if like := nearest.Word(name, slices.Sorted(maps.Keys(s.values))); like != "" {
+	for _, m := range metrics {
+		known = append(known, m.Name)
+	}
+	if like := nearest.Word(strings.TrimPrefix(name, measured), known); like != "" {
 		return fmt.Errorf("%s %s; did you mean %s?", what, name, like)
 	}
 	return fmt.Errorf("%s %s", what, name)
