@@ -204,10 +204,7 @@ func (t *totals) metricsOf(i int, m *Metrics) {
 	m.put(runDatagramsEntered, ofRun, float64(t.datagrams(i)))
 	discardMetrics(m, t.run, w)
 	fairnessMetrics(m, t.rivals(i), i, w)
-	connections := map[string]string{}
-	for _, s := range t.run.Sessions {
-		connections[s.Entity] = s.Connection
-	}
+	connections := connectionsOf(t.run.Sessions)
 	for _, entity := range t.flows.names {
 		t.flows.get(entity).metrics(m, entity, i, w)
 	}

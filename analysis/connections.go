@@ -178,10 +178,7 @@ func (t *totals) goodputMetrics(m *Metrics, i int) {
 	for _, c := range t.run.Connections {
 		hosts[c.Entity] = c.Host
 	}
-	connections := map[string]string{}
-	for _, s := range t.run.Sessions {
-		connections[s.Entity] = s.Connection
-	}
+	connections := connectionsOf(t.run.Sessions)
 	delivered := map[string]float64{} // by end
 	for _, f := range t.run.Flows {
 		for _, side := range []string{".client", ".server"} {

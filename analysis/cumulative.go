@@ -58,10 +58,7 @@ func newDistributionSet(run record.Run) *distributionSet {
 		groups: groupsOf(run), bulk: map[string]bool{},
 		of: map[seriesKey]*counted{}, all: map[seriesKey]*counted{}, number: map[string]int{},
 	}
-	connections := map[string]string{}
-	for _, session := range run.Sessions {
-		connections[session.Entity] = session.Connection
-	}
+	connections := connectionsOf(run.Sessions)
 	for _, f := range run.Flows {
 		switch f.Kind {
 		case "download":

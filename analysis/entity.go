@@ -23,6 +23,15 @@ func connectionOf(session string) string {
 	return "connections." + strings.TrimPrefix(session, "sessions.")
 }
 
+// connectionsOf returns the connection of each session.
+func connectionsOf(sessions []record.Session) map[string]string {
+	connections := map[string]string{}
+	for _, s := range sessions {
+		connections[s.Entity] = s.Connection
+	}
+	return connections
+}
+
 // linkName is what packets need to know of a link direction.
 type linkName struct {
 	entity   string

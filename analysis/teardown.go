@@ -126,11 +126,7 @@ type resetCounter struct {
 }
 
 func newResetCounter(sessions []record.Session) resetCounter {
-	c := resetCounter{map[string]string{}, map[string]string{}, map[string][]int64{}}
-	for _, s := range sessions {
-		c.connections[s.Entity] = s.Connection
-	}
-	return c
+	return resetCounter{connectionsOf(sessions), map[string]string{}, map[string][]int64{}}
 }
 
 func (c *resetCounter) event(windows []span, e record.Event) {
