@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"path"
 	"slices"
 	"strings"
 
@@ -85,12 +84,7 @@ func (f *compareFlags) check() error {
 	if f.all && len(f.globs) > 0 {
 		return errors.New("--all and --metric exclude each other")
 	}
-	for _, glob := range f.globs {
-		if _, err := path.Match(glob, ""); err != nil {
-			return fmt.Errorf("--metric %q: %w", glob, err)
-		}
-	}
-	return nil
+	return checkGlobs(f.globs)
 }
 
 // selects reports whether a metric is to be compared.
@@ -101,10 +95,7 @@ func (f *compareFlags) selects(m analysis.Metric) bool {
 	case len(f.globs) == 0:
 		return important(m)
 	}
-	return slices.ContainsFunc(f.globs, func(glob string) bool {
-		ok, err := path.Match(glob, m.Name)
-		return ok && err == nil
-	})
+	return matchesAny(f.globs, m)
 }
 
 func (f *compareFlags) compare(out io.Writer, pathA, pathB string) error {

@@ -59,10 +59,8 @@ before that. It is an error if more than half would be cut.
 			if f.csv && f.json {
 				return &usageError{cmd, errors.New("--csv and --json exclude each other")}
 			}
-			for _, glob := range f.globs {
-				if _, err := path.Match(glob, ""); err != nil {
-					return &usageError{cmd, fmt.Errorf("--metric %q: %w", glob, err)}
-				}
+			if err := checkGlobs(f.globs); err != nil {
+				return &usageError{cmd, err}
 			}
 			return f.print(cmd, args[0])
 		},
@@ -185,7 +183,7 @@ func (f *metricsFlags) compute(rec *record.Recording) (analysis.Metrics, error) 
 		if len(f.globs) == 0 {
 			return m.Member
 		}
-		return !slices.ContainsFunc(f.globs, func(glob string) bool { return matches(glob)(m) })
+		return !matchesAny(f.globs, m)
 	}), nil
 }
 
@@ -195,6 +193,21 @@ func matches(glob string) func(analysis.Metric) bool {
 		ok, err := path.Match(glob, m.Name)
 		return ok && err == nil
 	}
+}
+
+// matchesAny reports whether a metric's name matches one of the globs.
+func matchesAny(globs []string, m analysis.Metric) bool {
+	return slices.ContainsFunc(globs, func(glob string) bool { return matches(glob)(m) })
+}
+
+// checkGlobs finds the first of the values of --metric that is no glob.
+func checkGlobs(globs []string) error {
+	for _, glob := range globs {
+		if _, err := path.Match(glob, ""); err != nil {
+			return fmt.Errorf("--metric %q: %w", glob, err)
+		}
+	}
+	return nil
 }
 
 func unknownMetric(glob string, metrics analysis.Metrics) error {
