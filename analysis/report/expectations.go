@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/wtsim/wtsim/analysis/expect"
 )
@@ -27,6 +28,7 @@ func (v *verdict) add(verdicts []expect.Verdict) {
 		line += fmt.Sprintf(", %d known not to be", known)
 	}
 	if failed > 0 {
+		v.Headline = strings.TrimSuffix(v.Headline, ".") + "; " + count(failed, "expectation") + " failed."
 		v.Level = "bad"
 		line += fmt.Sprintf(", %d failed", failed)
 	}

@@ -1,11 +1,13 @@
 package report
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/analysis/expect"
 	"github.com/wtsim/wtsim/sim/record"
 )
 
@@ -83,7 +85,7 @@ func TestAVerdictIsAsBadAsWhatHappened(t *testing.T) {
 		level, headline string
 	}{
 		{"all well", record.Run{Ended: record.Complete}, 0, "good", "Complete: every task finished within 5.00 s of virtual time."},
-		{"a failure", record.Run{Ended: record.Complete}, 1, "bad", "Complete: every task finished within 5.00 s of virtual time."},
+		{"a failure", record.Run{Ended: record.Complete}, 1, "bad", "Finished after 5.00 s of virtual time, with failures."},
 		{"no time left", record.Run{Ended: record.TimeLimit, Unfinished: []string{"a", "b"}}, 0, "warn", "Ended at its time limit of 5.00 s with 2 tasks unfinished."},
 		{"no progress", record.Run{Ended: record.Stalled}, 0, "bad", "Stalled after 5.00 s: nothing could make progress any more."},
 		{"an error", record.Run{Ended: record.Failed}, 0, "bad", "Failed after 5.00 s of virtual time."},
@@ -94,6 +96,29 @@ func TestAVerdictIsAsBadAsWhatHappened(t *testing.T) {
 		if v.Level != test.level || v.Headline != test.headline {
 			t.Errorf("%s: %s, %q; want %s, %q", test.name, v.Level, v.Headline, test.level, test.headline)
 		}
+	}
+}
+
+func TestAVerdictOnSeveralRunsNeverSaysMoreThanAllOfThem(t *testing.T) {
+	full := outcome{run: record.Run{Ended: record.Complete, Determinism: record.Sealed, Rows: map[record.Table]int64{}}}
+	for _, t := range record.Tables() {
+		full.run.Rows[t] = 1
+	}
+	bare, broken := full, full
+	bare.run.Rows = nil
+	broken.failed = 1
+	if got := judgeAll([]outcome{full, broken, full}).Headline; got != "All 3 runs finished, 1 with failures." {
+		t.Errorf("of a run with a failure: %q", got)
+	}
+	v := judgeAll([]outcome{full, bare})
+	for _, want := range []string{failuresInWords(bare), missingInWords(bare.run)[0]} {
+		if !slices.Contains(v.Lines, want) {
+			t.Errorf("of a run without tables after one with all: %q; want %q", v.Lines, want)
+		}
+	}
+	v.add([]expect.Verdict{{Status: expect.Failed}})
+	if v.Level != "bad" || v.Headline != "All 2 runs complete; 1 expectation failed." {
+		t.Errorf("with an expectation that failed: %s, %q", v.Level, v.Headline)
 	}
 }
 

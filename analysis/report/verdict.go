@@ -43,6 +43,9 @@ func judge(o outcome) verdict {
 	switch run.Ended {
 	case record.Complete:
 		v.Headline = "Complete: every task finished within " + at + " of virtual time."
+		if o.failed > 0 {
+			v.Headline = "Finished after " + at + " of virtual time, with failures."
+		}
 	case record.TimeLimit:
 		v.Level = "warn"
 		v.Headline = fmt.Sprintf("Ended at its time limit of %s with %s unfinished.", at, count(len(run.Unfinished), "task"))
@@ -92,12 +95,16 @@ func judgeAll(all []outcome) verdict {
 	words := map[record.Ending]string{record.Complete: "complete", record.TimeLimit: "at the time limit", record.Stalled: "stalled", record.Failed: "failed"}
 	ended := map[record.Ending]int{}
 	failed, withFailures, unsealed := 0, 0, 0
+	least := all[0] // the run with the fewest tables
 	var why string
 	v := verdict{Level: "good"}
 	for _, o := range all {
 		ended[o.run.Ended]++
 		if failed += o.failed; o.failed > 0 {
 			withFailures++
+		}
+		if len(o.run.Unrecorded()) > len(least.run.Unrecorded()) {
+			least = o
 		}
 		if o.run.Determinism != record.Sealed {
 			if unsealed++; why == "" {
@@ -119,14 +126,17 @@ func judgeAll(all []outcome) verdict {
 	v.Headline = fmt.Sprintf("%d runs: %s.", len(all), strings.Join(parts, ", "))
 	if ended[record.Complete] == len(all) {
 		v.Headline = fmt.Sprintf("All %d runs complete.", len(all))
+		if failed > 0 {
+			v.Headline = fmt.Sprintf("All %d runs finished, %d with failures.", len(all), withFailures)
+		}
 	} else {
 		v.Level = "warn"
 	}
 	switch {
 	case failed > 0:
 		v.Lines = append(v.Lines, fmt.Sprintf("%s in %s.", count(failed, "failure of sessions and flows", "failures of sessions and flows"), count(withFailures, "run")))
-	case !all[0].run.Has(record.TableEvents):
-		v.Lines = append(v.Lines, failuresInWords(all[0]))
+	case !least.run.Has(record.TableEvents):
+		v.Lines = append(v.Lines, failuresInWords(least))
 	default:
 		v.Lines = append(v.Lines, "No session and no flow failed in any run.")
 	}
@@ -138,7 +148,7 @@ func judgeAll(all []outcome) verdict {
 	} else {
 		v.Lines = append(v.Lines, "Sealed: the same scenario and seed give the same fingerprint.")
 	}
-	v.Lines = append(v.Lines, missingInWords(all[0].run)...)
+	v.Lines = append(v.Lines, missingInWords(least.run)...)
 	for _, o := range all {
 		if o.failed > 0 {
 			l := failureList(o)
