@@ -79,8 +79,9 @@ var pageOf = template.Must(template.New("page").Funcs(template.FuncMap{
 		}
 		return template.HTML(fmt.Sprintf(`<h%d id="%s-%s">%s</h%d>`, level, p.ID, id, template.HTMLEscapeString(text), level))
 	},
-	"together": together,
-	"join":     strings.Join,
+	"together":  together,
+	"breakable": breakable,
+	"join":      strings.Join,
 }).Parse(pageTemplate))
 
 func (p *page) write(w io.Writer) error {
@@ -88,4 +89,9 @@ func (p *page) write(w io.Writer) error {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
+}
+
+// breakable lets the lines of a narrow page end behind the dots of a name.
+func breakable(name string) template.HTML {
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(name), ".", ".<wbr>"))
 }

@@ -231,6 +231,13 @@ func TestTheCommandIsCopied(t *testing.T) {
 	if got := v.text(`window.copied`); got != "wtsim run made.toml --seed 1" {
 		t.Errorf("copied %q", got)
 	}
+	v.eval(`window.later = []; const after = setTimeout; window.setTimeout = (f, ms) => ms > 1000 ? later.push(f) : after(f, ms)`, nil)
+	v.click(".command button", 0)
+	v.click(".command button", 0)
+	v.eval(`later.forEach((f) => f())`, nil)
+	if got := v.text(`document.querySelector(".command button").textContent`); got != "Copy" {
+		t.Errorf("after two clicks the button says %q", got)
+	}
 }
 
 func TestOfSeveralSetsOneIsShown(t *testing.T) {

@@ -431,9 +431,9 @@
     }
   };
   for (const button of document.querySelectorAll("[data-copy]")) {
+    const words = button.textContent;
     button.addEventListener("click", async () => {
       await copy(document.getElementById(button.dataset.copy).textContent);
-      const words = button.textContent;
       button.textContent = "Copied";
       setTimeout(() => { button.textContent = words; }, 1500);
     });
