@@ -12,14 +12,10 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"image"
-	"image/png"
 	"io"
 
-	"git.sr.ht/~sbinet/gg"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
 )
 
 // Figure is one figure, ready to be drawn.
@@ -114,20 +110,6 @@ func (f Figure) draw(c vg.Canvas, width Width) *sheet {
 		y -= h + panelGap
 	}
 	return s
-}
-
-func (f Figure) renderPNG(w io.Writer, width Width) error {
-	height, _, _ := f.layout(width)
-	pixels := func(l vg.Length) int { return int(l.Dots(resolution) + 0.5) }
-	img := image.NewRGBA(image.Rect(0, 0, pixels(width.points()), pixels(height)))
-	// Handing over the context saves a second copy of the bitmap.
-	ctx := gg.NewContextForRGBA(img)
-	ctx.SetLineCapButt()
-	ctx.InvertY()
-	f.draw(vgimg.NewWith(vgimg.UseImageWithContext(img, ctx), vgimg.UseDPI(resolution)), width)
-	// The areas of one colour that figures are made of compress as well at any level.
-	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
-	return encoder.Encode(w, img)
 }
 
 func (f Figure) renderCSV(w io.Writer) error {

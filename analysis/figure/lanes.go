@@ -97,18 +97,12 @@ func drawArrows(s *sheet, arrows []arrow, from, to vg.Length, lane [2]vg.Length)
 		segments[i] = segment{vg.Point{X: from + a.x1, Y: lane[a.from.Side]}, vg.Point{X: from + a.x2, Y: lane[a.to.Side]}}
 		s.arrow(arrowLook, segments[i].a, segments[i].b)
 	}
+	within := vg.Rectangle{Min: vg.Point{X: from, Y: lane[1]}, Max: vg.Point{X: to, Y: lane[0]}}
 	var boxes []vg.Rectangle
 	for i, a := range arrows {
 		for _, c := range besides(segments[i].a, segments[i].b) {
 			box := c.style.Rectangle(a.words).Add(c.at)
-			free := box.Min.X >= from && box.Max.X <= to
-			for _, other := range boxes {
-				free = free && !overlap(box, other)
-			}
-			for _, other := range segments {
-				free = free && !crosses(other.a, other.b, box)
-			}
-			if free {
+			if free(box, within, segments, boxes) {
 				s.write(c.style, c.at, a.words)
 				boxes = append(boxes, box)
 				break
