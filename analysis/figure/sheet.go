@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -56,12 +57,13 @@ func shorten(style text.Style, words string, width vg.Length) string {
 	if len(runes) > 400 {
 		runes = append(runes[:200:200], runes[len(runes)-200:]...)
 	}
-	for keep := len(runes) - 1; keep > 1; keep-- {
+	ends := func(keep int) string {
 		head := (keep + 1) / 2
-		short := string(runes[:head]) + "…" + string(runes[len(runes)-(keep-head):])
-		if style.Width(short) <= width {
-			return short
-		}
+		return string(runes[:head]) + "…" + string(runes[len(runes)-(keep-head):])
+	}
+	// Two letters and more are kept, or none.
+	if n := sort.Search(max(len(runes)-2, 0), func(i int) bool { return style.Width(ends(i+2)) > width }); n > 0 {
+		return ends(n + 1)
 	}
 	return "…"
 }
