@@ -59,6 +59,17 @@ func TestABrokenRecordingIsRefusedWithItsReason(t *testing.T) {
 	}{
 		{"no folder", func(t *testing.T, dir string) { os.RemoveAll(dir) }, "no recording at"},
 		{"no run.json", func(t *testing.T, dir string) { os.Remove(dir + "/run.json") }, "is not a recording: it has no run.json"},
+		{"a folder of recordings", func(t *testing.T, dir string) {
+			if err := os.Rename(dir, dir+"s"); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Mkdir(dir, 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Rename(dir+"s", dir+"/7"); err != nil {
+				t.Fatal(err)
+			}
+		}, "run is not a recording, but holds some; expected one of them, such as"},
 		{"broken run.json", func(t *testing.T, dir string) { os.Truncate(dir+"/run.json", 20) }, "run.json is broken"},
 		{"foreign run.json", func(t *testing.T, dir string) { os.WriteFile(dir+"/run.json", []byte(`{"steps": 3}`), 0o666) }, `has no "schema"`},
 		{"another version", func(t *testing.T, dir string) {

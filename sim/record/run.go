@@ -242,6 +242,9 @@ func noRun(dir string, err error) error {
 	case !info.IsDir():
 		return fmt.Errorf("%s is a file; expected the folder of a recording, as wtsim run writes it", dir)
 	case errors.Is(err, fs.ErrNotExist):
+		if inner, _ := filepath.Glob(filepath.Join(dir, "*", runFile)); len(inner) > 0 {
+			return fmt.Errorf("%s is not a recording, but holds some; expected one of them, such as %s", dir, filepath.Dir(inner[0]))
+		}
 		return fmt.Errorf("%s is not a recording: it has no %s; expected a folder that wtsim run has written", dir, runFile)
 	}
 	return fmt.Errorf("read recording: %w", err)
