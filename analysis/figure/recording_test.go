@@ -105,9 +105,13 @@ func TestARecordingGivesItsData(t *testing.T) {
 	}
 }
 
-func TestWriteAllLeavesWholeFilesAndNothingElse(t *testing.T) {
+func TestSaveLeavesWholeFilesAndNothingElse(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "figures")
-	paths, err := WriteAll(recorded(t), dir)
+	data, err := FromRecording(recorded(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths, err := Save(All(data), dir, TwoColumns, SVG, PNG, CSV)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,24 +9,12 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-
-	"github.com/wtsim/wtsim/sim/record"
 )
 
-// WriteAll draws the figures of a recording into a folder, which it creates if
-// need be: each as NAME.svg and NAME.png, two columns wide, with its data in
-// NAME.csv. It returns the paths of the files in the order of [All]. A file
-// appears complete or not at all.
-func WriteAll(rec *record.Recording, dir string) (paths []string, err error) {
-	d, err := FromRecording(rec)
-	if err != nil {
-		return nil, err
-	}
-	return Save(All(d), dir, TwoColumns, SVG, PNG, CSV)
-}
-
-// Save writes figures into a folder in each of the formats, as [WriteAll] does. On an
-// error it returns the paths of the files that are complete.
+// Save writes figures into a folder, which it creates if need be: each as NAME.svg
+// and so on for every format. It returns the paths of the files in the order of
+// the figures, on an error of those that are complete. A file appears complete or
+// not at all.
 func Save(figures []Figure, dir string, width Width, formats ...Format) (paths []string, err error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("figures: %w", err)
