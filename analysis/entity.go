@@ -3,6 +3,7 @@ package analysis
 import (
 	"cmp"
 	"strings"
+	"time"
 
 	"github.com/wtsim/wtsim/sim/record"
 )
@@ -36,7 +37,8 @@ func connectionsOf(sessions []record.Session) map[string]string {
 type linkName struct {
 	entity   string
 	overhead int64
-	totals   *linkTotals // of Compute
+	totals   *linkTotals   // of Compute
+	idle     time.Duration // of Load: when nobody waited any more
 }
 
 // linkNames finds link directions by the fields of a packet.

@@ -147,7 +147,7 @@ func Load(rec *record.Recording) (*Data, error) {
 		link := names.of(p.Link, p.Direction)
 		switch p.Fate {
 		case record.Delivered:
-			set.line(SeriesQueueDelay, link.entity).add(Point{p.Sent, p.QueueDelay.Seconds()})
+			set.wait(link, &p)
 			distributions.get(SeriesQueueDelay, link.entity).addDuration(p.QueueDelay)
 			set.bins(SeriesLinkThroughput, link.entity).add(p.Done, float64(8*(int64(p.Size)+link.overhead)))
 		case record.Dropped:
@@ -232,6 +232,20 @@ func (s *seriesSet) delivered(throughput string, sample record.Sample) {
 	}
 	s.bins(throughput, sample.Entity).add(sample.Time, 8*(sample.Value-s.last[sample.Entity]))
 	s.last[sample.Entity] = sample.Value
+}
+
+// wait adds the wait of a datagram in a queue. When nobody has waited for longer
+// than a bin, the line falls to zero as the last wait passes, and rises with
+// the next datagram: straight from one to the other it would show a queue that was
+// not there.
+func (s *seriesSet) wait(link *linkName, p *record.Packet) {
+	l := s.line(SeriesQueueDelay, link.entity)
+	if len(l.stretches) > 0 && p.Sent-link.idle > s.bin {
+		l.add(Point{link.idle, 0})
+		l.add(Point{p.Sent, 0})
+	}
+	l.add(Point{p.Sent, p.QueueDelay.Seconds()})
+	link.idle = max(link.idle, p.Sent+p.QueueDelay)
 }
 
 func (s *seriesSet) drop(entity string, at time.Duration) {

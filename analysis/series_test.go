@@ -177,3 +177,16 @@ func TestTimelinesHoldSetUpAndTeardownOfEachSession(t *testing.T) {
 		t.Errorf("a session that did not end has teardown steps %v", steps)
 	}
 }
+
+// A datagram waits 30 ms at 0.1 s and one 20 ms at 5 s; in between the queue is
+// empty, from 0.13 s on. Bins of the run of ten seconds are of 50 ms.
+func TestAQueueInWhichNobodyWaitsIsEmpty(t *testing.T) {
+	data := made{
+		run:     record.Run{Virtual: 10 * time.Second, Links: access(28)},
+		packets: []record.Packet{packet(100*ms, 30*ms, 131*ms, 1252), packet(5000*ms, 20*ms, 5021*ms, 1252), packet(5010*ms, 10*ms, 5022*ms, 1252)},
+	}.data(t)
+	want := []analysis.Point{{T: 100 * ms, V: 0.03}, {T: 130 * ms, V: 0}, {T: 5 * time.Second, V: 0}, {T: 5 * time.Second, V: 0.02}, {T: 5010 * ms, V: 0.01}}
+	if diff := cmp.Diff(want, data.Of(analysis.SeriesQueueDelay, "links.access.forward").Points); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

@@ -11,11 +11,14 @@ import (
 	"sync"
 )
 
-// Save writes figures into a folder, which it creates if need be: each as NAME.svg
+// Save writes figures into a folder, which it creates for the first: each as NAME.svg
 // and so on for every format. It returns the paths of the files in the order of
 // the figures, on an error of those that are complete. A file appears complete or
 // not at all.
 func Save(figures []Figure, dir string, width Width, formats ...Format) (paths []string, err error) {
+	if len(figures) == 0 {
+		return nil, nil
+	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("figures: %w", err)
 	}
