@@ -18,7 +18,7 @@ type scale struct {
 // The units of each kind of quantity, from the largest to the smallest.
 var (
 	bitRates = []scale{{"Gbit/s", 1e9}, {"Mbit/s", 1e6}, {"kbit/s", 1e3}, {"bit/s", 1}}
-	amounts  = []scale{{"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"B", 1}}
+	amounts  = []scale{{"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"B", 1}}
 	times    = []scale{{"s", 1}, {"ms", 1e-3}, {"µs", 1e-6}}
 	shares   = []scale{{"", 1}} // and indices
 )

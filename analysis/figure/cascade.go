@@ -50,7 +50,7 @@ func (p *cascade) plan(width Width, left vg.Length) cascadePlan {
 	out.lanes = [2]vg.Length{left + widest[0], inner - widest[1]}
 	out.flights = merge(p.Flights, func(f, g *Flight) bool {
 		y := out.axis.place
-		return y(g.Sent[0])-y(f.Sent[1]) < sameArrow && math.Abs(float64(y(g.Done[0])-y(f.Done[1]))) < sameArrow.Points()
+		return y(p.shown(g.Sent[0]))-y(p.shown(f.Sent[1])) < sameArrow && math.Abs(float64(y(g.Done[0])-y(f.Done[1]))) < sameArrow.Points()
 	})
 	return out
 }
@@ -213,7 +213,14 @@ func (p *cascade) drawFlights(s *sheet, plan cascadePlan, lanes [2]vg.Length, to
 			to = from + (to-from)*vg.Length((float64(f.Hop)-0.5)/float64(links))
 		}
 		for n := range 2 {
-			edges[i][n] = segment{vg.Point{X: from, Y: top(plan.axis.place(f.Sent[n]))}, vg.Point{X: to, Y: top(plan.axis.place(f.Done[n]))}}
+			begin, passed := p.shown(f.Sent[n]), 0.0
+			if begin > f.Sent[n] {
+				passed = float64(begin-f.Sent[n]) / float64(max(f.Done[n]-f.Sent[n], 1))
+			}
+			edges[i][n] = segment{
+				vg.Point{X: from + vg.Length(passed)*(to-from), Y: top(plan.axis.place(begin))},
+				vg.Point{X: to, Y: top(plan.axis.place(f.Done[n]))},
+			}
 		}
 		all = append(all, edges[i][0])
 		if f.Count > 1 {

@@ -41,7 +41,7 @@ func TestFewLargeValuesAreBeyondTheAxis(t *testing.T) {
 		high           float64 // end of the axis
 		name           string
 	}{
-		{0.995, 1, 0.042, "up to 42 ms; the largest is 1 s"},
+		{0.995, 1, 0.042, "up to 42\u00a0ms; the largest is 1\u00a0s"},
 		{0.990, 1, 1, ""},
 		{0.995, 0.08, 0.08, ""},
 	} {

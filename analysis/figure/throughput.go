@@ -153,9 +153,9 @@ const offScale = 5
 func inWords(scales []scale, least, most float64) string {
 	s := scaleFor(scales, most)
 	if least == most {
-		return fmt.Sprintf("%.4g %s", most/s.size, s.unit)
+		return fmt.Sprintf("%.4g\u00a0%s", most/s.size, s.unit)
 	}
-	return fmt.Sprintf("%.4g to %.4g %s", least/s.size, most/s.size, s.unit)
+	return fmt.Sprintf("%.4g to %.4g\u00a0%s", least/s.size, most/s.size, s.unit)
 }
 
 // stack makes graphs the panels of the figure, with one time axis.

@@ -45,7 +45,7 @@ func TestOfManyQueuesThoseThatAreNextToEmptyAreNotShown(t *testing.T) {
 		return g.name, labels
 	}
 	name, labels := shown()
-	if want := fmt.Sprintf("%d link directions with at most 4 ms are not shown", maxLines); name != want {
+	if want := fmt.Sprintf("%d link directions with at most 4\u00a0ms are not shown", maxLines); name != want {
 		t.Errorf("the graph is of %q, want %q", name, want)
 	}
 	if diff := cmp.Diff([]string{"bottleneck", "uplink"}, labels); diff != "" {

@@ -143,9 +143,20 @@ func (p *cascade) intervals() []interval {
 		out = append(out, interval{e.Time, e.Time})
 	}
 	for _, f := range p.Flights {
-		out = append(out, interval{f.Sent[0], max(f.Sent[1], f.Done[1])})
+		out = append(out, interval{p.shown(f.Sent[0]), max(p.shown(f.Sent[1]), f.Done[1])})
 	}
 	return out
+}
+
+// shown returns a time, or the begin of the panel if that is later: a datagram that
+// was sent long before the first event, and waited in a queue, is drawn from there
+// on, so that it does not take the room of what the panel is about.
+func (p *cascade) shown(t time.Duration) time.Duration {
+	if len(p.Events) == 0 {
+		return t
+	}
+	first, last := p.Events[0].Time, p.Events[len(p.Events)-1].Time
+	return max(t, first-(last-first)/4)
 }
 
 // timeAxis returns the axis, so long that the labels have room.

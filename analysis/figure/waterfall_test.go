@@ -111,13 +111,31 @@ func TestNoLabelOfAWaterfallCollides(t *testing.T) {
 	})
 }
 
+// Two datagrams wait in a queue for 200 ms, and the second is on three quarters of
+// its way when the panel begins, 10 ms before the close at 1 s that takes 40 ms.
+func TestADatagramThatWasSentLongBeforeTheFirstEventIsDrawnFromTheBeginOfThePanel(t *testing.T) {
+	x := Exchange{
+		Part:    "Teardown",
+		Events:  []Event{{CloseCalled, Client, 1000 * ms}, {CloseNotified, Server, 1020 * ms}, {Gone, Client, 1040 * ms}},
+		Flights: []Flight{one(Server, 800*ms, 1000*ms, 1280), one(Server, 840*ms, 1040*ms, 1280), one(Client, 1000*ms, 1020*ms, 50)},
+	}
+	p := newCascade(x)
+	if got := p.intervals(); got[3].from != 990*ms || got[4].from != 990*ms || got[5].from != 1000*ms {
+		t.Errorf("the panel shows %v", got)
+	}
+	if first := p.timeAxis().ticks(p.zero.Time)[0]; first.label != "-10" && first.label != "0" {
+		t.Errorf("the axis begins at %s ms", first.label)
+	}
+	checkLayout(t, waterfall(Data{Exchanges: []Exchange{x}}), TwoColumns)
+}
+
 func TestDatagramsThatRunTogetherAreDrawnAsOne(t *testing.T) {
 	p := newCascade(exchanges()[1])
 	drawn := p.plan(TwoColumns, p.left(TwoColumns)).flights
 	if len(drawn) != 3 || drawn[0].Count != 40 || drawn[0].Bytes != 40*1280 {
 		t.Fatalf("%d flights are drawn, first %+v", len(drawn), drawn[0])
 	}
-	if got := p.labels(&drawn[0])[0]; got != "40 datagrams, 51.2 KB" {
+	if got := p.labels(&drawn[0])[0]; got != "40 datagrams, 51.2 kB" {
 		t.Errorf("they are labelled %q", got)
 	}
 }
