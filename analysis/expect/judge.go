@@ -235,7 +235,7 @@ func (v *Verdict) measure(samples []sample) {
 		}
 		margin, ok := margin(v.Over, column(bound.of), bound.upper)
 		if !ok {
-			v.Why = fmt.Sprintf("%d seeds are too few for a %s", len(samples), v.Over)
+			v.Why = fmt.Sprintf("too few seeds for a %s: %d", v.Over, len(samples))
 			return
 		}
 		v.Margin = min(v.Margin, margin)

@@ -209,7 +209,7 @@ seeds = 3`, 12, 12)
 metric = "flows.bulk.goodput"
 over = "confidence"
 min = "1Mbit/s"`, 12)
-	if v.Status != Failed || v.Why != "1 seeds are too few for a 95 % confidence interval" {
+	if v.Status != Failed || v.Why != "too few seeds for a 95 % confidence interval: 1" {
 		t.Errorf("%+v", v)
 	}
 }
