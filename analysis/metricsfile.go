@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/wtsim/wtsim/internal/wholefile"
 	"github.com/wtsim/wtsim/sim/record"
 )
 
@@ -39,11 +40,14 @@ func WriteMetrics(dir, fingerprint string, m Metrics) error {
 		return fmt.Errorf("encode %s: %w", metricsFile, err)
 	}
 	b.WriteByte('\n')
-	path := filepath.Join(dir, metricsFile)
-	if err := os.WriteFile(path+".tmp", b.Bytes(), 0o666); err != nil {
+	_, err = wholefile.Write(filepath.Join(dir, metricsFile), func(w io.Writer) error {
+		_, err := b.WriteTo(w)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("write metrics: %w", err)
 	}
-	return os.Rename(path+".tmp", path)
+	return nil
 }
 
 // ReadMetrics reads the metrics.json of the recording in dir that run

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"github.com/wtsim/wtsim/internal/wholefile"
 )
 
 // Save writes figures into a folder, which it creates for the first: each as NAME.svg
@@ -31,7 +33,8 @@ func Save(figures []Figure, dir string, width Width, formats ...Format) (paths [
 			defer func() { <-free }()
 			for _, format := range formats {
 				path := filepath.Join(dir, f.Name+"."+string(format))
-				if errs[i] = writeWhole(path, func(w io.Writer) error { return f.Render(w, format, width) }); errs[i] != nil {
+				if _, err := wholefile.Write(path, func(w io.Writer) error { return f.Render(w, format, width) }); err != nil {
+					errs[i] = fmt.Errorf("figures: %w", err)
 					return
 				}
 				written[i] = append(written[i], path)
@@ -40,33 +43,4 @@ func Save(figures []Figure, dir string, width Width, formats ...Format) (paths [
 	}
 	all.Wait()
 	return slices.Concat(written...), cmp.Or(errs...)
-}
-
-// writeWhole writes a file under another name and renames it when it is
-// complete.
-func writeWhole(path string, write func(io.Writer) error) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return fmt.Errorf("figures: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			file.Close()
-			os.Remove(file.Name())
-		}
-	}()
-	if err := write(file); err != nil {
-		return err
-	}
-	// CreateTemp makes files for the owner alone; figures are for everyone.
-	if err := file.Chmod(0o644); err != nil {
-		return fmt.Errorf("figures: %w", err)
-	}
-	if err := file.Close(); err != nil {
-		return fmt.Errorf("figures: %w", err)
-	}
-	if err := os.Rename(file.Name(), path); err != nil {
-		return fmt.Errorf("figures: %w", err)
-	}
-	return nil
 }

@@ -5,15 +5,13 @@
 package report
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/wtsim/wtsim/analysis"
 	"github.com/wtsim/wtsim/analysis/seeds"
+	"github.com/wtsim/wtsim/internal/wholefile"
 )
 
 // Options say how sets of runs are summarised and compared. The zero Options
@@ -43,39 +41,11 @@ func WriteFile(file string, paths []string, o Options) (size int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	fail := func(err error) (int64, error) { return 0, fmt.Errorf("write report: %w", err) }
-	out, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*")
+	size, err = wholefile.Write(file, p.write)
 	if err != nil {
-		return fail(err)
+		return 0, fmt.Errorf("write report: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			out.Close()
-			os.Remove(out.Name())
-		}
-	}()
-	buffer := bufio.NewWriter(out)
-	if err := p.write(buffer); err != nil {
-		return 0, err
-	}
-	if err := buffer.Flush(); err != nil {
-		return fail(err)
-	}
-	info, err := out.Stat()
-	if err != nil {
-		return fail(err)
-	}
-	// CreateTemp makes files for the owner alone; a report is for everyone.
-	if err := out.Chmod(0o644); err != nil {
-		return fail(err)
-	}
-	if err := out.Close(); err != nil {
-		return fail(err)
-	}
-	if err := os.Rename(out.Name(), file); err != nil {
-		return fail(err)
-	}
-	return info.Size(), nil
+	return size, nil
 }
 
 // newPage reads the recordings and makes the page of them.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -146,12 +145,7 @@ func (f *plotFlags) check(cmd *cobra.Command) error {
 	if f.out == "" && cmd.Flags().Changed("out") {
 		return errors.New("--out is empty; expected a folder")
 	}
-	for _, glob := range f.globs {
-		if _, err := path.Match(glob, ""); err != nil {
-			return fmt.Errorf("--metric %q: %w", glob, err)
-		}
-	}
-	return nil
+	return checkGlobs(f.globs)
 }
 
 // plot draws the figures of the runs in some folders, and prints the paths of
@@ -285,16 +279,10 @@ func (f *plotFlags) selection(sets []seeds.Set) (func(analysis.Metric) bool, err
 			all = append(all, run.Metrics...)
 		}
 	}
-	matches := func(glob string, m analysis.Metric) bool {
-		ok, err := path.Match(glob, m.Name)
-		return ok && err == nil
-	}
 	for _, glob := range f.globs {
-		if !slices.ContainsFunc(all, func(m analysis.Metric) bool { return matches(glob, m) }) {
+		if !slices.ContainsFunc(all, matches(glob)) {
 			return nil, unknownMetric(glob, all)
 		}
 	}
-	return func(m analysis.Metric) bool {
-		return slices.ContainsFunc(f.globs, func(glob string) bool { return matches(glob, m) })
-	}, nil
+	return func(m analysis.Metric) bool { return matchesAny(f.globs, m) }, nil
 }

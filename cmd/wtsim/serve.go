@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wtsim/wtsim/internal/wholefile"
 	"github.com/wtsim/wtsim/wt"
 	"github.com/wtsim/wtsim/wt/endpoints"
 )
@@ -166,10 +167,11 @@ func writeReady(path string, server *endpoints.Server) error {
 	if err != nil {
 		return err
 	}
-	return writeWhole(path, func(w io.Writer) error {
+	_, err = wholefile.Write(path, func(w io.Writer) error {
 		_, err := w.Write(append(text, '\n'))
 		return err
 	})
+	return err
 }
 
 // sessionLines prints a line for each session.

@@ -3,12 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/wtsim/wtsim/internal/wholefile"
 	"github.com/wtsim/wtsim/netem"
 	"github.com/wtsim/wtsim/netem/tracegen"
 )
@@ -97,28 +95,10 @@ func (f *traceFlags) write(cmd *cobra.Command, model traceModel) error {
 	if f.out == "" {
 		return write(cmd.OutOrStdout())
 	}
-	if err := writeWhole(f.out, write); err != nil {
+	if _, err := wholefile.Write(f.out, write); err != nil {
 		return &inputError{err}
 	}
 	return nil
-}
-
-// writeWhole writes a file under another name and renames it when it is
-// complete.
-func writeWhole(path string, write func(io.Writer) error) (err error) {
-	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
-	file, err := os.Create(temporary)
-	if err != nil {
-		return err
-	}
-	err = errors.Join(write(file), file.Close())
-	if err == nil {
-		err = os.Rename(temporary, path)
-	}
-	if err != nil {
-		os.Remove(temporary)
-	}
-	return err
 }
 
 func newTraceLTE() *cobra.Command {
