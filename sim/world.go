@@ -275,6 +275,10 @@ func (w *World) AtEnd(f func()) { w.atEnd = append(w.atEnd, f) }
 // only to end themselves. Any goroutine of the run may call it.
 func (w *World) Over() bool { return w.kernel.over.Load() }
 
+// Start returns the instant of package time at which the run began. Any goroutine
+// of the run may call it.
+func (w *World) Start() time.Time { return w.kernel.start }
+
 // Now returns the virtual time since the start of the run. Any goroutine of the
 // run may call it.
 func (w *World) Now() time.Duration { return time.Since(w.kernel.start) }

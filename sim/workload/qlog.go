@@ -64,7 +64,7 @@ type qlogTrace struct {
 func (w *Workload) newQLogFile(entity, side string, id quic.ConnectionID) *qlogFile {
 	q := &qlogFile{
 		open:  func() io.WriteCloser { return w.options.QLog(entity) },
-		start: time.Now().Add(-w.world.Now()),
+		start: w.world.Start(),
 	}
 	q.header = qlogHeader{
 		Schema:      "urn:ietf:params:qlog:file:sequential",
