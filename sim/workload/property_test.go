@@ -81,7 +81,7 @@ arrivals = "poisson"`))
 		if shared {
 			line(`connection = "shared"`)
 		}
-		if multihomed && changesPath && rapid.Bool().Draw(t, "moves") {
+		if multihomed && changesPath && rapid.Bool().Draw(t, "moves") && !raceDetector {
 			line("migrations = [{ at = \"1300ms\", link = \"second\" }, { at = \"1700ms\", link = \"l\" }]")
 		}
 		how := pick("how", "session", "session", "connection", "none")
