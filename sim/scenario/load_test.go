@@ -93,12 +93,24 @@ func TestTheExampleOfTheArchitectureLoads(t *testing.T) {
 }
 
 func TestTheShippedScenariosLoadAndSayWhatTheyShow(t *testing.T) {
-	files, err := filepath.Glob("../../scenarios/*.toml")
-	if err != nil || len(files) < 5 {
-		t.Fatalf("found %d scenarios, %v", len(files), err)
+	var files []string
+	for _, pattern := range []string{"../../scenarios/*.toml", "../../scenarios/*/*.toml"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
 	}
+	if len(files) < 5 {
+		t.Fatalf("found %d scenarios", len(files))
+	}
+	first := make(map[string]string)
 	for _, file := range files {
 		s := load(t, file)
+		if other, ok := first[s.Name]; ok {
+			t.Errorf("%s and %s have one name", other, file)
+		}
+		first[s.Name] = file
 		if want := strings.TrimSuffix(filepath.Base(file), ".toml"); s.Name != want {
 			t.Errorf("%s has the name %q", file, s.Name)
 		}
