@@ -27,6 +27,7 @@ type Scenario struct {
 	Description string        `toml:"description" doc:"what the scenario shows, and its source"`
 	Seed        uint64        `toml:"seed" default:"1" doc:"seed of every random stream"`
 	TimeLimit   time.Duration `toml:"time_limit" default:"60s" range:"1ms..24h" doc:"virtual time after which the run ends, finished or not"`
+	Long        bool          `toml:"long" default:"false" doc:"whether 'wtsim check --short' leaves the scenario out, because it takes long"`
 
 	QUIC     QUIC      `toml:"quic" doc:"QUIC parameters of every connection; a host or a session can override them"`
 	Hosts    []Host    `toml:"hosts" doc:"the hosts, each a table [hosts.NAME]"`
