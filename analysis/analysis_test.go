@@ -171,7 +171,7 @@ func everything() made {
 		m.samples = append(m.samples, flowSample(0, name, 1), record.Sample{Name: name, Entity: "connections.main.client", Value: 1})
 	}
 	m.samples = append(m.samples, record.Sample{Name: record.SeriesStreamSent, Entity: "connections.main.client", Value: 1})
-	m.run.Traffic = []record.Traffic{cross("x", 10, 9)}
+	m.run.Traffic = []record.Traffic{cross("x", 10, 9), {Entity: "traffic.y", Missing: 2, Bursts: 1}}
 	m.samples = append(m.samples, record.Sample{Name: record.SeriesTrafficDelay, Entity: "traffic.x", Value: 1})
 	m.events = append(m.events, trafficEvent(0, record.EventTrafficStarted, "x"))
 	m.packets[1].Fate, m.packets[1].Reason = record.Dropped, "queue"
@@ -185,7 +185,9 @@ func everything() made {
 		m.events = append(m.events, flowEvent(0, kind, 0))
 	}
 	m.run.Connections = []record.Connection{{Entity: "connections.main.client", Host: "left", Sent: 10}}
-	m.events = append(m.events, record.Event{Kind: record.EventPacketLost, Entity: "connections.main", Side: "client"})
+	m.events = append(m.events, record.Event{Kind: record.EventPacketLost, Entity: "connections.main", Side: "client"},
+		record.Event{Kind: record.EventDialStarted, Entity: "connections.main", Side: "client"},
+		record.Event{Time: ms, Kind: record.EventConnectionClosed, Entity: "connections.main", Side: "client"})
 	m.run.Sessions = []record.Session{{Entity: "sessions.main", Connection: "connections.main"}}
 	m.samples = append(m.samples, record.Sample{Name: record.SeriesLatestRTT, Entity: "connections.main.server", Value: 1})
 	for i := range 3 { // of which each is fair

@@ -71,6 +71,7 @@ type totals struct {
 	links       table[linkTotals]
 	flows       table[flowTotals]
 	connections table[connectionTotals]
+	dialed      map[string]time.Duration // when the clients of connections dialed
 	traffic     table[trafficTotals]
 	resets      resetCounter
 	streams     table[streamTotals]   // of flows, and of connection ends
@@ -78,7 +79,7 @@ type totals struct {
 }
 
 func newTotals(run record.Run, windows []Window) (*totals, error) {
-	t := &totals{run: run, bin: binWidth(run.Virtual), resets: newResetCounter(run.Sessions)}
+	t := &totals{run: run, bin: binWidth(run.Virtual), resets: newResetCounter(run.Sessions), dialed: map[string]time.Duration{}}
 	for _, w := range windows {
 		in, err := w.of(run.Virtual)
 		if err != nil {
@@ -165,6 +166,9 @@ func (t *totals) event(e record.Event) {
 	t.resets.event(t.windows, e)
 	switch {
 	case strings.HasPrefix(e.Kind, "connection.") && e.Side != "":
+		if e.Kind == record.EventDialStarted {
+			t.dialed[e.Entity] = e.Time
+		}
 		t.connections.get(e.Entity+"."+e.Side).event(t.windows, e)
 	case strings.HasPrefix(e.Kind, "flow."):
 		t.flows.get(e.Entity).event(t.windows, e)
@@ -226,6 +230,7 @@ func (t *totals) metricsOf(i int, m *Metrics) {
 	for _, entity := range t.connections.names {
 		t.connections.get(entity).metrics(m, entity, i, w)
 	}
+	t.lifetimeMetrics(m, w)
 	t.goodputMetrics(m, i)
 	t.streamMetrics(m, i)
 	t.deadlineMetrics(m, i, w)

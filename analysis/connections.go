@@ -2,12 +2,14 @@ package analysis
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/wtsim/wtsim/sim/record"
 )
 
 var (
+	connectionLifetime     = define(ofConnection, "lifetime", "s", "time from the client's dial until this end knew that the connection was over", "RFC 9000 section 10; events connection.dial, connection.closed")
 	connectionCwndEnd      = define(ofConnection, "cwnd.end", "B", "last congestion window", "samples conn.cwnd")
 	connectionCwndMean     = define(ofConnection, "cwnd.mean", "B", "congestion window, mean over the time from its first sample until the connection closed or the run ended", "samples conn.cwnd; events connection.closed")
 	connectionCwndMax      = define(ofConnection, "cwnd.max", "B", "largest congestion window", "samples conn.cwnd")
@@ -169,6 +171,16 @@ func (c *connectionTotals) metrics(m *Metrics, entity string, i int, w *span) {
 	m.put(connectionResets, entity, float64(in.resets))
 	m.put(connectionResetsGone, entity, float64(in.resetsGone))
 	m.put(connectionPTOs, entity, float64(in.pto))
+}
+
+// lifetimeMetrics adds how long connections lasted that were over in a window.
+func (t *totals) lifetimeMetrics(m *Metrics, w *span) {
+	for _, entity := range t.connections.names {
+		dialed, known := t.dialed[strings.TrimSuffix(strings.TrimSuffix(entity, ".client"), ".server")]
+		if closed := t.connections.get(entity).closed; known && closed > dialed && w.has(closed) {
+			m.put(connectionLifetime, entity, (closed - dialed).Seconds())
+		}
+	}
 }
 
 // goodputMetrics adds the goodput ratios of the ends of connections that send

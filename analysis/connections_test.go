@@ -25,6 +25,7 @@ func TestConnectionMetrics(t *testing.T) {
 	for _, kind := range []string{record.EventPacketLost, record.EventPacketLost, record.EventSpuriousLoss, record.EventPTO, record.EventPTO, record.EventPTO} {
 		m.events = append(m.events, record.Event{Kind: kind, Entity: "connections.main", Side: "server"})
 	}
+	m.events = append(m.events, session("connections.main", "client", record.EventDialStarted, 20*ms))
 	m.events = append(m.events, session("connections.main", "server", record.EventConnectionClosed, 60*ms))
 	m.events = append(m.events, record.Event{Kind: record.EventHandshakeComplete, Entity: "connections.main", Side: "client"})
 	want(t, m.metrics(t), map[string]float64{
@@ -34,6 +35,8 @@ func TestConnectionMetrics(t *testing.T) {
 		"connections.main.server.rtt.inflation.p99":  1.25,
 		"connections.main.server.rtt.inflation.max":  1.25,
 		"connections.main.client.rtt.inflation.max":  none,
+		"connections.main.server.lifetime":           0.040,
+		"connections.main.client.lifetime":           none, // not over when the run was
 		"connections.main.server.cwnd.end":           20_000,
 		"connections.main.server.cwnd.mean":          (10_000*10 + 40_000*30 + 20_000*20) / 60.0,
 		"connections.main.server.cwnd.max":           40_000,

@@ -77,6 +77,7 @@ func connectionsByHand() []handMade {
 			samplesOf(server, record.SeriesStreamWaited, at(0), 20),
 		),
 		events: []record.Event{
+			{Time: 500 * ms, Kind: record.EventDialStarted, Entity: "connections.main", Side: "client"},
 			event(time.Second, record.EventPacketLost, 5, ""),
 			event(time.Second, record.EventPacketLost, 7, ""),
 			event(2*time.Second, record.EventSpuriousLoss, 5, ""),
@@ -90,6 +91,7 @@ func connectionsByHand() []handMade {
 	nothing := made{run: record.Run{Virtual: 10 * time.Second, Connections: []record.Connection{{Entity: silent}}}}
 	return []handMade{
 		{"a connection that closed at 8 s", false, busy, values(map[string]float64{
+			server + ".lifetime":                   7.5,
 			server + ".cwnd.end":                   20_000,
 			server + ".cwnd.mean":                  15_000, // half of the 8 s each
 			server + ".cwnd.max":                   20_000,
@@ -113,6 +115,7 @@ func connectionsByHand() []handMade {
 			server + ".hol_blocking.ratio":         0.1,
 		}, ofThree(server+".rtt", 0.1, 0.2, 0.6), ofThree(server+".rtt.inflation", 1, 2, 6), ofThree(server+".hol_blocking", 0.001, 0.002, 0.003))},
 		{"an end of a connection that did nothing", true, nothing, values(map[string]float64{
+			silent + ".lifetime":                   none,
 			silent + ".cwnd.end":                   none,
 			silent + ".cwnd.mean":                  none,
 			silent + ".cwnd.max":                   none,
@@ -144,6 +147,9 @@ func trafficByHand() []handMade {
 		samples: samplesOf("traffic.on", record.SeriesTrafficDelay, at(2000, 3000, 4000), 0.01, 0.06, 0.02),
 		events:  []record.Event{trafficEvent(time.Second, record.EventTrafficStarted, "on")},
 	}
+	bursts := made{run: record.Run{Virtual: 10 * time.Second, Traffic: []record.Traffic{{
+		Entity: "traffic.bursts", Sent: record.Count{Packets: 100}, Delivered: record.Count{Packets: 88}, Missing: 10, Bursts: 4, // 2 at the end
+	}}}}
 	never := made{run: record.Run{Virtual: 10 * time.Second, Traffic: []record.Traffic{{Entity: "traffic.never"}}}}
 	return []handMade{
 		{"cross traffic from 1 s to the end", false, m, values(map[string]float64{
@@ -153,7 +159,12 @@ func trafficByHand() []handMade {
 			"traffic.on.delivered":       80,
 			"traffic.on.loss_ratio":      10.0 / 90,
 			"traffic.on.reordered_ratio": 1.0 / 80,
+			"traffic.on.loss_burst.mean": none, // of what is reordered
 		}, ofThree("traffic.on.delay", 0.01, 0.02, 0.06))},
+		{"cross traffic with bursts of loss", false, bursts, map[string]float64{
+			"traffic.bursts.loss_ratio":      0.12,
+			"traffic.bursts.loss_burst.mean": 2.5,
+		}},
 		{"cross traffic that never started", true, never, values(map[string]float64{
 			"traffic.never.rate":            none,
 			"traffic.never.throughput":      none,
@@ -161,6 +172,7 @@ func trafficByHand() []handMade {
 			"traffic.never.delivered":       0,
 			"traffic.never.loss_ratio":      none,
 			"traffic.never.reordered_ratio": none,
+			"traffic.never.loss_burst.mean": none,
 		}, ofOne("traffic.never.delay", none))},
 	}
 }

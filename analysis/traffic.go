@@ -14,6 +14,7 @@ var (
 	trafficDelivered  = define(ofTraffic, "delivered", "packets", "packets that arrived intact, each counted once", "run.json")
 	trafficLoss       = define(ofTraffic, "loss_ratio", "1", "share of the sent packets that had not arrived intact at the end of the run", "RFC 7680 section 2; run.json")
 	trafficReordered  = define(ofTraffic, "reordered_ratio", "1", "share of the packets that arrived which did so after one that was sent later", "RFC 4737 section 4.1; run.json")
+	trafficBurst      = define(ofTraffic, "loss_burst.mean", "packets", "packets lost in a row, mean over the gaps before the last packet that arrived; of traffic that was not reordered", "RFC 3357 section 4.4, loss periods; run.json")
 	trafficDelay      = defineSummary(ofTraffic, "delay", "s", "the one-way delay of the packets that arrived", "RFC 7679; samples traffic.delay")
 )
 
@@ -79,6 +80,9 @@ func (t *trafficTotals) metrics(m *Metrics, entity string, i int, w *span) {
 		m.put(trafficDelivered, entity, delivered)
 		m.put(trafficLoss, entity, 1-delivered/sent)
 		m.put(trafficReordered, entity, float64(t.counts.Reordered)/delivered)
+		if t.counts.Reordered == 0 {
+			m.put(trafficBurst, entity, float64(t.counts.Missing)/float64(t.counts.Bursts))
+		}
 	} else {
 		if lasts {
 			m.put(trafficThroughput, entity, 8*in.bytes/seconds)

@@ -35,6 +35,11 @@ var laws = map[string]formula.Function{
 	"law.blocking": function(
 		func(q []formula.Quantity) formula.Quantity { return number(law.Blocking(q[0].Value, int(q[1].Value))) },
 		upTo("load", formula.Number, 1e6), whole("places", 1, 1e6)),
+	"law.codel_drops": function(
+		func(q []formula.Quantity) formula.Quantity {
+			return number(float64(law.CoDelDrops(duration(q[0]), duration(q[1]))))
+		},
+		parameter{"interval", formula.Time, 1e-3, longest, false}, parameter{"within", formula.Time, -longest, 1000, false}),
 	"law.gilbert_elliott": function(
 		func(q []formula.Quantity) formula.Quantity {
 			return number(law.GilbertElliott(q[0].Value, q[1].Value, q[2].Value, q[3].Value))

@@ -53,16 +53,26 @@ func (c AIMD) randomLossConstant() float64 {
 }
 
 // PeriodicLoss returns the goodput of a flow that loses every k-th of its
-// packets, which carry so many bytes, and that nothing else limits: its window
-// grows from Decrease·W to W while k packets are sent (Mathis, Semke, Mahdavi and
-// Ott 1997, "The macroscopic behavior of the TCP congestion avoidance algorithm",
-// with the round trip of the loss itself).
+// packets, which carry so many bytes, and that nothing else limits. Its window
+// falls from W to w = Decrease·W when the loss is detected, and stays there for the
+// round trip of the recovery. Then it grows by Increase at the end of each round
+// trip, until the next loss. That falls anywhere in a round trip, so that on average half a
+// growth is still to come: there are x = (W-w)/Increase + 1/2 round trips after the
+// recovery. With the average over all parts of a round trip that the last one may be,
+//
+//	k = w·(1+x) + Increase·(x² - x + 1/6)/2
+//
+// packets are sent in 1+x round trips, and one of them does not arrive (Mathis,
+// Semke, Mahdavi and Ott 1997, "The macroscopic behavior of the TCP congestion avoidance
+// algorithm", has k = (W²-w²)/2: no steps, no recovery, and the lost packet counted in, which for every 100th
+// packet gives a sixth more than this).
 func (c AIMD) PeriodicLoss(k int, rtt time.Duration, mss netem.Bytes) netem.BitRate {
-	// k = (1-β²)W²/2α + βW
-	a, b := (1-c.Decrease*c.Decrease)/(2*c.Increase), c.Decrease
-	window := (-b + math.Sqrt(b*b+4*a*float64(k))) / (2 * a)
-	roundTrips := (1-c.Decrease)*window/c.Increase + 1
-	return bitRate(float64(k) / roundTrips * perRoundTrip(rtt, mss))
+	// In terms of g = (W-w)/Increase: w = slope·g and x = g + 1/2, so that
+	// k = slope·g·(g + 3/2) + Increase·(g² - 1/12)/2.
+	slope := c.Increase * c.Decrease / (1 - c.Decrease)
+	a2, a1, a0 := slope+c.Increase/2, 1.5*slope, -c.Increase/24-float64(k)
+	growth := (-a1 + math.Sqrt(a1*a1-4*a2*a0)) / (2 * a2)
+	return bitRate(float64(k-1) / (growth + 1.5) * perRoundTrip(rtt, mss))
 }
 
 // Utilisation returns the share of a link's rate that one flow uses whose

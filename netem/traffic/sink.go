@@ -39,6 +39,10 @@ type Arrivals struct {
 	// on its way, and none was sent after that one.
 	Missing int64
 
+	// Bursts is in how many gaps they were missing, seen as the packet after each
+	// arrived: loss periods of RFC 3357 section 4.4, unless packets are reordered.
+	Bursts int64
+
 	// Delay is the sum of the one-way delays of the packets delivered, and the
 	// least and the largest of them.
 	Delay, MinDelay, MaxDelay time.Duration
@@ -75,7 +79,7 @@ func (s *Sink) Totals() Arrivals {
 }
 
 func (s *Sink) receive(p *netem.Packet) {
-	now := s.clock.Now()
+	now, expected := s.clock.Now(), s.expected
 	seq, sent, ok := parse(p.Payload)
 	switch {
 	case !ok:
@@ -89,6 +93,9 @@ func (s *Sink) receive(p *netem.Packet) {
 	a := Arrival{Seq: seq, Size: p.Size(), Sent: now - delay, Delay: delay, Reordered: seq+1 < s.expected}
 	if a.Reordered {
 		s.totals.Reordered++
+	}
+	if seq > expected {
+		s.totals.Bursts++
 	}
 	t := &s.totals
 	if t.Delivered.Packets == 0 {

@@ -28,8 +28,8 @@ func TestMissingPacketsAreThoseThatTheLinkLost(t *testing.T) {
 	b := newBench(t, testSeed, Config{Rate: 12 * mbit, Stop: time.Second}, netem.ListedLoss{Packets: []uint64{1, 5, 6, 1000}})
 	b.clock.runUntil(2 * time.Second)
 	got, sent := b.sink.Totals(), int64(1000)
-	if got.Delivered.Packets != sent-4 || got.Missing != 3 || got.Reordered != 0 {
-		t.Errorf("%+v, want 996 delivered and 3 missing before the last, which is lost too", got)
+	if got.Delivered.Packets != sent-4 || got.Missing != 3 || got.Bursts != 2 || got.Reordered != 0 {
+		t.Errorf("%+v, want 996 delivered and 3 missing, in 2 bursts, before the last, which is lost too", got)
 	}
 }
 

@@ -173,6 +173,8 @@ type Traffic struct {
 	Duplicated Count  `json:"duplicated,omitzero"` // more copies of packets that were delivered
 	Corrupted  Count  `json:"corrupted,omitzero"`  // packets that arrived and were discarded, because their payload was damaged
 	Reordered  uint64 `json:"reordered,omitempty"` // packets delivered after one that was sent later
+	Missing    uint64 `json:"missing,omitempty"`   // packets not delivered that were sent before the last one that was
+	Bursts     uint64 `json:"bursts,omitempty"`    // gaps in which they were missing, as the packet after each arrived
 	Group      string `json:"group,omitempty"`     // the entity name of the group, such as "traffic.web"; empty outside groups
 }
 

@@ -146,7 +146,7 @@ func (c *crossing) describe() record.Traffic {
 		Entity: c.entity, From: c.instance.From, To: c.instance.To, Kind: c.config.Kind,
 		Sent: count(sent), Refused: count(refused),
 		Delivered: count(got.Delivered), Duplicated: count(got.Duplicated), Corrupted: count(got.Corrupted),
-		Reordered: uint64(got.Reordered),
+		Reordered: uint64(got.Reordered), Missing: uint64(got.Missing), Bursts: uint64(got.Bursts),
 	}
 	if c.instance.Name != c.config.Name {
 		t.Group = "traffic." + c.config.Name
