@@ -149,10 +149,10 @@ func TestAConnectionThatAGroupSharesBelongsToNoGroup(t *testing.T) {
 
 func TestAnEmptyRecordingHasNoMetricsButItsOwn(t *testing.T) {
 	got := made{run: record.Run{Virtual: time.Second}}.metrics(t)
-	if len(got) != 6 {
+	if len(got) != 8 {
 		t.Errorf("metrics of an empty run: %v", got)
 	}
-	want(t, got, map[string]float64{"run.duration": 1, "run.datagrams": 0})
+	want(t, got, map[string]float64{"run.duration": 1, "run.datagrams": 0, "run.failures.sessions": 0, "run.failures.flows": 0})
 	want(t, made{}.metrics(t), map[string]float64{"run.duration": 0})
 }
 
@@ -187,6 +187,7 @@ func everything() made {
 	m.run.Connections = []record.Connection{{Entity: "connections.main.client", Host: "left", Sent: 10}}
 	m.events = append(m.events, record.Event{Kind: record.EventPacketLost, Entity: "connections.main", Side: "client"},
 		record.Event{Kind: record.EventDialStarted, Entity: "connections.main", Side: "client"},
+		record.Event{Time: ms, Kind: record.EventSessionFailed, Entity: "sessions.main", Side: "client"},
 		record.Event{Time: ms, Kind: record.EventConnectionClosed, Entity: "connections.main", Side: "client"})
 	m.run.Sessions = []record.Session{{Entity: "sessions.main", Connection: "connections.main"}}
 	m.samples = append(m.samples, record.Sample{Name: record.SeriesLatestRTT, Entity: "connections.main.server", Value: 1})
@@ -236,6 +237,7 @@ func TestMetricsAreWrittenAsOneObjectInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	const expected = `{"run.duration":{"value":1.5,"unit":"s"},"run.datagrams":{"value":3,"unit":"packets"},` +
+		`"run.failures.sessions":{"value":0,"unit":"1"},"run.failures.flows":{"value":0,"unit":"1"},` +
 		`"run.discarded.buffer_full":{"value":0,"unit":"packets"},"run.discarded.no_port":{"value":0,"unit":"packets"},` +
 		`"run.discarded.no_route":{"value":0,"unit":"packets"},"run.discarded.wrong_address":{"value":0,"unit":"packets"}}`
 	if string(text) != expected {

@@ -74,6 +74,7 @@ type totals struct {
 	dialed      map[string]time.Duration // when the clients of connections dialed
 	traffic     table[trafficTotals]
 	resets      resetCounter
+	failures    failureCounter
 	streams     table[streamTotals]   // of flows, and of connection ends
 	deadlines   map[string]*deadlines // of flows that have some
 }
@@ -89,6 +90,7 @@ func newTotals(run record.Run, windows []Window) (*totals, error) {
 	}
 	n := len(windows)
 	t.entered, t.before = make([]uint64, n), make([]uint64, n)
+	t.failures = newFailureCounter(n)
 	t.links.new = func() *linkTotals { return &linkTotals{in: make([]linkWindow, n)} }
 	t.flows.new = func() *flowTotals { return &flowTotals{in: make([]flowWindow, n)} }
 	t.connections.new = func() *connectionTotals { return &connectionTotals{in: make([]connectionWindow, n)} }
@@ -164,6 +166,7 @@ func (t *totals) packet(name *linkName, p *record.Packet) {
 
 func (t *totals) event(e record.Event) {
 	t.resets.event(t.windows, e)
+	t.failures.event(t.windows, e)
 	switch {
 	case strings.HasPrefix(e.Kind, "connection.") && e.Side != "":
 		if e.Kind == record.EventDialStarted {
@@ -207,6 +210,7 @@ func (t *totals) metricsOf(i int, m *Metrics) {
 	m.put(runDuration, ofRun, w.length().Seconds())
 	m.put(runDatagramsEntered, ofRun, float64(t.datagrams(i)))
 	discardMetrics(m, t.run, w)
+	t.failures.metrics(m, i)
 	fairnessMetrics(m, t.rivals(i), i, w)
 	connections := connectionsOf(t.run.Sessions)
 	for _, entity := range t.flows.names {

@@ -26,6 +26,8 @@ var (
 	flowMessageRTT      = defineSummary(ofFlow, "messages.rtt", "s", "the round-trip time of echo messages", "RFC 2681; samples flow.message.rtt")
 	runDuration         = define(ofRun, "run.duration", "s", "virtual time that the run took", "run.json")
 	runDatagramsEntered = define(ofRun, "run.datagrams", "packets", "datagrams that entered the network", "packets or run.json")
+	runSessionsFailed   = define(ofRun, "run.failures.sessions", "1", "sessions that were not established", "events session.failed")
+	runFlowsFailed      = define(ofRun, "run.failures.flows", "1", "flows that ended before they were complete", "events flow.failed")
 )
 
 // flowTotals is what is known of a flow, and what is added up for it in each

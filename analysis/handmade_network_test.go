@@ -1,6 +1,7 @@
 package analysis_test
 
 import (
+	"strings"
 	"time"
 
 	"github.com/wtsim/wtsim/sim/record"
@@ -41,13 +42,32 @@ func sessionsByHand() []handMade {
 		main + "teardown.gone.client":         0.044,
 		main + "teardown.gone.server":         0.024,
 		main + "teardown.streams_reset":       2,
+		main + "teardown.told":                1,
+		main + "setup.failed":                 none,
+		"run.failures.sessions":               0,
+		"run.failures.flows":                  0,
 	}
 	for name := range values {
-		left[name] = none
+		if strings.HasPrefix(name, main) {
+			left[name] = none
+		}
 	}
+	refused := made{run: closed.run, events: join(dialled.events, []record.Event{
+		session("sessions.main", "client", record.EventSessionFailed, 5010*ms), session("flows.x", "client", record.EventFlowFailed, 5010*ms), session("flows.y", "client", record.EventFlowFailed, 5010*ms),
+	})}
+	other := made{run: closed.run, events: []record.Event{
+		session("sessions.main", "server", record.EventCloseCalled, 100*ms),
+		{Time: 120 * ms, Kind: record.EventCloseNotified, Entity: "sessions.main", Side: "client", Text: "lost"},
+	}}
 	return []handMade{
 		{"the life of a session", false, closed, values},
 		{"a session that was only dialled", true, dialled, left},
+		{"a session that was refused", false, refused, map[string]float64{
+			main + "setup.failed": 5, main + "teardown.told": none, "run.failures.sessions": 1, "run.failures.flows": 2,
+		}},
+		{"a session whose close was told wrong", true, other, map[string]float64{
+			main + "teardown.told": 0, main + "setup.failed": none, "run.failures.sessions": 0, "run.failures.flows": 0,
+		}},
 	}
 }
 

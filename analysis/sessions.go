@@ -8,6 +8,7 @@ import (
 
 var (
 	sessionSetup          = define(ofSession, "setup.duration", "s", "time until the client's session is established: from the dial of its connection, or from its CONNECT for a session that is not the first on the connection", "events connection.dial, session.connect_sent, session.established")
+	sessionSetupFailed    = define(ofSession, "setup.failed", "s", "time from the dial of its connection until the client knew that the session would not be established; for one that was not", "events connection.dial, session.failed")
 	sessionSetupHandshake = define(ofSession, "setup.handshake", "s", "time from the dial until the client's QUIC handshake is complete; for the first session on a connection", "RFC 9001 section 4.1.1; events connection.dial, connection.handshake")
 	sessionSetupSettings  = define(ofSession, "setup.settings", "s", "time from the client's completed handshake until the server's SETTINGS arrived; for the first session on a connection", "RFC 9114 section 7.2.4; events connection.handshake, session.settings")
 	sessionSetupConnect   = define(ofSession, "setup.connect", "s", "time from the client's extended CONNECT until the response to it arrived", "RFC 9220; events session.connect_sent, session.established")
@@ -31,8 +32,10 @@ func (t Timeline) metrics(m *Metrics, w *span, first bool) {
 			m.put(d, t.Entity, (to.T - from.T).Seconds())
 		}
 	}
+	dial, dialled := t.Find(record.EventDialStarted, "")
+	failed, refused := t.Find(record.EventSessionFailed, "")
+	between(sessionSetupFailed, dial, failed, dialled && refused)
 	if first {
-		dial, dialled := t.Find(record.EventDialStarted, "")
 		between(sessionSetup, dial, established, dialled && ok)
 		for _, end := range []struct {
 			side                string
