@@ -3,6 +3,7 @@ package expect
 import (
 	"cmp"
 	"math"
+	"strings"
 
 	"github.com/wtsim/wtsim/analysis"
 	"github.com/wtsim/wtsim/analysis/quantity"
@@ -13,7 +14,7 @@ import (
 type Words struct {
 	What     string // such as "mean of flows.bulk.goodput from 1s to 5s"
 	Measured string // empty where there are no numbers
-	Expected string // such as "≥ 18.0 Mbit/s", or the formula where there are no numbers
+	Expected string // such as "≥ 18.0 Mbit/s" or "42.0928 ms ± 5 µs", or the formula where there are no numbers
 	Margin   string // with its sign; empty where there are no numbers
 	Status   string // such as "known deviation"
 	Note     string // why there are no numbers, or why a deviation is known; empty if there is nothing to say
@@ -25,8 +26,12 @@ func (v Verdict) Words() Words {
 	if v.Why != "" {
 		return w
 	}
-	show := func(value float64) string { return quantity.Format(v.Metric, value, v.Unit) }
-	w.Measured, w.Margin = show(v.Measured), quantity.Signed(show(v.Margin))
+	format := func(value float64) string { return quantity.Format(v.Metric, value, v.Unit) }
+	show := format
+	if half := (v.High - v.Low) / 2; half > 0 && !math.IsInf(half, 1) {
+		show = func(value float64) string { return quantity.Precise(v.Metric, value, half, v.Unit) }
+	}
+	w.Measured, w.Margin = show(v.Measured), quantity.Signed(format(v.Margin))
 	switch {
 	case math.IsInf(v.High, 1):
 		w.Expected = "≥ " + show(v.Low)
@@ -34,10 +39,20 @@ func (v Verdict) Words() Words {
 		w.Expected = "≤ " + show(v.High)
 	case v.Low == v.High:
 		w.Expected = "= " + show(v.Low)
+	case v.Equals != nil:
+		w.Expected = show((v.Low+v.High)/2) + " ± " + v.tolerance()
 	default:
 		w.Expected = show(v.Low) + " to " + show(v.High)
 	}
 	return w
+}
+
+// tolerance returns what 'within' allows, a percentage as it is written.
+func (v Verdict) tolerance() string {
+	if share, ok := strings.CutSuffix(v.Within.String(), "%"); ok && v.Within.Percentage() {
+		return strings.TrimSpace(share) + " %"
+	}
+	return quantity.Short(v.Metric, (v.High-v.Low)/2, v.Unit)
 }
 
 var statusWords = map[Status]string{

@@ -29,6 +29,29 @@ func Format(name string, value float64, unit string) string {
 	return Number(value) + " " + unit
 }
 
+// Precise writes a value as [Format] does, with as many digits as it takes to
+// see a difference of off, such as "42.0928 ms" for 5 µs.
+func Precise(name string, value, off float64, unit string) string {
+	shown, one := Scale(name, math.Abs(value), unit)
+	coarse := Format(name, value, unit)
+	decimals := decimalsOf(off / one)
+	number, _, _ := strings.Cut(coarse, " ")
+	_, fraction, _ := strings.Cut(number, ".")
+	if off <= 0 || decimals <= len(fraction) || value == math.Trunc(value) && (unit == "packets" || shown == "") {
+		return coarse
+	}
+	return strings.TrimSpace(fixed(value/one, decimals) + " " + shown)
+}
+
+// Short writes a value as [Format] does, without zeros at the end, such as "5 µs".
+func Short(name string, value float64, unit string) string {
+	number, shown, _ := strings.Cut(Format(name, value, unit), " ")
+	if strings.Contains(number, ".") {
+		number = strings.TrimRight(strings.TrimRight(number, "0"), ".")
+	}
+	return strings.TrimSpace(number + " " + shown)
+}
+
 // prefixed writes a value in the largest unit, each a thousand of the one
 // before, that does not exceed it.
 func prefixed(value float64, units ...string) string {

@@ -33,6 +33,30 @@ func TestQuantitiesHaveThreeDigitsAndAFittingPrefix(t *testing.T) {
 	}
 }
 
+func TestDigitsShowADifference(t *testing.T) {
+	for _, test := range []struct{ got, want string }{
+		{Precise("setup", 0.0420928, 5e-6, "s"), "42.0928 ms"},
+		{Precise("goodput", 1_446_198, 50_617, "bit/s"), "1.446 Mbit/s"},
+		{Precise("goodput", 1_446_198, 506_170, "bit/s"), "1.45 Mbit/s"},
+		{Precise("bytes", 87_500_000, 1500, "B"), "87.5000 MB"},
+		{Precise("bytes", 500, 100, "B"), "500 B"},
+		{Precise("dropped", 27, 1, "packets"), "27"},
+		{Precise("loss_burst", 4.987, 0.25, "packets"), "4.99"},
+		{Precise("loss_ratio", 0.0468, 0.00024, "1"), "4.680 %"},
+		{Precise("rtt", 0.1, 0, "s"), "100 ms"},
+		{Precise("rtt", 0, 1e-3, "s"), "0 s"},
+		{Short("setup", 5e-6, "s"), "5 µs"},
+		{Short("setup", 523.2e-6, "s"), "523 µs"},
+		{Short("goodput", 1500, "bit/s"), "1.5 kbit/s"},
+		{Short("dropped", 10, "packets"), "10"},
+		{Short("rtt", 0.1, "s"), "100 ms"},
+	} {
+		if test.got != test.want {
+			t.Errorf("%q, want %q", test.got, test.want)
+		}
+	}
+}
+
 func TestIntervalsHaveTwoDigitsOfTheirWidthAndOneUnit(t *testing.T) {
 	for _, test := range []struct{ got, want string }{
 		{PlusMinus("goodput", 15_431_234, 312_345, "bit/s"), "15.43 ± 0.31 Mbit/s"},
