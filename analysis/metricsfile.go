@@ -63,7 +63,7 @@ func ReadMetrics(dir string, run record.Run) (Metrics, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read metrics: %w", err)
 	}
-	m, err := parseMetrics(text, run)
+	m, err := ParseMetrics(text, run)
 	if errors.Is(err, errOtherRun) {
 		return nil, fmt.Errorf("%s %w; run the scenario again", path, err)
 	}
@@ -73,8 +73,9 @@ func ReadMetrics(dir string, run record.Run) (Metrics, error) {
 	return m, nil
 }
 
-// parseMetrics reads what WriteMetrics writes.
-func parseMetrics(text []byte, run record.Run) (Metrics, error) {
+// ParseMetrics reads the metrics of a run as [WriteMetrics] and [Metrics.MarshalJSON] write
+// them. Those that this version of wtsim does not define have the zero [Definition].
+func ParseMetrics(text []byte, run record.Run) (Metrics, error) {
 	kinds, groups := entityKinds(run), groupsOf(run)
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {

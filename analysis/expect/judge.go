@@ -45,6 +45,10 @@ type Verdict struct {
 // did, and what is known not to did not.
 func (v Verdict) OK() bool { return v.Status == Passed || v.Status == Known }
 
+// OfOne reports whether the verdict is about a run by itself, the one with the
+// verdict's seed, and not about all of them together.
+func (v Verdict) OfOne() bool { return v.Over.Statistic == claim.Each }
+
 // Judge judges what runs of a scenario that differ in their seeds achieved
 // against what the scenario, which info has as resolved, expects. An error is one
 // of the scenario; what a run lacks fails its expectation.

@@ -11,6 +11,7 @@ import (
 	"github.com/wtsim/wtsim/analysis/figure"
 	"github.com/wtsim/wtsim/analysis/quantity"
 	"github.com/wtsim/wtsim/analysis/seeds"
+	"github.com/wtsim/wtsim/internal/shell"
 	"github.com/wtsim/wtsim/sim/record"
 )
 
@@ -237,9 +238,9 @@ func details(run record.Run) []detail {
 
 // command returns the command that repeats a run.
 func command(run record.Run) string {
-	words := []string{"wtsim", "run", quoted(fileName(run.Name)), "--seed", fmt.Sprint(run.Seed)}
+	words := []string{"wtsim", "run", shell.Quote(fileName(run.Name)), "--seed", fmt.Sprint(run.Seed)}
 	for _, o := range run.Overrides {
-		words = append(words, "--set", quoted(o))
+		words = append(words, "--set", shell.Quote(o))
 	}
 	return strings.Join(words, " ")
 }
@@ -256,15 +257,4 @@ func fileName(scenario string) string {
 		clean = "scenario"
 	}
 	return clean + ".toml"
-}
-
-// quoted writes a word for a POSIX shell.
-func quoted(word string) string {
-	plain := strings.IndexFunc(word, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=:,%+@", r))
-	}) < 0
-	if plain && word != "" && word[0] != '-' {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

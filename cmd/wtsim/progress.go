@@ -21,21 +21,25 @@ type progress struct {
 	quiet bool
 
 	started  time.Time
-	limit    time.Duration   // of each run
+	limits   []time.Duration // of each run
 	virtual  []time.Duration // of each run
 	whole    []bool          // runs that have ended
 	lastLine time.Time
 	lastPart float64
 }
 
-// newProgress shows the progress of n runs, each of which takes at most the
-// virtual time limit.
-func newProgress(out io.Writer, quiet bool, limit time.Duration, n int) *progress {
-	p := &progress{out: out, quiet: quiet, started: time.Now(), limit: limit,
+// resolution is the length of a bar.
+const resolution = 10_000
+
+// newProgress shows the progress of runs, of which each takes at most its virtual
+// time limit.
+func newProgress(out io.Writer, quiet bool, limits []time.Duration) *progress {
+	n := len(limits)
+	p := &progress{out: out, quiet: quiet, started: time.Now(), limits: limits,
 		virtual: make([]time.Duration, n), whole: make([]bool, n)}
 	p.lastLine = p.started
 	if file, ok := out.(*os.File); ok && !quiet && term.IsTerminal(int(file.Fd())) {
-		p.bar = progressbar.NewOptions64(int64(limit.Milliseconds())*int64(n),
+		p.bar = progressbar.NewOptions64(resolution,
 			progressbar.OptionSetWriter(out), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth(),
 			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionUseANSICodes(true))
@@ -50,11 +54,11 @@ func (p *progress) report(i int, at run.Progress, done bool) {
 	}
 	p.virtual[i], p.whole[i] = at.Virtual, done
 	if at.Limit > 0 {
-		p.limit = at.Limit // the worker knows better
+		p.limits[i] = at.Limit // the worker knows better
 	}
 	if p.bar != nil {
 		p.bar.Describe(p.text())
-		p.bar.Set64(int64(p.part() * float64(p.bar.GetMax64())))
+		p.bar.Set64(int64(p.part() * resolution))
 		return
 	}
 	now, part := time.Now(), p.part()
@@ -72,16 +76,17 @@ func (p *progress) end() {
 	}
 }
 
-// part is the share of the work that is done.
+// part is the share of the work that is done. Runs count by their number and not
+// by their virtual time, which says little about what they cost.
 func (p *progress) part() float64 {
 	var sum float64
 	for i, v := range p.virtual {
-		if p.whole[i] || v > p.limit {
-			v = p.limit
+		if p.whole[i] || v > p.limits[i] {
+			v = p.limits[i]
 		}
-		sum += v.Seconds()
+		sum += v.Seconds() / p.limits[i].Seconds()
 	}
-	return sum / (p.limit.Seconds() * float64(len(p.virtual)))
+	return sum / float64(max(1, len(p.virtual)))
 }
 
 // text says how much virtual time has passed, and how fast.
@@ -97,8 +102,21 @@ func (p *progress) text() string {
 	text := fmt.Sprintf("%.1f s simulated, %s", sum.Seconds(), speed(sum, time.Since(p.started)))
 	if n := len(p.virtual); n > 1 {
 		text = fmt.Sprintf("%d of %d runs, %s", ended, n, text)
+		if left := p.left(time.Since(p.started)); left > 0 {
+			text += fmt.Sprintf(", about %s left", left)
+		}
 	}
 	return text
+}
+
+// left is how long the rest will take if it is like what took so long, and 0 if that is
+// too early to say.
+func (p *progress) left(took time.Duration) time.Duration {
+	part := p.part()
+	if part < 0.02 || part >= 1 {
+		return 0
+	}
+	return time.Duration(float64(took) * (1 - part) / part).Round(time.Second)
 }
 
 // speed compares virtual with wall-clock time.

@@ -26,6 +26,7 @@ leaves no process and no unfinished result behind.`,
   wtsim compare results/runs/quickstart/default results/runs/quickstart/links.access.rate=5Mbit%2Fs
   wtsim report results/runs/quickstart/default
   wtsim explain scenarios/quickstart.toml
+  wtsim check scenarios/laws
   wtsim verify -n 20 scenarios/*.toml`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -33,7 +34,7 @@ leaves no process and no unfinished result behind.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usageError{cmd, suggestFlag(cmd, err)} })
-	root.AddCommand(newRun(), newExplain(), newMetrics(), newCompare(), newReport(), newPlot(), newVerify(), newList(), newServe(), newProbe(), newTrace(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newExplain(), newMetrics(), newCompare(), newReport(), newPlot(), newVerify(), newList(), newServe(), newProbe(), newTrace(), newVersion())
 	root.InitDefaultCompletionCmd("completion")
 	return root
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -149,7 +150,7 @@ func (f *runFlags) run(cmd *cobra.Command, path string) error {
 			},
 		}
 	}
-	progress := newProgress(cmd.ErrOrStderr(), f.json || f.quiet, s.TimeLimit, len(requests))
+	progress := newProgress(cmd.ErrOrStderr(), f.json || f.quiet, slices.Repeat([]time.Duration{s.TimeLimit}, len(requests)))
 	results, err := run.Many(cmd.Context(), requests, f.jobs, progress.report)
 	progress.end()
 	if err != nil {

@@ -1,0 +1,47 @@
+package check
+
+import (
+	"github.com/wtsim/wtsim/analysis/baseline"
+)
+
+// Update is what became of a scenario's baseline.
+type Update string
+
+// The updates.
+const (
+	Written   Update = "written"   // there was none
+	Rewritten Update = "rewritten" // it was another
+	Kept      Update = "kept"      // it says the same
+	Refused   Update = "refused"   // the scenario is not as expected
+)
+
+// Update writes the baselines of a report's scenarios to a folder, and returns what
+// became of each. What does not do as the scenario expects is no baseline. A
+// baseline whose seeds, packets and metrics are those of the runs is kept as it is.
+func (r *Report) Update(folder string) ([]Update, error) {
+	updates := make([]Update, len(r.Scenarios))
+	for i := range r.Scenarios {
+		s := &r.Scenarios[i]
+		if !s.Expected() {
+			updates[i] = Refused
+			continue
+		}
+		now, err := s.achieved()
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case s.before == nil:
+			updates[i] = Written
+		case s.Baseline.Identical && !s.Baseline.Scenario && len(now.Runs) == len(s.before.Runs) && s.Baseline.Common == len(now.Runs):
+			updates[i] = Kept
+			continue
+		default:
+			updates[i] = Rewritten
+		}
+		if err := now.Write(baseline.Path(folder, s.Suite, s.Name)); err != nil {
+			return nil, err
+		}
+	}
+	return updates, nil
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wtsim/wtsim/analysis/baseline"
+	"github.com/wtsim/wtsim/check"
+	"github.com/wtsim/wtsim/sim/run"
+	"github.com/wtsim/wtsim/sim/scenario"
+)
+
+// baselinesFolder is where baselines are, below the current folder.
+const baselinesFolder = "results/baselines"
+
+// checkFlags are the flags of the command check.
+type checkFlags struct {
+	check.Options
+	update, cached, json, quiet bool
+}
+
+func newCheck() *cobra.Command {
+	var f checkFlags
+	cmd := &cobra.Command{
+		Use:   "check PATH...",
+		Short: "Run suites of scenarios and tell what they break, and what changed",
+		Long: `Check runs scenarios, files or all *.toml below folders, with several seeds
+each, and judges them:
+
+- against what they expect, the tables [[expect]]. A deviation that is known to be
+  there is no failure; that it is gone is one.
+- against the baselines in ` + baselinesFolder + `/SUITE/SCENARIO.json, where SUITE is the
+  scenario's folder. If the packets are the same, all is identical. Else each
+  metric by which a scenario is judged is compared seed by seed. It became worse, or
+  better, only if the confidence interval of the differences says so (99 %, for all
+  metrics of the scenario together), and they exceed the tolerance.
+
+Exit status 1 if a run failed, an expectation is not met, or a metric became worse.
+Every failure comes with the command that repeats it.
+
+A short check leaves out the scenarios that say that they are long, and runs no
+more seeds than the expectations ask for; but where packets differ from the
+baseline's, with all of its seeds.
+
+Update writes baselines instead of comparing: of scenarios that do as they expect.`,
+		Example: `  wtsim check scenarios/laws
+  wtsim check --short --cached scenarios
+  wtsim check scenarios/aqm/codel.toml --seeds 20
+  wtsim check --update scenarios/webtransport`,
+		Args:              arguments(someScenarios),
+		ValidArgsFunction: completeScenarios,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case f.Seeds < 0 || f.Seeds == 0 && cmd.Flags().Changed("seeds"):
+				return &usageError{cmd, fmt.Errorf("--seeds is %d; expected at least 1", f.Seeds)}
+			case f.Jobs < 0:
+				return &usageError{cmd, fmt.Errorf("--jobs is %d; expected at least 1", f.Jobs)}
+			case !(f.Tolerance >= 0 && f.Tolerance < 1):
+				return &usageError{cmd, fmt.Errorf("--tolerance is %v; expected a share, from 0 up to 1", f.Tolerance)}
+			case f.Baselines == "":
+				return &usageError{cmd, errors.New("--baselines is empty; expected a folder")}
+			}
+			return f.run(cmd, args)
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&f.Seeds, "seeds", 0, "run each scenario with `N` seeds (default: as many as its expectations ask for,\nfive at least unless --short)")
+	flags.IntVar(&f.Jobs, "jobs", 0, "runs at once (default: as many as there are cores)")
+	flags.BoolVar(&f.Short, "short", false, "leave out long scenarios, and seeds that nothing needs")
+	flags.Float64Var(&f.Tolerance, "tolerance", baseline.DefaultTolerance, "`share` by which a metric may become worse")
+	flags.StringVar(&f.Baselines, "baselines", baselinesFolder, "`folder` of baselines")
+	flags.BoolVar(&f.update, "update", false, "write the baselines")
+	flags.BoolVar(&f.cached, "cached", false, "do not run again what this program has run with the same scenario and seed")
+	flags.BoolVar(&f.json, "json", false, "print one JSON object, and no progress")
+	flags.BoolVar(&f.quiet, "quiet", false, "print failures only, and no progress")
+	cmd.MarkFlagDirname("baselines")
+	return cmd
+}
+
+func (f *checkFlags) run(cmd *cobra.Command, paths []string) error {
+	cases, err := check.Find(paths...)
+	var mistake *scenario.Error
+	if err != nil && !errors.As(err, &mistake) {
+		err = &inputError{err}
+	}
+	if err != nil {
+		return err
+	}
+	if f.cached {
+		folder, err := os.UserCacheDir()
+		if err != nil {
+			return &inputError{fmt.Errorf("--cached needs a folder: %w", err)}
+		}
+		f.Cache = filepath.Join(folder, "wtsim", "check")
+	}
+	shown := &checkProgress{out: cmd.ErrOrStderr(), quiet: f.json || f.quiet}
+	f.Progress = shown
+	report, err := check.Run(cmd.Context(), cases, f.Options)
+	shown.end()
+	if err != nil {
+		if cmd.Context().Err() == nil {
+			err = &inputError{err}
+		}
+		return err
+	}
+	if f.update {
+		return f.write(cmd, report)
+	}
+	out := cmd.OutOrStdout()
+	if f.json {
+		if err := json.NewEncoder(out).Encode(report); err != nil {
+			return err
+		}
+	} else if err := printCheck(out, report, f.quiet); err != nil {
+		return err
+	}
+	return failures(report)
+}
+
+// failures is the error that a report is, if it is one.
+func failures(report *check.Report) error {
+	if n := len(report.Failed()); n > 0 {
+		return &checkError{fmt.Sprintf("%s failed", count(n, "scenario"))}
+	}
+	return nil
+}
+
+// write writes the baselines.
+func (f *checkFlags) write(cmd *cobra.Command, report *check.Report) error {
+	updates, err := report.Update(f.Baselines)
+	if err != nil {
+		return &inputError{err}
+	}
+	refused := 0
+	t := newTable("scenario", "baseline", "seeds", "metrics that changed")
+	for i, u := range updates {
+		s := &report.Scenarios[i]
+		changed := ""
+		if s.Baseline != nil && u == check.Rewritten {
+			changed = summary(s.Baseline)
+		}
+		t.AppendRow([]any{s.Path, u, len(s.Seeds), changed})
+		if u == check.Refused {
+			refused++
+		}
+	}
+	out := cmd.OutOrStdout()
+	if !f.quiet {
+		if _, err := fmt.Fprintln(out, t.Render()); err != nil {
+			return err
+		}
+	}
+	if refused > 0 {
+		if err := printFailures(out, report); err != nil {
+			return err
+		}
+		return &checkError{fmt.Sprintf("%s got no baseline: what is not as expected is none", count(refused, "scenario"))}
+	}
+	return nil
+}
+
+// checkProgress shows the progress of a check.
+type checkProgress struct {
+	out   io.Writer
+	quiet bool
+	*progress
+}
+
+func (p *checkProgress) Plan(limits []time.Duration) {
+	p.end()
+	p.progress = newProgress(p.out, p.quiet, limits)
+}
+
+func (p *checkProgress) Report(i int, at run.Progress, done bool) { p.report(i, at, done) }
+
+func (p *checkProgress) end() {
+	if p.progress != nil {
+		p.progress.end()
+	}
+}

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/wtsim/wtsim/analysis/baseline"
+	"github.com/wtsim/wtsim/analysis/expect"
+	"github.com/wtsim/wtsim/analysis/quantity"
+	"github.com/wtsim/wtsim/check"
+)
+
+// printCheck writes what became of scenarios; if it is quiet, of those that failed.
+func printCheck(out io.Writer, r *check.Report, quiet bool) error {
+	if !quiet {
+		if err := printScenarios(out, r); err != nil {
+			return err
+		}
+	}
+	if err := printFailures(out, r); err != nil || quiet {
+		return err
+	}
+	_, err := fmt.Fprintln(out, totals(r))
+	return err
+}
+
+// printScenarios writes a table with a line for each expectation, and one for each
+// baseline.
+func printScenarios(out io.Writer, r *check.Report) error {
+	t := newTable("scenario", "expectation", "expected", "measured", "n", "verdict")
+	for i := range r.Scenarios {
+		s := &r.Scenarios[i]
+		name := s.Suite + "/" + s.Name
+		row := func(what, expected, measured string, n int, verdict string) {
+			t.AppendRow([]any{name, what, expected, measured, n, verdict})
+			name = ""
+		}
+		if _, err := s.Err(); err != nil {
+			row("the run ends well", "", "", len(s.Seeds), "FAILED")
+			continue
+		}
+		for _, v := range s.Verdicts {
+			w := v.Words()
+			status := w.Status
+			if !v.OK() {
+				status = strings.ToUpper(status)
+			}
+			row(w.What, w.Expected, w.Measured, v.N, status)
+		}
+		if b := s.Baseline; b != nil {
+			verdict := "passed"
+			if !b.OK() {
+				verdict = "FAILED"
+			}
+			row("baseline", "identical", summary(b), b.Common, verdict)
+		}
+		if name != "" {
+			row("the run ends well", "", "", len(s.Seeds), "passed")
+		}
+	}
+	_, err := fmt.Fprintf(out, "%s\n\n", t.Render())
+	return err
+}
+
+// summary says in a few words what a comparison found.
+func summary(c *baseline.Comparison) string {
+	if c.Identical {
+		return "identical"
+	}
+	var parts []string
+	if c.Scenario {
+		parts = append(parts, "another scenario")
+	}
+	if c.Common == 0 {
+		parts = append(parts, "no common seed")
+	}
+	counts := make(map[baseline.Verdict]int)
+	for _, x := range c.Changes {
+		counts[x.Verdict]++
+	}
+	for _, v := range []baseline.Verdict{baseline.Worse, baseline.Better, baseline.Unsure, baseline.Negligible} {
+		if n := counts[v]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, v))
+		}
+	}
+	if n := len(c.Missing); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d missing", n))
+	}
+	if n := len(c.New); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d new", n))
+	}
+	if len(parts) == 0 {
+		return "other packets, same metrics"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// printFailures writes what is wrong with scenarios, what changed in others, and
+// how to see it again.
+func printFailures(out io.Writer, r *check.Report) error {
+	var b strings.Builder
+	for i := range r.Scenarios {
+		s := &r.Scenarios[i]
+		seed, err := s.Err()
+		changed := s.Baseline != nil && !s.Baseline.Identical
+		if s.OK() && !changed {
+			continue
+		}
+		status := "FAILED"
+		if s.OK() {
+			status = "changed"
+		}
+		fmt.Fprintf(&b, "%s %s\n", status, s.Path)
+		if err != nil {
+			fmt.Fprintf(&b, "  seed %d: %v\n    %s\n", seed, err, s.Command(seed))
+		}
+		for _, v := range s.Verdicts {
+			if !v.OK() {
+				explainUnmet(&b, s, v)
+			}
+		}
+		if changed {
+			changes(&b, s)
+		}
+		b.WriteByte('\n')
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// explainUnmet describes an expectation that did not come out as it should.
+func explainUnmet(b *strings.Builder, s *check.Scenario, v expect.Verdict) {
+	w := v.Words()
+	fmt.Fprintf(b, "  %s: %s\n", w.What, w.Status)
+	if w.Measured == "" {
+		fmt.Fprintf(b, "    expected %s: %s\n", w.Expected, w.Note)
+	} else {
+		fmt.Fprintf(b, "    expected %s, measured %s, margin %s, seed %d", w.Expected, w.Measured, w.Margin, v.Seed)
+		if v.N > 1 {
+			fmt.Fprintf(b, " of %d", v.N)
+		}
+		fmt.Fprintf(b, "\n    that is %s\n", v.Bounds())
+		if w.Note != "" {
+			fmt.Fprintf(b, "    known: %s\n", w.Note)
+		}
+	}
+	fmt.Fprintf(b, "    %s\n", s.CommandFor(v))
+}
+
+// changes lists the metrics that differ from a baseline's by more than is negligible.
+func changes(b *strings.Builder, s *check.Scenario) {
+	c := s.Baseline
+	fmt.Fprintf(b, "  baseline: %s, over %s\n", summary(c), count(c.Common, "seed"))
+	if c.Scenario {
+		fmt.Fprintf(b, "    the scenario or a file that it names is not that of the baseline: 'wtsim check --update %s' if that is meant\n", s.Path)
+	}
+	t := newTable("metric", "baseline", "now", "difference", "99 % interval", "change", "verdict")
+	rows := 0
+	for _, x := range c.Changes {
+		if x.Verdict == baseline.Negligible {
+			continue
+		}
+		rows++
+		show := func(v float64) string { return quantity.Format(x.Metric, v, x.Unit) }
+		interval := "unknown"
+		if i := x.Difference.Interval; i.Exists() {
+			interval = quantity.Between(x.Metric, i.Low, i.High, x.Unit)
+		}
+		relative := ""
+		if share, ok := x.Relative(); ok && !math.IsInf(share, 0) {
+			relative = fmt.Sprintf("%+.1f %%", 100*share)
+		}
+		t.AppendRow([]any{x.Metric, show(x.Base.Mean.Value), show(x.Now.Mean.Value), quantity.Signed(show(x.Difference.Value)), interval, relative, x.Verdict})
+	}
+	if rows > 0 {
+		for line := range strings.Lines(t.Render() + "\n") {
+			b.WriteString("    " + line)
+		}
+	}
+	for _, name := range c.Missing {
+		fmt.Fprintf(b, "    %s is in the baseline only\n", name)
+	}
+	if !c.OK() {
+		fmt.Fprintf(b, "    wtsim check %s --seeds %d\n", s.Path, c.Common)
+	}
+}
+
+// totals is the last line of a report.
+func totals(r *check.Report) string {
+	t := r.Totals()
+	parts := []string{fmt.Sprintf("%s, %s", count(t.Scenarios, "scenario"), count(t.Runs, "run"))}
+	if t.Cached > 0 {
+		parts[0] += fmt.Sprintf(" (%d known from before)", t.Cached)
+	}
+	e := t.Expectations
+	judged := fmt.Sprintf("expectations: %d passed", e[expect.Passed])
+	if n := e[expect.Known]; n > 0 {
+		judged += ", " + count(n, "known deviation")
+	}
+	if n := e[expect.Failed] + e[expect.Gone]; n > 0 {
+		judged += fmt.Sprintf(", %d failed", n)
+	}
+	parts = append(parts, judged)
+	if t.Broken > 0 {
+		parts = append(parts, fmt.Sprintf("%s ended badly", count(t.Broken, "scenario")))
+	}
+	if t.Identical+t.Changed > 0 {
+		parts = append(parts, fmt.Sprintf("baselines: %d identical, %d changed, %d missing", t.Identical, t.Changed, t.Without))
+	}
+	if t.LeftOut > 0 {
+		parts = append(parts, fmt.Sprintf("%s left out", count(t.LeftOut, "long scenario")))
+	}
+	return strings.Join(parts, "; ") + "; " + r.Wall.Round(100*time.Millisecond).String()
+}
