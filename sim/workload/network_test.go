@@ -1,6 +1,7 @@
 package workload_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -255,4 +256,20 @@ flows.down = { kind = "download", size = "1MB" }`)
 			t.Errorf("seed %d: windows at %s and then at %s", r.seed, windows[i-1].Time, windows[i].Time)
 		}
 	}
+}
+
+// Of two hundred first packets some have the flipped bit in the connection ID: with
+// them begin connections at the server that are nobody's.
+func TestAFirstPacketWithACorruptedConnectionIDIsNobodys(t *testing.T) {
+	r := complete(t, pair+`
+count = 200
+stagger = "50ms"
+flows.ping = { kind = "echo", count = 1 }`, "links.path.corrupt=0.5", "links.path.reverse={ corrupt = 0 }")
+	for i := range 200 {
+		session := fmt.Sprintf("sessions.main-%d", i+1)
+		if len(r.all(record.EventEstablished, session)) != 2 {
+			t.Errorf("seed %d: %s was not established at both ends", r.seed, session)
+		}
+	}
+	r.accounted()
 }

@@ -84,6 +84,11 @@ func (s *server) run(ctx context.Context) error {
 	config := quicConfig(s.quic)
 	config.Tracer = func(ctx context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
 		c := s.registry.connection(id)
+		if c == nil {
+			// A link has changed the connection ID of a client's first packet. The server
+			// cannot decrypt it (RFC 9001, section 5.2), so there is nothing to trace.
+			return nil
+		}
 		*ctx.Value(connectionKey{}).(**connection) = c
 		return s.newTrace(c, "server", id)
 	}
