@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -39,9 +40,21 @@ func (w Window) String() string {
 	case w == Window{}:
 		return "the whole run"
 	case w.To == 0:
-		return fmt.Sprintf("from %s to the end", w.From)
+		return fmt.Sprintf("from %s to the end", short(w.From))
 	}
-	return fmt.Sprintf("from %s to %s", w.From, w.To)
+	return fmt.Sprintf("from %s to %s", short(w.From), short(w.To))
+}
+
+// short writes a time without the zeros of 2m0s.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // span is a window of a run of a known length.

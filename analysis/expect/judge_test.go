@@ -95,6 +95,7 @@ func TestBoundsAreFormulasOverTheScenarioTheLawsAndOtherMetrics(t *testing.T) {
 		`max = "law.pto(100ms, 12ms, 25ms, 1) * 1Mbit/s / 1s"`:              {-inf, 346e3},
 		`min = "(law.utilisation(2) + law.blocking(1, 9)) * 1Mbit/s"`:       {1.1e6, inf},
 		`min = "(law.md1(0.5, 1s) + law.mm1(0.5, 1s)) * 2Mbit/s / 1s"`:      {3e6, inf},
+		`min = "law.codel_drops(100ms, 150ms) * 1Mbit/s"`:                   {3e6, inf},     // at 0, 100 and 150 ms
 		`max = "law.token_bucket(30KB, 8Mbit/s, 2s) / 2s"`:                  {-inf, 8.12e6}, // 240 kbit more in 2 s
 		`max = "law.idle_timeout(0s, 2s) * law.burst(0.25) * 1Mbit/s / 1s"`: {-inf, 8e6},
 		`min = "law.gilbert_elliott(0.01, 0.19, 0, 1) * 1Mbit/s"`:           {50e3, inf},

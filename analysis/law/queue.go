@@ -38,7 +38,7 @@ func CoDelDrops(interval, within time.Duration) int {
 		return 0
 	}
 	drops, inverseRoot := 1, 1.0
-	for at := 1.0; at <= within.Seconds()/interval.Seconds(); at += inverseRoot {
+	for at := 1.0; at <= float64(within)/float64(interval); at += inverseRoot {
 		drops++
 		inverseRoot *= (3 - float64(drops)*inverseRoot*inverseRoot) / 2
 	}
