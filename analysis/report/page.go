@@ -1,14 +1,14 @@
 package report
 
 import (
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/wtsim/wtsim/internal/webpage"
 )
 
 //go:embed page/page.html
@@ -45,12 +45,10 @@ type page struct {
 
 // finish puts together what all parts share.
 func (p *page) finish() *page {
-	p.Style = template.CSS(libraryStyle + pageStyle)
+	p.Style = template.CSS(libraryStyle + webpage.Style + pageStyle)
 	p.Library = template.JS("/* uPlot 1.6.32, https://github.com/leeoniya/uPlot\n" + libraryLicence + "\n*/" + libraryScript)
-	p.Script = template.JS(pageScript)
-	// Nothing is loaded from anywhere, and no script runs but these two.
-	p.Policy = fmt.Sprintf("default-src 'none'; script-src '%s' '%s'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'",
-		hash(string(p.Library)), hash(string(p.Script)))
+	p.Script = template.JS(webpage.Script + pageScript)
+	p.Policy = webpage.Policy(string(p.Library), string(p.Script))
 	p.Charts = map[string][]chart{}
 	all := [][]picture{p.Comparison.Over}
 	for _, part := range p.Parts {
@@ -64,13 +62,6 @@ func (p *page) finish() *page {
 	return p
 }
 
-// hash returns the source expression that allows a script (CSP level 3, section
-// 2.3.1).
-func hash(script string) string {
-	sum := sha256.Sum256([]byte(script))
-	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
-}
-
 var pageOf = template.Must(template.New("page").Funcs(template.FuncMap{
 	// heading writes a heading, one level deeper for one of several parts.
 	"heading": func(p part, level int, id, text string) template.HTML {
@@ -80,7 +71,7 @@ var pageOf = template.Must(template.New("page").Funcs(template.FuncMap{
 		return template.HTML(fmt.Sprintf(`<h%d id="%s-%s">%s</h%d>`, level, p.ID, id, template.HTMLEscapeString(text), level))
 	},
 	"together":  together,
-	"breakable": breakable,
+	"breakable": webpage.Breakable,
 	"join":      strings.Join,
 }).Parse(pageTemplate))
 
@@ -89,9 +80,4 @@ func (p *page) write(w io.Writer) error {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
-}
-
-// breakable lets the lines of a narrow page end behind the dots of a name.
-func breakable(name string) template.HTML {
-	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(name), ".", ".<wbr>"))
 }

@@ -27,16 +27,16 @@ func TestThePageIsAsWideAsItsScreen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v := show(t, file, width)
 			var wide float64
-			if v.eval(`document.documentElement.scrollWidth`, &wide); wide > float64(width) {
+			if v.Eval(`document.documentElement.scrollWidth`, &wide); wide > float64(width) {
 				t.Errorf("the page is %v pixels wide on a screen of %d", wide, width)
 			}
 			var drawn, charts int
-			v.eval(`document.querySelectorAll(".u-over").length`, &drawn)
-			v.eval(`document.querySelectorAll(".graph").length`, &charts)
+			v.Eval(`document.querySelectorAll(".u-over").length`, &drawn)
+			v.Eval(`document.querySelectorAll(".graph").length`, &charts)
 			if drawn != charts || charts < 2 {
 				t.Errorf("%d of %d charts are drawn, want all of at least 2", drawn, charts)
 			}
-			v.picture("made-" + name)
+			v.Picture("made-" + name)
 		})
 	}
 }
@@ -55,19 +55,19 @@ func TestHoveringShowsTheValuesOfAllLines(t *testing.T) {
 func TestAClickInTheLegendHidesALineAndAnotherShowsIt(t *testing.T) {
 	v := show(t, madeReport(t), 1280)
 	const canvas = `document.querySelector(".graph canvas").toDataURL()`
-	before := v.text(canvas)
-	v.eval(`[...document.querySelector(".graph .legend").querySelectorAll("button")].forEach((b) => { if (b.innerText === "bulk") b.id = "bulk"; })`, nil)
-	v.click("#bulk", 0)
-	if got := v.text(`document.getElementById("bulk").getAttribute("aria-pressed")`); got != "false" {
+	before := v.Text(canvas)
+	v.Eval(`[...document.querySelector(".graph .legend").querySelectorAll("button")].forEach((b) => { if (b.innerText === "bulk") b.id = "bulk"; })`, nil)
+	v.Click("#bulk", 0)
+	if got := v.Text(`document.getElementById("bulk").getAttribute("aria-pressed")`); got != "false" {
 		t.Errorf("the button is pressed: %s", got)
 	}
-	if v.text(canvas) == before {
+	if v.Text(canvas) == before {
 		t.Error("the line is still there")
 	}
 	if tip := v.hover(0, 0.5); strings.Contains(tip, "bulk") || !strings.Contains(tip, "rate of access") {
 		t.Errorf("the tip says %q", tip)
 	}
-	v.click("#bulk", 0)
+	v.Click("#bulk", 0)
 	if tip := v.hover(0, 0.5); !strings.Contains(tip, "bulk") {
 		t.Errorf("the line did not come back: the tip says %q", tip)
 	}
@@ -81,12 +81,12 @@ func TestDraggingZoomsAllTimeAxesAndADoubleClickShowsAll(t *testing.T) {
 			t.Errorf("the middle of chart %d is at %v, want 3s", plot, at)
 		}
 	}
-	b := v.find(".u-over", 1)
+	b := v.Find(".u-over", 1)
 	for clicks := 1; clicks <= 2; clicks++ {
-		v.mouse("mousePressed", b.X+b.Width/2, b.Y+b.Height/2, clicks)
-		v.mouse("mouseReleased", b.X+b.Width/2, b.Y+b.Height/2, clicks)
+		v.Mouse("mousePressed", b.X+b.Width/2, b.Y+b.Height/2, clicks)
+		v.Mouse("mouseReleased", b.X+b.Width/2, b.Y+b.Height/2, clicks)
 	}
-	v.settle()
+	v.Settle()
 	if at := secondsOf(t, v.hover(0, 0.5)); at < 4900*time.Millisecond || at > 5100*time.Millisecond {
 		t.Errorf("after a double click the middle is at %v, want 5s", at)
 	}
@@ -99,15 +99,15 @@ func TestAFingerShowsValuesAndZooms(t *testing.T) {
 		if kind == "touchEnd" {
 			points = []map[string]any{}
 		}
-		v.call("Input.dispatchTouchEvent", map[string]any{"type": kind, "touchPoints": points})
+		v.Call("Input.dispatchTouchEvent", map[string]any{"type": kind, "touchPoints": points})
 	}
 	const tip = `[...document.querySelectorAll(".tip")].filter((tip) => !tip.hidden).map((tip) => tip.innerText).join()`
-	b := v.find(".u-over", 0)
+	b := v.Find(".u-over", 0)
 	y := b.Y + b.Height/2
 	touch("touchStart", b.X+b.Width/2, y)
 	touch("touchEnd", 0, 0)
-	v.settle()
-	if got := v.text(tip); !strings.Contains(got, "bulk") {
+	v.Settle()
+	if got := v.Text(tip); !strings.Contains(got, "bulk") {
 		t.Errorf("after a tap the tip says %q", got)
 	}
 	touch("touchStart", b.X+0.2*b.Width, y)
@@ -115,14 +115,14 @@ func TestAFingerShowsValuesAndZooms(t *testing.T) {
 		touch("touchMove", b.X+share*b.Width, y)
 	}
 	touch("touchEnd", 0, 0)
-	v.settle()
-	if got := v.text(`String(document.querySelectorAll(".reset:not([hidden])").length)`); got == "0" {
+	v.Settle()
+	if got := v.Text(`String(document.querySelectorAll(".reset:not([hidden])").length)`); got == "0" {
 		t.Fatal("dragging with a finger did not zoom")
 	}
 	touch("touchStart", b.X+b.Width/2, y)
 	touch("touchEnd", 0, 0)
-	v.settle()
-	if at := secondsOf(t, v.text(tip)); at < 2900*time.Millisecond || at > 3100*time.Millisecond {
+	v.Settle()
+	if at := secondsOf(t, v.Text(tip)); at < 2900*time.Millisecond || at > 3100*time.Millisecond {
 		t.Errorf("the middle is at %v, want 3s", at)
 	}
 }
@@ -130,21 +130,21 @@ func TestAFingerShowsValuesAndZooms(t *testing.T) {
 func TestKeysShowValuesAndZoom(t *testing.T) {
 	v := show(t, madeReport(t), 1280)
 	key := func(key string) {
-		v.call("Input.dispatchKeyEvent", map[string]any{"type": "keyDown", "key": key})
-		v.call("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": key})
-		v.settle()
+		v.Call("Input.dispatchKeyEvent", map[string]any{"type": "keyDown", "key": key})
+		v.Call("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": key})
+		v.Settle()
 	}
-	v.eval(`document.querySelector(".graph").focus()`, nil)
+	v.Eval(`document.querySelector(".graph").focus()`, nil)
 	key("ArrowRight")
 	const tip = `document.querySelector(".tip").innerText`
-	if at := secondsOf(t, v.text(tip)); at < 5*time.Second || at > 5200*time.Millisecond {
+	if at := secondsOf(t, v.Text(tip)); at < 5*time.Second || at > 5200*time.Millisecond {
 		t.Errorf("one step to the right of the middle is at %v, want about 5.1s", at)
 	}
 	const zoomed = `String(!document.querySelector(".reset").hidden)`
-	if key("+"); v.text(zoomed) != "true" {
+	if key("+"); v.Text(zoomed) != "true" {
 		t.Error("plus does not zoom")
 	}
-	if key("0"); v.text(zoomed) != "false" {
+	if key("0"); v.Text(zoomed) != "false" {
 		t.Error("0 does not show all")
 	}
 }
@@ -153,22 +153,22 @@ func TestThePageIsDarkWhereThatIsPreferred(t *testing.T) {
 	v := show(t, madeReport(t), 1280)
 	const background = `getComputedStyle(document.body).backgroundColor`
 	const canvas = `document.querySelector(".graph canvas").toDataURL()`
-	light, drawn := v.text(background), v.text(canvas)
-	v.media("", "dark")
-	v.settle()
-	if got := v.text(background); got == light || got != "rgb(20, 23, 26)" {
+	light, drawn := v.Text(background), v.Text(canvas)
+	v.Media("", "dark")
+	v.Settle()
+	if got := v.Text(background); got == light || got != "rgb(20, 23, 26)" {
 		t.Errorf("the background is %s, and in light %s", got, light)
 	}
-	if v.text(canvas) == drawn {
+	if v.Text(canvas) == drawn {
 		t.Error("the figures are not drawn anew")
 	}
-	v.picture("made-dark")
+	v.Picture("made-dark")
 }
 
 func TestOnPaperEverythingIsOpenAndWithoutControls(t *testing.T) {
 	v := show(t, madeReport(t), 1280)
-	v.media("print", "dark")
-	v.settle()
+	v.Media("print", "dark")
+	v.Settle()
 	for script, want := range map[string]string{
 		`getComputedStyle(document.body).backgroundColor`:                                                "rgb(255, 255, 255)",
 		`getComputedStyle(document.querySelector(".bar")).display`:                                       "none",
@@ -177,32 +177,28 @@ func TestOnPaperEverythingIsOpenAndWithoutControls(t *testing.T) {
 		`getComputedStyle(document.querySelector("figure[data-charts] svg")).filter`:                     "none",
 		`String(document.querySelector("details pre").checkVisibility({ contentVisibilityAuto: true }))`: "true",
 	} {
-		if got := v.text(script); got != want {
+		if got := v.Text(script); got != want {
 			t.Errorf("%s is %q, want %q", script, got, want)
 		}
 	}
 	var printed struct{ Data string }
-	if err := v.tab.Call("Page.printToPDF", map[string]any{"printBackground": true}, &printed); err != nil {
-		t.Fatal(err)
-	}
+	v.Ask("Page.printToPDF", map[string]any{"printBackground": true}, &printed)
 	if text, err := base64.StdEncoding.DecodeString(printed.Data); err != nil || !strings.HasPrefix(string(text), "%PDF-") {
 		t.Errorf("printing gave no PDF: %v", err)
 	}
-	if *screenshots != "" {
-		v.keep("made.pdf", printed.Data)
-	}
+	v.Keep("made.pdf", printed.Data)
 }
 
 func TestWithoutScriptsThePageShowsPictures(t *testing.T) {
 	v := show(t, madeReport(t), 1280)
-	v.call("Emulation.setScriptExecutionDisabled", map[string]any{"value": true})
-	v.load()
-	v.call("Emulation.setScriptExecutionDisabled", map[string]any{"value": false})
+	v.Call("Emulation.setScriptExecutionDisabled", map[string]any{"value": true})
+	v.Load()
+	v.Call("Emulation.setScriptExecutionDisabled", map[string]any{"value": false})
 	for script, want := range map[string]string{
 		`getComputedStyle(document.querySelector("figure[data-charts] .picture")).display`: "block",
 		`getComputedStyle(document.querySelector(".command button")).display`:              "none",
 	} {
-		if got := v.text(script); got != want {
+		if got := v.Text(script); got != want {
 			t.Errorf("%s is %q, want %q", script, got, want)
 		}
 	}
@@ -211,31 +207,31 @@ func TestWithoutScriptsThePageShowsPictures(t *testing.T) {
 func TestTablesAreSortedByTheirHeaders(t *testing.T) {
 	v := show(t, madeReport(t), 1280)
 	const first = `document.querySelector("#a-metrics tbody th").textContent`
-	v.eval(`document.querySelector("details.all").open = true`, nil)
-	v.click("#a-metrics thead button", 0)
-	ascending := v.text(first)
-	v.click("#a-metrics thead button", 0)
-	if descending := v.text(first); !(ascending < descending) {
+	v.Eval(`document.querySelector("details.all").open = true`, nil)
+	v.Click("#a-metrics thead button", 0)
+	ascending := v.Text(first)
+	v.Click("#a-metrics thead button", 0)
+	if descending := v.Text(first); !(ascending < descending) {
 		t.Errorf("%q is first, and in the other order %q", ascending, descending)
 	}
-	if got := v.text(`document.querySelector("#a-metrics thead th").getAttribute("aria-sort")`); got != "descending" {
+	if got := v.Text(`document.querySelector("#a-metrics thead th").getAttribute("aria-sort")`); got != "descending" {
 		t.Errorf("aria-sort is %q", got)
 	}
 }
 
 func TestTheCommandIsCopied(t *testing.T) {
 	v := show(t, madeReport(t), 1280)
-	v.eval(`window.copied = ""; document.addEventListener("copy", () => { window.copied = getSelection().toString() || document.activeElement.value; });
+	v.Eval(`window.copied = ""; document.addEventListener("copy", () => { window.copied = getSelection().toString() || document.activeElement.value; });
 		Object.defineProperty(navigator, "clipboard", { value: undefined })`, nil)
-	v.click(".command button", 0)
-	if got := v.text(`window.copied`); got != "wtsim run made.toml --seed 1" {
+	v.Click(".command button", 0)
+	if got := v.Text(`window.copied`); got != "wtsim run made.toml --seed 1" {
 		t.Errorf("copied %q", got)
 	}
-	v.eval(`window.later = []; const after = setTimeout; window.setTimeout = (f, ms) => ms > 1000 ? later.push(f) : after(f, ms)`, nil)
-	v.click(".command button", 0)
-	v.click(".command button", 0)
-	v.eval(`later.forEach((f) => f())`, nil)
-	if got := v.text(`document.querySelector(".command button").textContent`); got != "Copy" {
+	v.Eval(`window.later = []; const after = setTimeout; window.setTimeout = (f, ms) => ms > 1000 ? later.push(f) : after(f, ms)`, nil)
+	v.Click(".command button", 0)
+	v.Click(".command button", 0)
+	v.Eval(`later.forEach((f) => f())`, nil)
+	if got := v.Text(`document.querySelector(".command button").textContent`); got != "Copy" {
 		t.Errorf("after two clicks the button says %q", got)
 	}
 }
@@ -247,33 +243,33 @@ func TestOfSeveralSetsOneIsShown(t *testing.T) {
 	other.Overrides = []string{"links.access.delay=40ms"}
 	v := show(t, madeReport(t, before, other.write(t, filepath.Join(dir, "after"))), 390)
 	const shown = `[...document.querySelectorAll(".part")].filter((part) => part.checkVisibility()).map((part) => part.id).join()`
-	if got := v.text(shown); got != "part-a" {
+	if got := v.Text(shown); got != "part-a" {
 		t.Errorf("shown: %s", got)
 	}
-	v.eval(`{ const choice = document.getElementById("choice"); choice.value = "part-b"; choice.dispatchEvent(new Event("change")); }`, nil)
-	v.settle()
-	if got := v.text(shown); got != "part-b" {
+	v.Eval(`{ const choice = document.getElementById("choice"); choice.value = "part-b"; choice.dispatchEvent(new Event("change")); }`, nil)
+	v.Settle()
+	if got := v.Text(shown); got != "part-b" {
 		t.Errorf("after choosing B, shown: %s", got)
 	}
 	var wide float64
-	if v.eval(`document.documentElement.scrollWidth`, &wide); wide > 390 {
+	if v.Eval(`document.documentElement.scrollWidth`, &wide); wide > 390 {
 		t.Errorf("the page is %v pixels wide on a screen of 390", wide)
 	}
 	var undrawn int
-	if v.eval(`[...document.querySelectorAll("#part-b .graph")].filter((graph) => !graph.querySelector(".u-over")).length`, &undrawn); undrawn > 0 {
+	if v.Eval(`[...document.querySelectorAll("#part-b .graph")].filter((graph) => !graph.querySelector(".u-over")).length`, &undrawn); undrawn > 0 {
 		t.Errorf("%d charts of B are not drawn", undrawn)
 	}
-	v.picture("made-two")
+	v.Picture("made-two")
 }
 
 func TestNoScriptOfANameRuns(t *testing.T) {
 	m := madeRun(1)
 	m.Name = hostile
 	v := show(t, madeReport(t, m.write(t, filepath.Join(t.TempDir(), "1"))), 1280)
-	if got := v.text(`document.title`); !strings.HasPrefix(got, hostile) {
+	if got := v.Text(`document.title`); !strings.HasPrefix(got, hostile) {
 		t.Errorf("the title is %q", got)
 	}
-	if got := v.text(`String(document.querySelectorAll("img").length)`); got != "0" {
+	if got := v.Text(`String(document.querySelectorAll("img").length)`); got != "0" {
 		t.Errorf("the page has %s images", got)
 	}
 }
