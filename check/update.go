@@ -33,7 +33,7 @@ func (r *Report) Update(folder string) ([]Update, error) {
 		switch {
 		case s.before == nil:
 			updates[i] = Written
-		case s.Baseline.Identical && !s.Baseline.Scenario && len(now.Runs) == len(s.before.Runs) && s.Baseline.Common == len(now.Runs):
+		case s.Baseline.Identical && len(now.Runs) == len(s.before.Runs) && s.Baseline.Common == len(now.Runs):
 			updates[i] = Kept
 			continue
 		default:

@@ -43,8 +43,9 @@ func (c Change) Relative() (float64, bool) {
 
 // Comparison compares what runs achieve now with a baseline.
 type Comparison struct {
-	// Identical says that every run of a seed that both have has the same packets, and
-	// that the metrics by which the scenario is judged have the same values.
+	// Identical says that it is the same scenario, that every run of a seed that both
+	// have has the same packets, and that the metrics by which the scenario is judged
+	// have the same values.
 	Identical bool
 	// Scenario says that the scenario, or a file that it names, is not that of
 	// the baseline: what else there is to say compares two experiments.
@@ -86,7 +87,7 @@ func Compare(base, now File, tolerance float64) (*Comparison, error) {
 	for _, m := range now.Metrics {
 		better[m.Name] = m.Better
 	}
-	c.Identical = c.Common > 0 && rows.Identical == c.Common && len(c.Missing) == 0 && len(c.New) == 0
+	c.Identical = !c.Scenario && c.Common > 0 && rows.Identical == c.Common && len(c.Missing) == 0 && len(c.New) == 0
 	if c.Common == 0 {
 		return c, nil
 	}

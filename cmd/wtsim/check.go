@@ -54,7 +54,7 @@ Update writes baselines instead of comparing: of scenarios that do as they expec
   wtsim check --short --cached scenarios
   wtsim check scenarios/aqm/codel.toml --seeds 20
   wtsim check --update scenarios/webtransport`,
-		Args:              arguments(someScenarios),
+		Args:              arguments(somePaths),
 		ValidArgsFunction: completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -82,6 +82,14 @@ Update writes baselines instead of comparing: of scenarios that do as they expec
 	flags.BoolVar(&f.quiet, "quiet", false, "print failures only, and no progress")
 	cmd.MarkFlagDirname("baselines")
 	return cmd
+}
+
+// somePaths checks that there is at least one path.
+func somePaths(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return errors.New("expected at least one scenario file or folder")
+	}
+	return nil
 }
 
 func (f *checkFlags) run(cmd *cobra.Command, paths []string) error {

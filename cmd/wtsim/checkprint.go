@@ -115,7 +115,7 @@ func printFailures(out io.Writer, r *check.Report) error {
 		}
 		fmt.Fprintf(&b, "%s %s\n", status, s.Path)
 		if err != nil {
-			fmt.Fprintf(&b, "  seed %d: %v\n    %s\n", seed, err, s.Command(seed))
+			fmt.Fprintf(&b, "  seed %d: %s\n    %s\n", seed, beginning(err.Error(), 8), s.Command(seed))
 		}
 		for _, v := range s.Verdicts {
 			if !v.OK() {
@@ -129,6 +129,15 @@ func printFailures(out io.Writer, r *check.Report) error {
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// beginning returns the first lines of a text, without what a panic says after them.
+func beginning(text string, most int) string {
+	lines := strings.Split(text, "\n")
+	if len(lines) > most {
+		lines = append(lines[:most], "…")
+	}
+	return strings.Join(lines, "\n    ")
 }
 
 // explainUnmet describes an expectation that did not come out as it should.

@@ -180,8 +180,14 @@ func playWorker() bool {
 	}
 	what, _, _ := bytes.Cut(after, []byte("\n"))
 	messages := json.NewEncoder(os.NewFile(3, "messages"))
-	size := 1000 + task.Seed
+	size, rate := 1000+task.Seed, 2.5e6 // rate: bytes a second that the flow gets
 	switch string(what) {
+	case "slower":
+		size, rate = 900+task.Seed, 2.3e6+1e3*float64(task.Seed)
+	case "faster":
+		size, rate = 1100+task.Seed, 2.8e6+1e3*float64(task.Seed)
+	case "noisier": // by chance, and on average slower
+		size, rate = 1200+task.Seed, 2e6+1e6*float64(task.Seed%2)
 	case "stall":
 		messages.Encode(map[string]any{"error": map[string]string{"kind": "stalled", "message": "no progress since 2s"}})
 		return true
@@ -230,11 +236,11 @@ func playWorker() bool {
 	}
 	if w != nil {
 		for i := range 11 {
-			w.Sample(record.Sample{Time: time.Duration(i) * time.Second, Name: record.SeriesDelivered, Entity: "flows.bulk", Value: float64(i) * 2.5e6})
+			w.Sample(record.Sample{Time: time.Duration(i) * time.Second, Name: record.SeriesDelivered, Entity: "flows.bulk", Value: float64(i) * rate})
 		}
 		for _, e := range []record.Event{
 			{Time: 0, Kind: record.EventFlowStarted, Entity: "flows.bulk"},
-			{Time: 10 * time.Second, Kind: record.EventFlowFinished, Entity: "flows.bulk", Value: 25e6},
+			{Time: 10 * time.Second, Kind: record.EventFlowFinished, Entity: "flows.bulk", Value: int64(10 * rate)},
 		} {
 			w.Event(e)
 		}
