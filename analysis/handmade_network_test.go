@@ -59,8 +59,13 @@ func sessionsByHand() []handMade {
 		session("sessions.main", "server", record.EventCloseCalled, 100*ms),
 		{Time: 120 * ms, Kind: record.EventCloseNotified, Entity: "sessions.main", Side: "client", Text: "lost"},
 	}}
+	both := made{run: closed.run, events: []record.Event{
+		session("sessions.main", "server", record.EventCloseCalled, 100*ms), session("sessions.main", "client", record.EventCloseCalled, 110*ms),
+		session("sessions.main", "client", record.EventCloseNotified, 110*ms),
+	}}
 	return []handMade{
 		{"the life of a session", false, closed, values},
+		{"a session that both ends closed", true, both, map[string]float64{main + "teardown.notified": 0.010, main + "teardown.told": none}},
 		{"a session that was only dialled", true, dialled, left},
 		{"a session that was refused", false, refused, map[string]float64{
 			main + "setup.failed": 5, main + "teardown.told": none, "run.failures.sessions": 1, "run.failures.flows": 2,

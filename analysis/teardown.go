@@ -11,7 +11,7 @@ import (
 var sessionTeardown = define(ofSession, "teardown.duration", "s", "time from the call of close until neither side holds state for the session; where nobody called it, from when the first end learned that the session was over",
 	"events session.close_called, session.close_notified, session.gone")
 
-var sessionTold = define(ofSession, "teardown.told", "1", "1 if the peer's application learned the code and the reason with which close was called, 0 if it learned others",
+var sessionTold = define(ofSession, "teardown.told", "1", "1 if the peer's application, which had not called close itself, learned the code and the reason with which close was called, 0 if it learned others",
 	"draft-ietf-webtrans-http3, session termination; events session.close_called, session.close_notified")
 
 // teardownSteps are the steps of a teardown, each with its metric: the time
@@ -110,7 +110,9 @@ func (t Timeline) teardownMetrics(m *Metrics, w *span) {
 		mark, ok := t.last(s.kind, sideOf(s.side, begin.Side))
 		since(s.metric, mark, ok)
 	}
-	if learned, ok := t.last(record.EventCloseNotified, sideOf("peer", begin.Side)); ok && begin.Kind == record.EventCloseCalled && w.has(learned.T) {
+	peer := sideOf("peer", begin.Side)
+	_, closed := t.last(record.EventCloseCalled, peer)
+	if learned, ok := t.last(record.EventCloseNotified, peer); ok && begin.Kind == record.EventCloseCalled && !closed && w.has(learned.T) {
 		told := 0.0
 		if learned.Value == begin.Value && learned.Text == begin.Text {
 			told = 1

@@ -53,6 +53,7 @@ flows.batons = { kind = "baton", baton = 1, count = 20 }`)
 	for _, side := range []string{"client", "server"} {
 		r.closedWith(r.only(record.EventCloseNotified, "sessions.main", side), 1, "no credit for another stream")
 	}
+	r.closedWith(r.only(record.EventCloseCalled, "sessions.main", "server"), 1, "no credit for another stream")
 }
 
 func TestBatonsThatAreHeldUpAreGivenUp(t *testing.T) {

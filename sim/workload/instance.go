@@ -2,6 +2,7 @@ package workload
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -176,8 +177,9 @@ func (e *end) trace(event wt.Event) {
 	case wt.Established:
 		e.record(record.EventEstablished, 0, "")
 	case wt.CloseCalled:
-		how := &e.instance.Session.Close
-		e.record(record.EventCloseCalled, int64(how.Code), how.Reason)
+		if end, ok := errors.AsType[*wt.SessionError](context.Cause(event.Session.Context())); ok {
+			e.record(record.EventCloseCalled, int64(end.Code), end.Reason)
+		}
 	case wt.CloseSent:
 		e.record(record.EventCloseSent, 0, "")
 	case wt.Ended:
