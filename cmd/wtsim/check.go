@@ -23,6 +23,7 @@ const baselinesFolder = "results/baselines"
 // checkFlags are the flags of the command check.
 type checkFlags struct {
 	check.Options
+	files                       checkFiles
 	update, cached, json, quiet bool
 }
 
@@ -67,6 +68,9 @@ Update writes baselines instead of comparing: of scenarios that do as they expec
 			case f.Baselines == "":
 				return &usageError{cmd, errors.New("--baselines is empty; expected a folder")}
 			}
+			if err := f.files.check(cmd); err != nil {
+				return &usageError{cmd, err}
+			}
 			return f.run(cmd, args)
 		},
 	}
@@ -80,6 +84,7 @@ Update writes baselines instead of comparing: of scenarios that do as they expec
 	flags.BoolVar(&f.cached, "cached", false, "do not run again what this program has run with the same scenario and seed")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object, and no progress")
 	flags.BoolVar(&f.quiet, "quiet", false, "print failures only, and no progress")
+	f.files.register(cmd)
 	cmd.MarkFlagDirname("baselines")
 	return cmd
 }
@@ -118,6 +123,15 @@ func (f *checkFlags) run(cmd *cobra.Command, paths []string) error {
 		}
 		return err
 	}
+	err = f.show(cmd, report)
+	if unwritten := f.files.write(cmd, report); unwritten != nil {
+		return unwritten
+	}
+	return err
+}
+
+// show prints the report, or writes the baselines. Its error says what failed.
+func (f *checkFlags) show(cmd *cobra.Command, report *check.Report) error {
 	if f.update {
 		return f.write(cmd, report)
 	}

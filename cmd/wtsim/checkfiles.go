@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wtsim/wtsim/check"
+	"github.com/wtsim/wtsim/internal/wholefile"
+)
+
+// checkFiles are the files into which a check writes its report.
+type checkFiles struct{ junit, markdown, html string }
+
+func (f *checkFiles) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.junit, "junit", "", "write the report into a `file` too, as JUnit XML")
+	flags.StringVar(&f.markdown, "markdown", "", "write a summary into a `file` too, as Markdown in GitHub's dialect")
+	flags.StringVar(&f.html, "html", "", "write the report into a `file` too, as a page that loads nothing")
+}
+
+// file is one of the files.
+type file struct {
+	flag, path string
+	write      func(*check.Report, io.Writer) error
+}
+
+// files returns those that are wanted.
+func (f *checkFiles) files(cmd *cobra.Command) []file {
+	var wanted []file
+	for _, x := range []file{
+		{"junit", f.junit, (*check.Report).JUnit}, {"markdown", f.markdown, (*check.Report).Markdown}, {"html", f.html, (*check.Report).HTML},
+	} {
+		if cmd.Flags().Changed(x.flag) {
+			wanted = append(wanted, x)
+		}
+	}
+	return wanted
+}
+
+// check finds what would keep the files from being written, before anything runs.
+func (f *checkFiles) check(cmd *cobra.Command) error {
+	flagOf := make(map[string]string)
+	for _, x := range f.files(cmd) {
+		if x.path == "" {
+			return fmt.Errorf("--%s is empty; expected a file", x.flag)
+		}
+		if other, twice := flagOf[filepath.Clean(x.path)]; twice {
+			return fmt.Errorf("--%s and --%s are the same file, %s", other, x.flag, x.path)
+		}
+		flagOf[filepath.Clean(x.path)] = x.flag
+		if info, err := os.Stat(x.path); err == nil && info.IsDir() {
+			return fmt.Errorf("--%s %s is a folder; expected a file", x.flag, x.path)
+		}
+		folder := filepath.Dir(x.path)
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+			return fmt.Errorf("--%s %s: there is no folder %s", x.flag, x.path, folder)
+		}
+	}
+	return nil
+}
+
+// write writes the files: each that can be written.
+func (f *checkFiles) write(cmd *cobra.Command, report *check.Report) error {
+	var all []error
+	for _, x := range f.files(cmd) {
+		if _, err := wholefile.Write(x.path, func(w io.Writer) error { return x.write(report, w) }); err != nil {
+			all = append(all, fmt.Errorf("write the report: %w", err))
+		}
+	}
+	if len(all) > 0 {
+		return &inputError{errors.Join(all...)}
+	}
+	return nil
+}
