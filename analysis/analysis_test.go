@@ -188,6 +188,8 @@ func everything() made {
 	m.events = append(m.events, record.Event{Kind: record.EventPacketLost, Entity: "connections.main", Side: "client"},
 		record.Event{Kind: record.EventDialStarted, Entity: "connections.main", Side: "client"},
 		record.Event{Time: ms, Kind: record.EventSessionFailed, Entity: "sessions.main", Side: "client"},
+		record.Event{Kind: record.EventPTO, Entity: "connections.main", Side: "client", Value: 1},
+		record.Event{Time: ms, Kind: record.EventPTO, Entity: "connections.main", Side: "client", Value: 2},
 		record.Event{Time: ms, Kind: record.EventConnectionClosed, Entity: "connections.main", Side: "client"})
 	m.run.Sessions = []record.Session{{Entity: "sessions.main", Connection: "connections.main"}}
 	m.samples = append(m.samples, record.Sample{Name: record.SeriesLatestRTT, Entity: "connections.main.server", Value: 1})

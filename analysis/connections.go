@@ -28,6 +28,7 @@ var (
 	connectionSpurious     = define(ofConnection, "spurious_losses", "packets", "QUIC packets declared lost and acknowledged later", "events connection.spurious")
 	connectionResets       = define(ofConnection, "streams_reset", "1", "streams that this end reset", "RFC 9000 section 19.4; events connection.stream_reset")
 	connectionResetsGone   = define(ofConnection, "teardown.streams_reset", "1", "streams that this end reset with WT_SESSION_GONE because their session ended", "draft-ietf-webtrans-http3, session termination; events connection.stream_reset")
+	connectionBackoff      = define(ofConnection, "pto_backoff.max", "s", "longest time from one probe timeout to the next, of two between which nothing was acknowledged", "RFC 9002 section 6.2.1; events connection.pto")
 	connectionPTOs         = define(ofConnection, "ptos", "1", "probe timeouts that expired", "RFC 9002 section 6.2; events connection.pto")
 )
 
@@ -37,6 +38,7 @@ type connectionTotals struct {
 	leastRTT       float64       // smallest RTT of all paths in seconds; 0 before the first sample
 	bytes, packets float64       // sent until now
 	sent           uint64        // packets of the whole run
+	probed         time.Duration // when the last probe timeout expired
 	closed         time.Duration // when this end knew that it was over; 0 if it never did
 	in             []connectionWindow
 }
@@ -48,6 +50,7 @@ type connectionWindow struct {
 	minRTT, smoothedRTT float64 // the last ones; 0 before the first sample
 	losses              cohort
 	spurious, pto       int64
+	backoff             time.Duration // the longest; 0 for none
 	spuriousOfLost      int64
 	bytes, packets      float64 // sent
 	resets, resetsGone  int64
@@ -105,10 +108,18 @@ func (c *connectionTotals) event(windows []span, e record.Event) {
 	if e.Kind == record.EventConnectionClosed {
 		c.closed = e.Time
 	}
+	backoff := time.Duration(0)
+	if e.Kind == record.EventPTO {
+		if e.Value > 1 { // the one before it was the last but this
+			backoff = e.Time - c.probed
+		}
+		c.probed = e.Time
+	}
 	for i := range c.in {
 		in := &c.in[i]
 		if windows[i].has(e.Time) {
 			in.event(e)
+			in.backoff = max(in.backoff, backoff)
 		}
 		if e.Kind == record.EventSpuriousLoss && in.losses.has(e.Value) {
 			in.spuriousOfLost++
@@ -171,6 +182,9 @@ func (c *connectionTotals) metrics(m *Metrics, entity string, i int, w *span) {
 	m.put(connectionResets, entity, float64(in.resets))
 	m.put(connectionResetsGone, entity, float64(in.resetsGone))
 	m.put(connectionPTOs, entity, float64(in.pto))
+	if in.backoff > 0 {
+		m.put(connectionBackoff, entity, in.backoff.Seconds())
+	}
 }
 
 // lifetimeMetrics adds how long connections lasted that were over in a window.
