@@ -37,6 +37,8 @@ type Options struct {
 	// Cache is a folder in which results are kept, and looked for before anything
 	// is run; empty: none.
 	Cache string
+	// Here runs scenarios in this process, which is not sealed, one after the other.
+	Here bool
 	// Progress, if not nil, hears how far the runs have come, from one goroutine
 	// at a time.
 	Progress Progress
@@ -155,7 +157,10 @@ func (p *pool) run(ctx context.Context, scenarios []Scenario) error {
 		progress.Plan(limits)
 	}
 	workers := p.options.Jobs
-	if workers <= 0 {
+	switch {
+	case p.options.Here:
+		workers = 1
+	case workers <= 0:
 		workers = runtime.NumCPU()
 	}
 	var (
@@ -203,7 +208,7 @@ func (p *pool) one(ctx context.Context, c Case, seed uint64, onProgress func(run
 		return o
 	}
 	defer os.RemoveAll(out)
-	result, err := run.Do(ctx, run.Request{Scenario: c.Path, Seed: &seed, Out: out, Complete: func(dir string) error {
+	result, err := run.Do(ctx, run.Request{Scenario: c.Path, Overrides: c.Overrides, Seed: &seed, Here: p.options.Here, Out: out, Complete: func(dir string) error {
 		recording, err := record.Open(dir)
 		if err != nil {
 			return err

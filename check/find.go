@@ -15,8 +15,9 @@ import (
 
 // Case is a scenario that is to be checked.
 type Case struct {
-	Path  string
-	Suite string // the name of the folder in which the scenario is
+	Path      string
+	Suite     string   // the name of the folder in which the scenario is
+	Overrides []string // "path=value", in order
 	*scenario.Scenario
 
 	// Asked is how many seeds the scenario's expectations ask for, at least 1.
@@ -47,7 +48,7 @@ func Find(paths ...string) ([]Case, error) {
 				continue
 			}
 			seen[full] = true
-			c, err := load(file, full)
+			c, err := Load(file)
 			if err != nil {
 				return nil, err
 			}
@@ -63,15 +64,20 @@ func Find(paths ...string) ([]Case, error) {
 
 func (c Case) id() string { return c.Suite + "/" + c.Name }
 
-func load(file, full string) (Case, error) {
-	s, err := scenario.Load(file)
+// Load loads one scenario, with overrides "path=value" applied in order.
+func Load(file string, overrides ...string) (Case, error) {
+	full, err := filepath.Abs(file)
+	if err != nil {
+		return Case{}, fmt.Errorf("%s: %w", file, err)
+	}
+	s, err := scenario.Load(file, overrides...)
 	if err != nil {
 		return Case{}, err
 	}
 	if err := expect.Check(string(scenario.Explain(s))); err != nil {
 		return Case{}, fmt.Errorf("%s: %w", file, err)
 	}
-	c := Case{Path: file, Suite: filepath.Base(filepath.Dir(full)), Scenario: s, Asked: 1, Expectations: len(s.Expect)}
+	c := Case{Path: file, Suite: filepath.Base(filepath.Dir(full)), Overrides: overrides, Scenario: s, Asked: 1, Expectations: len(s.Expect)}
 	for _, e := range s.Expect {
 		c.Asked = max(c.Asked, e.Seeds)
 	}

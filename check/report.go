@@ -71,7 +71,11 @@ func (s *Scenario) OK() bool { return s.Expected() && (s.Baseline == nil || s.Ba
 
 // Command returns the command that repeats the run with a seed.
 func (s *Scenario) Command(seed uint64) string {
-	return fmt.Sprintf("wtsim run %s --seed %d", shell.Quote(s.Path), seed)
+	command := fmt.Sprintf("wtsim run %s --seed %d", shell.Quote(s.Path), seed)
+	for _, o := range s.Overrides {
+		command += " --set " + shell.Quote(o)
+	}
+	return command
 }
 
 // CommandFor returns the command that repeats what a verdict is about: one run, or
@@ -80,7 +84,29 @@ func (s *Scenario) CommandFor(v expect.Verdict) string {
 	if v.OfOne() {
 		return s.Command(v.Seed)
 	}
-	return fmt.Sprintf("wtsim run %s --seed %d --seeds %d", shell.Quote(s.Path), s.Seeds[0], len(s.Seeds))
+	return fmt.Sprintf("%s --seeds %d", s.Command(s.Seeds[0]), len(s.Seeds))
+}
+
+// Explain describes a verdict, in several lines: what was expected and measured, and
+// the command that repeats it.
+func (s *Scenario) Explain(v expect.Verdict) string {
+	w := v.Words()
+	var b strings.Builder
+	fmt.Fprintf(&b, "  %s: %s\n", w.What, w.Status)
+	if w.Measured == "" {
+		fmt.Fprintf(&b, "    expected %s: %s\n", w.Expected, w.Note)
+	} else {
+		fmt.Fprintf(&b, "    expected %s, measured %s, margin %s, seed %d", w.Expected, w.Measured, w.Margin, v.Seed)
+		if v.N > 1 {
+			fmt.Fprintf(&b, " of %d", v.N)
+		}
+		fmt.Fprintf(&b, "\n    that is %s\n", v.Bounds())
+		if w.Note != "" {
+			fmt.Fprintf(&b, "    known: %s\n", w.Note)
+		}
+	}
+	fmt.Fprintf(&b, "    %s\n", s.CommandFor(v))
+	return b.String()
 }
 
 // OK reports whether every scenario is.

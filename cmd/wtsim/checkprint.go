@@ -119,7 +119,7 @@ func printFailures(out io.Writer, r *check.Report) error {
 		}
 		for _, v := range s.Verdicts {
 			if !v.OK() {
-				explainUnmet(&b, s, v)
+				b.WriteString(s.Explain(v))
 			}
 		}
 		if changed {
@@ -138,25 +138,6 @@ func beginning(text string, most int) string {
 		lines = append(lines[:most], "…")
 	}
 	return strings.Join(lines, "\n    ")
-}
-
-// explainUnmet describes an expectation that did not come out as it should.
-func explainUnmet(b *strings.Builder, s *check.Scenario, v expect.Verdict) {
-	w := v.Words()
-	fmt.Fprintf(b, "  %s: %s\n", w.What, w.Status)
-	if w.Measured == "" {
-		fmt.Fprintf(b, "    expected %s: %s\n", w.Expected, w.Note)
-	} else {
-		fmt.Fprintf(b, "    expected %s, measured %s, margin %s, seed %d", w.Expected, w.Measured, w.Margin, v.Seed)
-		if v.N > 1 {
-			fmt.Fprintf(b, " of %d", v.N)
-		}
-		fmt.Fprintf(b, "\n    that is %s\n", v.Bounds())
-		if w.Note != "" {
-			fmt.Fprintf(b, "    known: %s\n", w.Note)
-		}
-	}
-	fmt.Fprintf(b, "    %s\n", s.CommandFor(v))
 }
 
 // changes lists the metrics that differ from a baseline's by more than is negligible.

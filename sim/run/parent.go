@@ -23,6 +23,7 @@ type Request struct {
 	Overrides []string // "path=value", applied in order
 	Seed      *uint64  // instead of the scenario's own
 
+	Here      bool           // in this process, which is not sealed, instead of one of its own
 	Out       string         // folder of results; empty: DefaultOut
 	Unwritten bool           // make no recording, only the result with its fingerprint
 	Without   []record.Table // tables that are not recorded
@@ -58,6 +59,10 @@ func Do(ctx context.Context, r Request, onProgress func(Progress)) (*Result, err
 	t, err := r.task()
 	if err != nil {
 		return nil, err
+	}
+	work := work
+	if r.Here {
+		work = workHere
 	}
 	result := &Result{Dir: t.Dir}
 	if t.Dir == "" {
@@ -177,6 +182,19 @@ func work(ctx context.Context, t task, onProgress func(Progress)) (record.Run, e
 		return result, nil
 	}
 	return record.Run{}, crash(err, exit, stderr.String())
+}
+
+// workHere does a task in this process. It cannot be cancelled.
+func workHere(_ context.Context, t task, onProgress func(Progress)) (record.Run, error) {
+	t.Determinism, t.Unsealed = record.Unsealed, "it ran in the process of another program"
+	if onProgress == nil {
+		onProgress = func(Progress) {}
+	}
+	result, err := t.do(onProgress)
+	if err != nil {
+		return record.Run{}, asError(err)
+	}
+	return result, nil
 }
 
 // crash describes a worker that ended without a word, or after its last one.

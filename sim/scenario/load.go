@@ -28,6 +28,21 @@ func Load(path string, overrides ...string) (*Scenario, error) {
 // Parse is [Load] for a text in memory. The name stands for the file's in
 // errors, and gives the scenario its default name.
 func Parse(name string, data []byte, overrides ...string) (*Scenario, error) {
+	return parseAll(name, data, overrides, true)
+}
+
+// LoadNetwork is [Load] for a scenario that need not say what happens on its hosts
+// and links, because something else does.
+func LoadNetwork(path string, overrides ...string) (*Scenario, error) {
+	data, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	return parseAll(path, data, overrides, false)
+}
+
+// parseAll is Parse; needy says whether the scenario needs sessions or traffic.
+func parseAll(name string, data []byte, overrides []string, needy bool) (*Scenario, error) {
 	root, err := parseTree(name, data)
 	if err != nil {
 		return nil, err
@@ -44,7 +59,7 @@ func Parse(name string, data []byte, overrides ...string) (*Scenario, error) {
 	if s.Name == "" {
 		s.Name = strings.TrimSuffix(filepath.Base(name), ".toml")
 	}
-	if err := validate(s, root); err != nil {
+	if err := validate(s, root, needy); err != nil {
 		return nil, err
 	}
 	return s, nil

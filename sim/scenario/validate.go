@@ -35,6 +35,7 @@ const (
 type checker struct {
 	*Scenario
 	root  *node
+	needy bool // whether sessions or traffic are needed
 	hosts []string
 	graph *graph
 
@@ -42,8 +43,8 @@ type checker struct {
 	tables map[string]*netem.Distribution
 }
 
-func validate(s *Scenario, root *node) error {
-	c := &checker{Scenario: s, root: root, traces: map[Trace]*traceContent{}, tables: map[string]*netem.Distribution{}}
+func validate(s *Scenario, root *node, needy bool) error {
+	c := &checker{Scenario: s, root: root, needy: needy, traces: map[Trace]*traceContent{}, tables: map[string]*netem.Distribution{}}
 	for _, h := range s.Hosts {
 		c.hosts = append(c.hosts, h.Name)
 	}
@@ -156,7 +157,7 @@ func (c *checker) checkWhole() error {
 		return c.fail([]string{"name"}, "%q is not a name; expected letters, digits, - and _", c.Name)
 	case !validName.MatchString(c.Name):
 		return c.fail([]string{"name"}, "missing, and %q, the file's, is not a name; expected letters, digits, - and _", c.Name)
-	case len(c.Sessions) == 0 && len(c.Traffic) == 0:
+	case c.needy && len(c.Sessions) == 0 && len(c.Traffic) == 0:
 		return c.fail([]string{"sessions"}, "missing; expected at least one table [sessions.NAME], or traffic")
 	}
 	return nil

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"crypto/tls"
 	"iter"
 	"net/netip"
 	"slices"
@@ -22,6 +23,13 @@ func (w *Workload) Paths() iter.Seq2[string, [2]*netem.Path] {
 			}
 		}
 	}
+}
+
+// TLS returns the configurations of the servers and of the clients of the scenario's
+// sessions, for others that run beside them. The certificate is made for the name
+// that is the client's ServerName.
+func (w *Workload) TLS() (server, client *tls.Config) {
+	return w.tls.server.Clone(), w.tls.client.Clone()
 }
 
 // Hosts returns the hosts, in the order of the scenario.
