@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/wtsim/wtsim/analysis/quantity"
@@ -55,7 +56,7 @@ func (c Change) Words() Words {
 	if i := c.Difference.Interval; i.Exists() {
 		w.Interval = quantity.Between(c.Metric, i.Low, i.High, c.Unit)
 	}
-	if share, ok := c.Relative(); ok {
+	if share, ok := c.Relative(); ok && !math.IsInf(share, 0) {
 		w.Relative = quantity.Signed(quantity.Significant(100*share)) + " %"
 	}
 	return w

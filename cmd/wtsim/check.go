@@ -166,7 +166,7 @@ func (f *checkFlags) write(cmd *cobra.Command, report *check.Report) error {
 		s := &report.Scenarios[i]
 		changed := ""
 		if s.Baseline != nil && u == check.Rewritten {
-			changed = summary(s.Baseline)
+			changed = s.Baseline.String()
 		}
 		t.AppendRow([]any{s.Path, u, len(s.Seeds), changed})
 		if u == check.Refused {

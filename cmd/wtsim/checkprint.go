@@ -1,15 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 	"time"
 
 	"github.com/wtsim/wtsim/analysis/baseline"
 	"github.com/wtsim/wtsim/analysis/expect"
-	"github.com/wtsim/wtsim/analysis/quantity"
 	"github.com/wtsim/wtsim/check"
 )
 
@@ -55,7 +54,7 @@ func printScenarios(out io.Writer, r *check.Report) error {
 			if !b.OK() {
 				verdict = "FAILED"
 			}
-			row("baseline", "identical", summary(b), b.Common, verdict)
+			row("baseline", "identical", b.String(), b.Common, verdict)
 		}
 		if name != "" {
 			row("the run ends well", "", "", len(s.Seeds), "passed")
@@ -63,39 +62,6 @@ func printScenarios(out io.Writer, r *check.Report) error {
 	}
 	_, err := fmt.Fprintf(out, "%s\n\n", t.Render())
 	return err
-}
-
-// summary says in a few words what a comparison found.
-func summary(c *baseline.Comparison) string {
-	if c.Identical {
-		return "identical"
-	}
-	var parts []string
-	if c.Scenario {
-		parts = append(parts, "another scenario")
-	}
-	if c.Common == 0 {
-		parts = append(parts, "no common seed")
-	}
-	counts := make(map[baseline.Verdict]int)
-	for _, x := range c.Changes {
-		counts[x.Verdict]++
-	}
-	for _, v := range []baseline.Verdict{baseline.Worse, baseline.Better, baseline.Unsure, baseline.Negligible} {
-		if n := counts[v]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, v))
-		}
-	}
-	if n := len(c.Missing); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d missing", n))
-	}
-	if n := len(c.New); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d new", n))
-	}
-	if len(parts) == 0 {
-		return "other packets, same metrics"
-	}
-	return strings.Join(parts, ", ")
 }
 
 // printFailures writes what is wrong with scenarios, what changed in others, and
@@ -143,7 +109,7 @@ func beginning(text string, most int) string {
 // changes lists the metrics that differ from a baseline's by more than is negligible.
 func changes(b *strings.Builder, s *check.Scenario) {
 	c := s.Baseline
-	fmt.Fprintf(b, "  baseline: %s, over %s\n", summary(c), count(c.Common, "seed"))
+	fmt.Fprintf(b, "  baseline: %s, over %s\n", c, count(c.Common, "seed"))
 	if c.Scenario {
 		fmt.Fprintf(b, "    the scenario or a file that it names is not that of the baseline: 'wtsim check --update %s' if that is meant\n", s.Path)
 	}
@@ -154,16 +120,8 @@ func changes(b *strings.Builder, s *check.Scenario) {
 			continue
 		}
 		rows++
-		show := func(v float64) string { return quantity.Format(x.Metric, v, x.Unit) }
-		interval := "unknown"
-		if i := x.Difference.Interval; i.Exists() {
-			interval = quantity.Between(x.Metric, i.Low, i.High, x.Unit)
-		}
-		relative := ""
-		if share, ok := x.Relative(); ok && !math.IsInf(share, 0) {
-			relative = fmt.Sprintf("%+.1f %%", 100*share)
-		}
-		t.AppendRow([]any{x.Metric, show(x.Base.Mean.Value), show(x.Now.Mean.Value), quantity.Signed(show(x.Difference.Value)), interval, relative, x.Verdict})
+		w := x.Words()
+		t.AppendRow([]any{x.Metric, w.Base, w.Now, w.Difference, cmp.Or(w.Interval, "unknown"), w.Relative, x.Verdict})
 	}
 	if rows > 0 {
 		for line := range strings.Lines(t.Render() + "\n") {
