@@ -38,8 +38,11 @@ func (r *Report) HTML(w io.Writer) error {
 	p.Facts = []fact{
 		{"Scenarios", fmt.Sprintf("%d of %d", t.Scenarios-t.Failed, t.Scenarios), "passed"},
 		{"Expectations", fmt.Sprintf("%d of %d", t.Expectations[expect.Passed]+t.Expectations[expect.Known], t.judged()), t.expectations()},
-		{"Baselines", fmt.Sprintf("%d of %d", t.Identical, t.Identical+t.Changed), "identical" + more(t.Without, "scenario has none", "scenarios have none")},
+		{"Baselines", "none", ""},
 		{"Runs", fmt.Sprint(t.Runs), "in " + wall(r.Wall) + more(t.Cached, "kept from before", "kept from before")},
+	}
+	if n := t.Identical + t.Changed; n > 0 {
+		p.Facts[2] = fact{"Baselines", fmt.Sprintf("%d of %d", t.Identical, n), "identical" + more(t.Without, "scenario has none", "scenarios have none")}
 	}
 	if t.LeftOut > 0 {
 		p.Facts = append(p.Facts, fact{"Left out", fmt.Sprint(t.LeftOut), "as they take long"})

@@ -10,9 +10,12 @@ import (
 	"github.com/wtsim/wtsim/analysis/expect"
 )
 
-// mostFailures bounds what a summary in Markdown shows at length: a comment on
-// GitHub has 65,536 characters at most.
-const mostFailures = 20
+// What a summary in Markdown shows at length is bounded, as GitHub takes no more than
+// a megabyte for a step.
+const (
+	mostFailures = 20  // scenarios that failed, or changed
+	mostRows     = 100 // of a table of what one scenario has
+)
 
 // Markdown writes the report as a summary for continuous integration, in GitHub's
 // dialect: what failed and how to repeat it, what changed against the baselines, and
@@ -22,9 +25,7 @@ func (r *Report) Markdown(w io.Writer) error {
 	t := r.Totals()
 	m.printf("## wtsim check: %s\n\n", plain(r.headline()))
 	m.printf("- Expectations: %s\n", t.expectations())
-	if words := t.baselines(); words != "" {
-		m.printf("- Baselines: %s\n", words)
-	}
+	m.printf("- Baselines: %s\n", t.baselines())
 	m.printf("- %s\n", r.runs(t))
 	if len(r.LeftOut) > 0 {
 		m.printf("- Left out, as they take long: %d\n", len(r.LeftOut))
@@ -66,6 +67,7 @@ func (m *markdown) failure(s *Scenario) {
 		}
 		t.row(code(w.What), plain(w.Measured), expected, plain(w.Margin), fmt.Sprint(v.Seed), plain(w.Status), plain(w.Note))
 	}
+	t.end()
 	if s.Baseline != nil && !s.Baseline.OK() {
 		for _, complaint := range s.complaints() {
 			m.printf("\n%s\n", plain(complaint))
@@ -84,25 +86,31 @@ func (m *markdown) changes(s *Scenario) {
 			t.row(code(c.Metric), plain(w.Base), plain(w.Now), plain(w.Difference), plain(w.Interval), plain(w.Relative), strong(c.Verdict))
 		}
 	}
+	t.end()
 }
 
 // otherChanges writes what changed in scenarios that did not fail.
 func (m *markdown) otherChanges(r *Report) {
-	begun := false
+	n := 0
 	for i := range r.Scenarios {
 		s := &r.Scenarios[i]
 		if !s.OK() || !s.notable() {
 			continue
 		}
-		if !begun {
+		if n++; n == 1 {
 			m.printf("\n### Changes that fail nothing\n")
-			begun = true
+		}
+		if n > mostFailures {
+			continue
 		}
 		m.printf("\n%s: %s\n", code(s.id()), plain(s.compared()))
 		for _, complaint := range s.complaints() {
 			m.printf("\n%s\n", plain(complaint))
 		}
 		m.changes(s)
+	}
+	if n > mostFailures {
+		m.printf("\nAnd %d more changed; see the table of all scenarios.\n", n-mostFailures)
 	}
 }
 
@@ -124,6 +132,7 @@ func (m *markdown) known(r *Report) {
 		}
 	}
 	if t != nil {
+		t.end()
 		m.close()
 	}
 }
@@ -134,7 +143,7 @@ func (m *markdown) all(r *Report) {
 		return
 	}
 	m.open("All scenarios")
-	t := table{m: m, header: []string{"scenario", "result", "expectations", "baseline", "seeds"}}
+	t := table{m: m, all: true, header: []string{"scenario", "result", "expectations", "baseline", "seeds"}}
 	for i := range r.Scenarios {
 		s := &r.Scenarios[i]
 		t.row(code(s.id()), plain(s.result()), plain(s.judged()), plain(s.compared()), fmt.Sprint(len(s.Seeds)))
@@ -171,18 +180,28 @@ func beginning(text string) string {
 type table struct {
 	m      *markdown
 	header []string
-	begun  bool
+	all    bool // however many rows there are
+	rows   int
 }
 
 func (t *table) row(cells ...string) {
-	if !t.begun {
-		t.begun = true
+	if t.rows++; t.rows > mostRows && !t.all {
+		return
+	}
+	if t.rows == 1 {
 		t.m.printf("\n| %s |\n|%s\n", strings.Join(t.header, " | "), strings.Repeat(" --- |", len(t.header)))
 	}
 	for i, cell := range cells {
 		cells[i] = strings.ReplaceAll(cell, "|", `\|`)
 	}
 	t.m.printf("| %s |\n", strings.Join(cells, " | "))
+}
+
+// end says how many rows were left out.
+func (t *table) end() {
+	if t.rows > mostRows && !t.all {
+		t.m.printf("\nAnd %d more.\n", t.rows-mostRows)
+	}
 }
 
 // plain writes text so that Markdown takes none of it for its own.

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,9 +66,9 @@ func TestScenariosAreFilteredByWords(t *testing.T) {
 		if got := v.Text(shown); got != want {
 			t.Errorf("%q shows %s; want %s", words, got, want)
 		}
-	}
-	if got := v.Text(`String(document.getElementById("nothing").hidden)`); got != "false" {
-		t.Error("nothing says that nothing is shown")
+		if said := v.Text(`String(document.getElementById("nothing").checkVisibility())`); said != fmt.Sprint(want == "") {
+			t.Errorf("%q: that nothing is shown is said: %s", words, said)
+		}
 	}
 }
 

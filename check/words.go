@@ -49,6 +49,9 @@ func (t Totals) expectations() string {
 
 // baselines says how many scenarios are to their baselines how.
 func (t Totals) baselines() string {
+	if t.Identical+t.Changed == 0 {
+		return "none"
+	}
 	return counts(
 		counted{t.Identical, "identical"},
 		counted{t.Changed, "changed"},
@@ -73,7 +76,7 @@ func (s *Scenario) result() string {
 	case !s.OK():
 		return "failed"
 	case s.deviates():
-		return "known"
+		return "known deviation"
 	}
 	return "passed"
 }
