@@ -187,6 +187,7 @@ func everything() made {
 	m.run.Connections = []record.Connection{{Entity: "connections.main.client", Host: "left", Sent: 10}}
 	m.events = append(m.events, record.Event{Kind: record.EventPacketLost, Entity: "connections.main", Side: "client"},
 		record.Event{Kind: record.EventDialStarted, Entity: "connections.main", Side: "client"},
+		record.Event{Kind: record.EventDrainSent, Entity: "sessions.main", Side: "server"}, record.Event{Kind: record.EventDrainNotified, Entity: "sessions.main", Side: "client"},
 		record.Event{Time: ms, Kind: record.EventSessionFailed, Entity: "sessions.main", Side: "client"},
 		record.Event{Kind: record.EventPTO, Entity: "connections.main", Side: "client", Value: 1},
 		record.Event{Time: ms, Kind: record.EventPTO, Entity: "connections.main", Side: "client", Value: 2},

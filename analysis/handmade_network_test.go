@@ -43,6 +43,7 @@ func sessionsByHand() []handMade {
 		main + "teardown.gone.server":         0.024,
 		main + "teardown.streams_reset":       2,
 		main + "teardown.told":                1,
+		main + "drain.notified":               none,
 		main + "setup.failed":                 none,
 		"run.failures.sessions":               0,
 		"run.failures.flows":                  0,
@@ -59,12 +60,17 @@ func sessionsByHand() []handMade {
 		session("sessions.main", "server", record.EventCloseCalled, 100*ms),
 		{Time: 120 * ms, Kind: record.EventCloseNotified, Entity: "sessions.main", Side: "client", Text: "lost"},
 	}}
+	drained := made{run: closed.run, events: []record.Event{
+		session("sessions.main", "server", record.EventDrainSent, 100*ms), session("sessions.main", "server", record.EventDrainNotified, 100*ms),
+		session("sessions.main", "client", record.EventDrainNotified, 125*ms),
+	}}
 	both := made{run: closed.run, events: []record.Event{
 		session("sessions.main", "server", record.EventCloseCalled, 100*ms), session("sessions.main", "client", record.EventCloseCalled, 110*ms),
 		session("sessions.main", "client", record.EventCloseNotified, 110*ms),
 	}}
 	return []handMade{
 		{"the life of a session", false, closed, values},
+		{"a session that drains", false, drained, map[string]float64{main + "drain.notified": 0.025}},
 		{"a session that both ends closed", true, both, map[string]float64{main + "teardown.notified": 0.010, main + "teardown.told": none}},
 		{"a session that was only dialled", true, dialled, left},
 		{"a session that was refused", false, refused, map[string]float64{

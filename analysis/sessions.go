@@ -13,6 +13,8 @@ var (
 	sessionSetupSettings  = define(ofSession, "setup.settings", "s", "time from the client's completed handshake until the server's SETTINGS arrived; for the first session on a connection", "RFC 9114 section 7.2.4; events connection.handshake, session.settings")
 	sessionSetupConnect   = define(ofSession, "setup.connect", "s", "time from the client's extended CONNECT until the response to it arrived", "RFC 9220; events session.connect_sent, session.established")
 
+	sessionDrainNotified = define(ofSession, "drain.notified", "s", "time from when an application asked for the session to be wound down until its peer's application knew", "draft-ietf-webtrans-http3, section 4.7; events session.drain_sent, session.drain_notified")
+
 	sessionServerHandshake = define(ofSession, "setup.server.handshake", "s", "time from the dial until the server's QUIC handshake is complete; for the first session on a connection", "RFC 9001 section 4.1.1; events connection.dial, connection.handshake")
 	sessionServerSettings  = define(ofSession, "setup.server.settings", "s", "time from the server's completed handshake until the client's SETTINGS arrived; for the first session on a connection", "RFC 9114 section 7.2.4; events connection.handshake, session.settings")
 	sessionServerRequest   = define(ofSession, "setup.server.request", "s", "time from the client's extended CONNECT until the server had it", "RFC 9220; events session.connect_sent, session.connect_received")
@@ -56,6 +58,9 @@ func (t Timeline) metrics(m *Metrics, w *span, first bool) {
 	between(sessionServerRequest, connect, received, connected && arrived)
 	between(sessionServerAnswer, received, accepted, arrived && answered)
 	between(sessionServerResponse, accepted, established, answered && ok)
+	asked, drained := t.Find(record.EventDrainSent, "")
+	learned, told := t.Find(record.EventDrainNotified, sideOf("peer", asked.Side))
+	between(sessionDrainNotified, asked, learned, drained && told)
 	t.teardownMetrics(m, w)
 }
 

@@ -134,6 +134,8 @@ const (
 	EventConnectReceived   = "session.connect_received" // the server has the extended CONNECT
 	EventEstablished       = "session.established"      // client: the 2xx arrived; server: the 2xx was sent
 	EventSessionFailed     = "session.failed"           // the session was not established; Text: why
+	EventDrainSent         = "session.drain_sent"       // the application asked for the session to be wound down
+	EventDrainNotified     = "session.drain_notified"   // this end's application learned that the session is to be wound down, by itself or by its peer
 	EventCloseCalled       = "session.close_called"     // the application called close; Value: code, Text: reason
 	EventCloseSent         = "session.close_sent"       // the CLOSE capsule and FIN were handed to the CONNECT stream
 	EventCloseNotified     = "session.close_notified"   // this end's application learned that the session ended; Value: code, Text: reason

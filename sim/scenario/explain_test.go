@@ -279,6 +279,7 @@ func drawSession(t *rapid.T, name string, ends [2]string) Session {
 		Stagger:  time.Duration(rapid.Int64Range(0, int64(time.Second)).Draw(t, "stagger")),
 		Arrivals: "regular",
 		QUIC:     drawQUIC(t),
+		Drain:    Drain{By: rapid.SampledFrom([]string{"client", "server"}).Draw(t, "drains")},
 		Close: Close{
 			At:   time.Minute + time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(t, "at")),
 			By:   rapid.SampledFrom([]string{"client", "server"}).Draw(t, "by"),
@@ -291,6 +292,9 @@ func drawSession(t *rapid.T, name string, ends [2]string) Session {
 	}
 	if s.Close.How == "none" && rapid.Bool().Draw(t, "forever") {
 		s.Close.At = 0
+	}
+	if rapid.Bool().Draw(t, "drain") {
+		s.Drain.At = time.Duration(rapid.Int64Range(int64(10*time.Second), int64(59*time.Second)).Draw(t, "drain at"))
 	}
 	if reason := drawText(t, "reason"); len(reason) <= maxReason {
 		s.Close.Reason = reason

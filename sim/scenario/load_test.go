@@ -76,6 +76,7 @@ func TestTheExampleOfTheArchitectureLoads(t *testing.T) {
 		}},
 		Sessions: []Session{{
 			Name: "main", Client: "client", Server: "server", Path: "/demo", Count: 1, Arrivals: "regular",
+			Drain: Drain{By: "server"},
 			Close: Close{At: 10 * time.Second, By: "client", Code: 42, Reason: "done", How: "session"},
 			Flows: []Flow{
 				{Name: "bulk", Kind: "download", Config: &Bulk{Size: 10_000_000, Sizes: noSizes, Streams: 1, Direction: "uni"}},

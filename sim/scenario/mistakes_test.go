@@ -207,6 +207,9 @@ changes = [{ at = "1s", over = "2s", slot.min = "1ms" }, { at = "2s", slot.max =
 		// Times.
 		{`"10s"`, `"40s"`, `x.toml:12: sessions.main.close.at: 40s is not before the end of the run; expected less than time_limit, 30s`},
 		{`client = "client"`, "client = \"client\"\nstart = \"11s\"", `x.toml:13: sessions.main.close.at: 10s is not after the session's start; expected more than 11s`},
+		{`client = "client"`, "client = \"client\"\ndrain.at = \"0s\"", `x.toml:11: sessions.main.drain.at: 0s is not after the session's start; expected more than 0s`},
+		{`client = "client"`, "client = \"client\"\ndrain.at = \"10s\"", `x.toml:11: sessions.main.drain.at: 10s is not before the session's close; expected less than 10s`},
+		{`client = "client"`, "client = \"client\"\ndrain.at = \"2h\"", `x.toml:11: sessions.main.drain.at: 2h0m0s is not before the end of the run; expected less than time_limit, 30s`},
 		{`"10s"`, `"0s"`, `x.toml:12: sessions.main.close.at: 0s is not after the session's start; expected more than 0s`},
 		{`client = "client"`, "client = \"client\"\nstart = \"30s\"", `x.toml:11: sessions.main.start: 30s is not before the end of the run; expected less than time_limit, 30s`},
 		{`client = "client"`, "client = \"client\"\ncount = 31\nstagger = \"1s\"", `x.toml:12: sessions.main.stagger: the last of the 31 sessions starts at 30s; expected less than time_limit, 30s`},

@@ -144,6 +144,7 @@ client = "client"
 server = "server"
 count = 10
 stagger = "100ms" # one after the other
+drain = { at = "4s", by = "server" }
 close = { at = "5s", by = "server", code = 7, reason = "enough" }`),
 		describe("sessions.NAME.migrations", "moves of the client to another of its links, once the new path is found to work (RFC 9000, section 9); a list [[sessions.NAME.migrations]]", &Migration{}).example(`
 [links.lte]

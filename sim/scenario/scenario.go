@@ -83,6 +83,7 @@ type Session struct {
 	Arrivals   string        `toml:"arrivals" default:"regular" oneof:"regular poisson" doc:"regular: the first session of a group at 'start', the others 'stagger' apart; poisson: a Poisson process from 'start' on, with exponential times before and between its sessions"`
 	QUIC       QUIC          `toml:"quic" inherit:"true" doc:"overrides of [quic] for this session's connection, both ends"`
 	Migrations []Migration   `toml:"migrations" doc:"moves of the client to another of its links, each a table [[sessions.NAME.migrations]]"`
+	Drain      Drain         `toml:"drain" doc:"when an end asks the other to wind the session down, which goes on"`
 	Close      Close         `toml:"close" doc:"how and when the session ends; without it, it ends when its flows have"`
 	Flows      []Flow        `toml:"flows" doc:"the flows, each a table [sessions.NAME.flows.NAME]"`
 }
@@ -92,6 +93,13 @@ type Session struct {
 type Migration struct {
 	At   time.Duration `toml:"at" required:"true" range:"0s..24h" doc:"virtual time at which the client probes the new path, to which it then moves"`
 	Link string        `toml:"link" required:"true" doc:"the link of the client that it moves to"`
+}
+
+// Drain says when an end announces the end of a session by a DRAIN_WEBTRANSPORT_SESSION
+// capsule (draft-ietf-webtrans-http3, section 4.7), after which all goes on.
+type Drain struct {
+	At time.Duration `toml:"at" range:"0s..24h" doc:"virtual time of the DRAIN_WEBTRANSPORT_SESSION capsule; default: never"`
+	By string        `toml:"by" default:"server" oneof:"client server" doc:"the end that sends it"`
 }
 
 // Close says how a session ends.

@@ -39,6 +39,9 @@ func (c *checker) checkSession(s *Session) error {
 			return c.fail(path("close", "at"), "%s is not after the session's start; expected more than %s", s.Close.At, last)
 		}
 	}
+	if err := c.checkDrain(s, last, path("drain", "at")); err != nil {
+		return err
+	}
 	if len(s.Close.Reason) > maxReason {
 		return c.fail(path("close", "reason"), "has %d bytes; expected at most %d", len(s.Close.Reason), maxReason)
 	}
@@ -52,6 +55,23 @@ func (c *checker) checkSession(s *Session) error {
 		if err := c.checkFlow(s, &s.Flows[i]); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkDrain checks that a session, whose last start is given, drains while it lasts.
+func (c *checker) checkDrain(s *Session, last time.Duration, at []string) error {
+	if !c.has(at...) {
+		return nil
+	}
+	if err := c.checkTime(s.Drain.At, at...); err != nil {
+		return err
+	}
+	switch {
+	case s.Drain.At <= last:
+		return c.fail(at, "%s is not after the session's start; expected more than %s", s.Drain.At, last)
+	case s.Close.At > 0 && s.Drain.At >= s.Close.At:
+		return c.fail(at, "%s is not before the session's close; expected less than %s", s.Drain.At, s.Close.At)
 	}
 	return nil
 }

@@ -130,6 +130,12 @@ func (e *end) run(ctx context.Context, session *wt.Session) {
 			return nil
 		})
 	}
+	if i.Session.Drain.At > 0 {
+		go e.noteDraining()
+		if i.Session.Drain.By == e.side {
+			go e.drainInTime()
+		}
+	}
 	var idle chan struct{}
 	if i.Session.Close.How == "none" {
 		idle = i.idle.opened
@@ -140,6 +146,26 @@ func (e *end) run(ctx context.Context, session *wt.Session) {
 	case <-session.Done():
 	case <-idle:
 	case <-ctx.Done():
+	}
+}
+
+// drainInTime asks for the session to be wound down when the scenario says so.
+func (e *end) drainInTime() {
+	ctx := e.session.Context()
+	if e.instance.world.SleepUntil(ctx, e.instance.Session.Drain.At) != nil {
+		return // it has ended before
+	}
+	e.record(record.EventDrainSent, 0, "")
+	e.session.Drain()
+}
+
+// noteDraining records when this end's application learns that the session is to
+// be wound down.
+func (e *end) noteDraining() {
+	select {
+	case <-e.session.Draining():
+		e.record(record.EventDrainNotified, 0, "")
+	case <-e.session.Context().Done():
 	}
 }
 

@@ -46,6 +46,30 @@ func TestEitherEndCloses(t *testing.T) {
 	}
 }
 
+func TestEitherEndDrainsASessionThatGoesOn(t *testing.T) {
+	for _, by := range []string{"client", "server"} {
+		t.Run(by, func(t *testing.T) {
+			r := complete(t, pair+`
+drain = { at = "500ms", by = "`+by+`" }
+close = { at = "1s" }
+flows.voice = { kind = "media", rate = "50Hz", count = 30 }`)
+			asked := r.only(record.EventDrainSent, "sessions.main", by)
+			r.at(asked, 500*time.Millisecond, 0)
+			r.at(r.only(record.EventDrainNotified, "sessions.main", by), 500*time.Millisecond, 0)
+			peer, direction := "server", record.Forward
+			if by == "server" {
+				peer, direction = "client", record.Reverse
+			}
+			r.at(r.only(record.EventDrainNotified, "sessions.main", peer), asked.Time+r.crossing(direction, asked.Time), 0)
+			r.at(r.only(record.EventCloseCalled, "sessions.main", "client"), time.Second, 0)
+			if got := r.all(record.EventMessageGot, "flows.voice"); len(got) != 30 {
+				t.Errorf("seed %d: %d frames arrived, want 30", r.seed, len(got))
+			}
+			r.accounted()
+		})
+	}
+}
+
 func TestEitherEndClosesTheConnection(t *testing.T) {
 	for _, by := range []string{"client", "server"} {
 		t.Run(by, func(t *testing.T) {
