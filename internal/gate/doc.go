@@ -6,5 +6,5 @@
 //	GATE=1 go test ./internal/gate -v
 //
 // The programs are built in a folder of the test, or in that which GATE_BUILDS
-// names, where they stay.
+// names, where they stay: GATE_BUILDS/unmodified/wtsim, and one for each patch.
 package gate
