@@ -34,6 +34,9 @@ type Options struct {
 	Baselines string
 	// Tolerance is the share of a metric's value by which it may become worse.
 	Tolerance float64
+	// Identical makes every difference from the baseline a failure, and that there is
+	// none.
+	Identical bool
 	// Cache is a folder in which results are kept, and looked for before anything
 	// is run; empty: none.
 	Cache string
@@ -78,7 +81,7 @@ func Run(ctx context.Context, cases []Case, o Options) (*Report, error) {
 	defer os.RemoveAll(scratch)
 	p := pool{options: o, cache: cache, scratch: scratch}
 	for _, c := range kept {
-		s := Scenario{Case: c}
+		s := Scenario{Case: c, strict: o.Identical}
 		if err := s.readBaseline(o.Baselines); err != nil {
 			return nil, err
 		}
