@@ -81,7 +81,7 @@ func Run(ctx context.Context, cases []Case, o Options) (*Report, error) {
 	defer os.RemoveAll(scratch)
 	p := pool{options: o, cache: cache, scratch: scratch}
 	for _, c := range kept {
-		s := Scenario{Case: c, strict: o.Identical}
+		s := Scenario{Case: c}
 		if err := s.readBaseline(o.Baselines); err != nil {
 			return nil, err
 		}
@@ -103,7 +103,7 @@ func Run(ctx context.Context, cases []Case, o Options) (*Report, error) {
 		}
 	}
 	for i := range report.Scenarios {
-		if err := report.Scenarios[i].judge(o.Tolerance); err != nil {
+		if err := report.Scenarios[i].judge(o); err != nil {
 			return nil, err
 		}
 	}

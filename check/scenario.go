@@ -58,7 +58,7 @@ func (s *Scenario) wantMore() bool {
 
 // judge judges the runs, if there are all: against the scenario's expectations, and
 // against its baseline.
-func (s *Scenario) judge(tolerance float64) error {
+func (s *Scenario) judge(o Options) error {
 	if _, err := s.Err(); err != nil {
 		return nil
 	}
@@ -71,15 +71,19 @@ func (s *Scenario) judge(tolerance float64) error {
 		return fmt.Errorf("%s: %w", s.Path, err)
 	}
 	if s.before == nil {
+		if o.Identical {
+			s.Baseline = &baseline.Comparison{Absent: true}
+		}
 		return nil
 	}
 	now, err := s.achieved()
 	if err != nil {
 		return err
 	}
-	if s.Baseline, err = baseline.Compare(*s.before, now, tolerance); err != nil {
+	if s.Baseline, err = baseline.Compare(*s.before, now, o.Tolerance); err != nil {
 		return fmt.Errorf("%s: %w", s.Path, err)
 	}
+	s.Baseline.Strict = o.Identical
 	return nil
 }
 

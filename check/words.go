@@ -120,6 +120,9 @@ func (s *Scenario) complaints() []string {
 			out = append(out, fmt.Sprintf(format, args...))
 		}
 	}
+	if c.Absent {
+		return []string{"There is no baseline."}
+	}
 	say(c.Scenario, "The scenario, or a file that it names, is not that of the baseline.")
 	say(c.Common == 0, "The baseline has none of the seeds.")
 	say(len(c.Missing) > 0, "Only the baseline has %s.", some(c.Missing))

@@ -50,15 +50,22 @@ type Comparison struct {
 	// Scenario says that the scenario, or a file that it names, is not that of
 	// the baseline: what else there is to say compares two experiments.
 	Scenario bool
-	Common   int // seeds that both have
-	Changes  []Change
-	Missing  []string // metrics that only the baseline has
-	New      []string // metrics that only the runs have
+	// Strict says that nothing but what is identical is OK.
+	Strict bool
+	// Absent says that there is no baseline, although one is needed.
+	Absent  bool
+	Common  int // seeds that both have
+	Changes []Change
+	Missing []string // metrics that only the baseline has
+	New     []string // metrics that only the runs have
 }
 
 // OK reports whether nothing became worse, nothing is missing, and it is the
 // scenario of the baseline that was run, with a seed of it at least.
 func (c *Comparison) OK() bool {
+	if c.Absent || c.Strict {
+		return c.Identical
+	}
 	return !c.Scenario && c.Common > 0 && len(c.Missing) == 0 && !slices.ContainsFunc(c.Changes, func(x Change) bool { return x.Verdict == Worse })
 }
 
@@ -160,10 +167,11 @@ func (c *Comparison) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		OK        bool     `json:"ok"`
 		Identical bool     `json:"identical"`
+		Absent    bool     `json:"absent,omitempty"`
 		Scenario  bool     `json:"another_scenario,omitempty"`
 		Common    int      `json:"common_seeds"`
 		Changes   []change `json:"changes,omitempty"`
 		Missing   []string `json:"missing,omitempty"`
 		New       []string `json:"new,omitempty"`
-	}{c.OK(), c.Identical, c.Scenario, c.Common, changes, c.Missing, c.New})
+	}{c.OK(), c.Identical, c.Absent, c.Scenario, c.Common, changes, c.Missing, c.New})
 }

@@ -10,7 +10,10 @@ import (
 
 // String says in a few words what the comparison found, such as "2 worse, 1 better".
 func (c *Comparison) String() string {
-	if c.Identical && !c.Scenario {
+	switch {
+	case c.Absent:
+		return "there is none"
+	case c.Identical:
 		return "identical"
 	}
 	var parts []string

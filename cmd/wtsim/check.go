@@ -50,6 +50,8 @@ A short check leaves out the scenarios that say that they are long, and runs no
 more seeds than the expectations ask for; but where packets differ from the
 baseline's, with all of its seeds.
 
+Where all has to stay as it is, --identical makes any difference a failure.
+
 Update writes baselines instead of comparing: of scenarios that do as they expect.`,
 		Example: `  wtsim check scenarios/laws
   wtsim check --short --cached scenarios
@@ -80,6 +82,7 @@ Update writes baselines instead of comparing: of scenarios that do as they expec
 	flags.BoolVar(&f.Short, "short", false, "leave out long scenarios, and seeds that nothing needs")
 	flags.Float64Var(&f.Tolerance, "tolerance", baseline.DefaultTolerance, "`share` by which a metric may become worse")
 	flags.StringVar(&f.Baselines, "baselines", baselinesFolder, "`folder` of baselines")
+	flags.BoolVar(&f.Identical, "identical", false, "fail where a baseline is missing or anything differs from it")
 	flags.BoolVar(&f.update, "update", false, "write the baselines")
 	flags.BoolVar(&f.cached, "cached", false, "do not run again what this program has run with the same scenario and seed")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object, and no progress")

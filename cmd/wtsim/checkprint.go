@@ -109,6 +109,10 @@ func beginning(text string, most int) string {
 // changes lists the metrics that differ from a baseline's by more than is negligible.
 func changes(b *strings.Builder, s *check.Scenario) {
 	c := s.Baseline
+	if c.Absent {
+		fmt.Fprintf(b, "  baseline: there is none; 'wtsim check --update %s' writes one\n", s.Path)
+		return
+	}
 	fmt.Fprintf(b, "  baseline: %s, over %s\n", c, count(c.Common, "seed"))
 	if c.Scenario {
 		fmt.Fprintf(b, "    the scenario or a file that it names is not that of the baseline: 'wtsim check --update %s' if that is meant\n", s.Path)
