@@ -21,6 +21,9 @@ type task struct {
 	started    time.Duration
 }
 
+// errGoexit is the error of a task that ended without returning.
+var errGoexit = errors.New("ended by runtime.Goexit, as by t.FailNow; expected it to return, with an error or without")
+
 // taskSet is the tasks of a run.
 type taskSet struct {
 	kernel     *kernel
@@ -50,8 +53,9 @@ func (s *taskSet) start(h *Host, name string, f func(context.Context) error, for
 	}
 	go func() {
 		t.goroutine = goroutineID()
-		err := f(s.ctx)
-		s.end(t, err)
+		err := errGoexit
+		defer func() { s.end(t, err) }()
+		err = f(s.ctx)
 	}()
 }
 

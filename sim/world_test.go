@@ -157,6 +157,25 @@ func TestErrorsOfTasksAreThoseOfTheRun(t *testing.T) {
 	}
 }
 
+func TestATaskThatDoesNotReturnIsAnError(t *testing.T) {
+	result, err := sim.Run(sim.Config{Seed: 1}, func(w *sim.World) error {
+		w.Host("a").Go("leaver", func(ctx context.Context) error {
+			if err := w.SleepUntil(ctx, time.Second); err != nil {
+				return err
+			}
+			runtime.Goexit() // as t.FailNow does
+			return nil
+		})
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "a/leaver: ended by runtime.Goexit") {
+		t.Errorf("seed 1: the run's error is %v", err)
+	}
+	if result.Elapsed != time.Second {
+		t.Errorf("seed 1: the run took %s, want 1s, when its only task ended", result.Elapsed)
+	}
+}
+
 func TestMistakesInBuildingAWorldAreItsError(t *testing.T) {
 	for want, build := range map[string]func(*sim.World, *sim.Host, *sim.Host) error{
 		"link a joins client with itself": func(w *sim.World, c, _ *sim.Host) error {

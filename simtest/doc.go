@@ -19,5 +19,6 @@
 // World, a scenario runs within the test's process, where the Go runtime decides
 // at random which of two goroutines that wake at one instant runs first: two runs with
 // one seed nearly always agree, rather than always. Expectations should leave room
-// for that.
+// for that. For as long as it runs, the process has GOMAXPROCS at 1, and crypto/rand
+// draws from the seed: tests that need either otherwise must not run in parallel.
 package simtest

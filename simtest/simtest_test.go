@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/wtsim/wtsim/netem"
 	"github.com/wtsim/wtsim/simtest"
 	"github.com/wtsim/wtsim/wt"
 )
@@ -43,6 +46,14 @@ func failures(test func(testing.TB)) string {
 }
 
 func TestAFailureSaysWhatWasExpectedAndHowToSeeItAgain(t *testing.T) {
+	t.Run("in sealed processes", checksFail)
+	t.Run("in this process", func(t *testing.T) {
+		defer simtest.WithoutMain()()
+		checksFail(t)
+	})
+}
+
+func checksFail(t *testing.T) {
 	for _, c := range []struct {
 		overrides []string
 		want      []string
@@ -97,11 +108,24 @@ func TestAWorldSaysWhyItFailed(t *testing.T) {
 		},
 		"a task that waits for nothing": {
 			run(task(func(ctx context.Context, _ *simtest.Network) error { <-ctx.Done(); return nil })),
-			"client/task",
+			"seed 1: no progress since 0s of virtual time",
 		},
 		"a task without end": {
 			run(task(func(ctx context.Context, n *simtest.Network) error { return n.SleepUntil(ctx, time.Hour) }), "time_limit=2s"),
 			"2s",
+		},
+		"a task that ends the test": {
+			run(task(func(context.Context, *simtest.Network) error { runtime.Goexit(); return nil })),
+			"seed 1: client/task: ended by runtime.Goexit",
+		},
+		"a host that is not there, beside a task": {
+			run(func(n *simtest.Network) error {
+				n.Serve("server", 443, &wt.Server{}, nil)
+				n.Host("client").Go("task", func(ctx context.Context) error { return n.SleepUntil(ctx, time.Hour) })
+				n.Host("sever")
+				return nil
+			}),
+			`testdata/access.toml has no host "sever"`,
 		},
 		"a host that is not there":  {run(func(n *simtest.Network) error { n.Host("sever"); return nil }), `testdata/access.toml has no host "sever"`},
 		"a mistake in the scenario": {run(func(*simtest.Network) error { return nil }, "links.access.rate=fast"), "links.access.rate"},
@@ -121,6 +145,41 @@ func TestAWorldSaysWhyItFailed(t *testing.T) {
 		}
 	}
 	goleak.VerifyNone(t)
+}
+
+// 972 bytes of data are 1000 with the headers of IPv4 and UDP: 0.8 ms at 10 Mbit/s, and
+// then 20 ms of delay. A second datagram waits for the first.
+func TestDatagramsTakeTheTimesOfTheLink(t *testing.T) {
+	want := []time.Duration{20800 * time.Microsecond, 21600 * time.Microsecond}
+	simtest.World(t, "testdata/access.toml", func(n *simtest.Network) error {
+		n.Host("server").Go("receiver", func(context.Context) error {
+			socket, err := n.Host("server").ListenPacket(9, netem.SocketOptions{})
+			if err != nil {
+				return err
+			}
+			for _, at := range want {
+				size, _, err := socket.ReadFrom(make([]byte, 1500))
+				if err != nil || size != 972 || n.Now() != at {
+					return fmt.Errorf("%d bytes at %s (%v); want 972 at %s", size, n.Now(), err, at)
+				}
+			}
+			return nil
+		})
+		n.Host("client").Go("sender", func(context.Context) error {
+			socket, err := n.Host("client").ListenPacket(0, netem.SocketOptions{})
+			if err != nil {
+				return err
+			}
+			to := net.UDPAddrFromAddrPort(netip.AddrPortFrom(n.Host("server").Addr(), 9))
+			for range want {
+				if _, err := socket.WriteTo(make([]byte, 972), to); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		return nil
+	})
 }
 
 func TestVirtualTimesAreExact(t *testing.T) {

@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -28,13 +29,15 @@ type Network struct {
 
 // World builds the network of a scenario, which need not have sessions, lets build
 // add tasks to its hosts, and runs it in virtual time until all tasks that were started with
-// [sim.Host.Go] have returned. The test fails, with the scenario's seed, if build
-// or a task returns an error, if the run can make no progress any more, and if it reaches the
-// scenario's time limit. Overrides, "path=value", are applied to the scenario in
-// order; "seed=7" is one.
+// [sim.Host.Go] have returned. The test fails and ends, and says the scenario's seed, if
+// build or a task returns an error, if the run can make no progress any more, and
+// if it reaches the scenario's time limit. Overrides, "path=value", are applied to the
+// scenario in order; "seed=7" is one.
 //
-// Tasks run on goroutines of their own: like those of any test, they must not call
-// t.Fatal, but return errors. Other tests wait meanwhile.
+// Tasks run on goroutines of their own: like those of any test, they return
+// errors instead of calling t.Fatal. They must not wait for what comes from outside
+// of the world, such as t.Context() or a channel that was made before: virtual time
+// stands still for as long. Worlds take turns, and so do checks that run in the test's process.
 func World(t testing.TB, path string, build func(*Network) error, overrides ...string) sim.Result {
 	t.Helper()
 	s, err := scenario.LoadNetwork(path, overrides...)
@@ -50,12 +53,25 @@ func World(t testing.TB, path string, build func(*Network) error, overrides ...s
 		for h := range work.Hosts() {
 			n.hosts[h.Name()] = h
 		}
-		return build(n)
+		return returned(build, n)
 	})
 	if err != nil {
-		t.Errorf("%s, seed %d: %v", path, s.Seed, err)
+		t.Fatalf("%s, seed %d: %v", path, s.Seed, err)
 	}
 	return result
+}
+
+// returned calls build, and returns although build may call t.FailNow: the world is then
+// taken down, and the test ended, by the goroutines that began them.
+func returned(build func(*Network) error, n *Network) error {
+	err := errors.New("the world is not complete")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err = build(n)
+	}()
+	<-done
+	return err
 }
 
 // nothing records nothing.
