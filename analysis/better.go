@@ -41,7 +41,6 @@ var headline = map[string]Better{
 	"traffic.TRAFFIC.loss_ratio": LessIsBetter,
 	"traffic.TRAFFIC.delay.p95":  LessIsBetter,
 
-	"links.LINK.DIRECTION.utilisation":      MoreIsBetter,
 	"links.LINK.DIRECTION.loss_ratio":       LessIsBetter,
 	"links.LINK.DIRECTION.queue_delay.mean": LessIsBetter,
 	"links.LINK.DIRECTION.queue_delay.p95":  LessIsBetter,
