@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"sync"
@@ -82,10 +83,12 @@ func Run(ctx context.Context, cases []Case, o Options) (*Report, error) {
 	p := pool{options: o, cache: cache, scratch: scratch}
 	for _, c := range kept {
 		s := Scenario{Case: c}
+		if s.Seeds, err = o.seeds(c); err != nil {
+			return nil, err
+		}
 		if err := s.readBaseline(o.Baselines); err != nil {
 			return nil, err
 		}
-		s.want(o.seeds(c))
 		report.Scenarios = append(report.Scenarios, s)
 	}
 	if err := p.run(ctx, report.Scenarios); err != nil {
@@ -112,7 +115,7 @@ func Run(ctx context.Context, cases []Case, o Options) (*Report, error) {
 }
 
 // seeds returns the seeds with which a case is run.
-func (o Options) seeds(c Case) []uint64 {
+func (o Options) seeds(c Case) ([]uint64, error) {
 	n := o.Seeds
 	switch {
 	case n == 0 && o.Short:
@@ -120,11 +123,14 @@ func (o Options) seeds(c Case) []uint64 {
 	case n == 0:
 		n = max(c.Asked, leastSeeds)
 	}
+	if c.Seed > math.MaxUint64-uint64(n-1) {
+		return nil, fmt.Errorf("%s: there are no %d seeds from %d on", c.Path, n, c.Seed)
+	}
 	seeds := make([]uint64, n)
 	for i := range seeds {
 		seeds[i] = c.Seed + uint64(i)
 	}
-	return seeds
+	return seeds, nil
 }
 
 // pool runs cases, several runs at once.

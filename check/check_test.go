@@ -1,6 +1,7 @@
 package check
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -70,10 +71,33 @@ func TestTheSeedsAreAsManyAsSomethingAsksFor(t *testing.T) {
 		{"a short check", c, Options{Short: true}, 2},
 		{"a number given", many, Options{Seeds: 3, Short: true}, 3},
 	} {
-		seeds := x.o.seeds(x.c)
-		if len(seeds) != x.want || seeds[0] != 7 || seeds[len(seeds)-1] != 7+uint64(x.want)-1 {
+		seeds, err := x.o.seeds(x.c)
+		if err != nil || len(seeds) != x.want || seeds[0] != 7 || seeds[len(seeds)-1] != 7+uint64(x.want)-1 {
 			t.Errorf("%s: seeds %v; want %d from 7 on", x.what, seeds, x.want)
 		}
+	}
+}
+
+func TestSeedsBeyondTheLastAreAMistake(t *testing.T) {
+	c := Case{Path: "x.toml", Scenario: &scenario.Scenario{Seed: math.MaxUint64 - 4}, Asked: 1}
+	if seeds, err := (Options{}).seeds(c); err != nil || seeds[4] != math.MaxUint64 {
+		t.Errorf("the last five seeds: %v, %v", seeds, err)
+	}
+	want := "x.toml: there are no 6 seeds from 18446744073709551611 on"
+	if seeds, err := (Options{Seeds: 6}).seeds(c); err == nil || err.Error() != want {
+		t.Errorf("six seeds: %v, %v; want %s", seeds, err, want)
+	}
+}
+
+func TestAFolderIsFoundThroughASymbolicLink(t *testing.T) {
+	dir := write(t, map[string]string{"a/one.toml": twoHosts})
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(filepath.Join(dir, "a"), link); err != nil {
+		t.Fatal(err)
+	}
+	cases, err := Find(link)
+	if err != nil || len(cases) != 1 || cases[0].Path != filepath.Join(link, "one.toml") {
+		t.Errorf("found %v, %v", cases, err)
 	}
 }
 

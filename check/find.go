@@ -95,9 +95,10 @@ func scenarioFiles(path string) ([]string, error) {
 		return nil, err
 	}
 	var files []string
-	err = filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
+	// With the separator it is the folder that a symbolic link names.
+	err = filepath.WalkDir(path+string(filepath.Separator), func(file string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && strings.HasSuffix(file, ".toml") {
-			files = append(files, file)
+			files = append(files, filepath.Clean(file))
 		}
 		return err
 	})

@@ -194,7 +194,7 @@ func (s *Scenario) junit() []junitCase {
 	if s.Baseline.OK() {
 		c.Output = output(s.compared() + "\n" + text.String())
 	} else {
-		text.WriteString(lines("repeat", s.again()))
+		text.WriteString(lines("repeat", s.Again()))
 		c.Failure = message("against the baseline: "+s.compared(), "baseline", text.String())
 	}
 	return append(all, c)

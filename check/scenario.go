@@ -26,15 +26,6 @@ func (s *Scenario) readBaseline(folder string) error {
 	return nil
 }
 
-// want adds seeds to those with which the scenario is run.
-func (s *Scenario) want(seeds []uint64) {
-	for _, seed := range seeds {
-		if !slices.Contains(s.Seeds, seed) {
-			s.Seeds = append(s.Seeds, seed)
-		}
-	}
-}
-
 // wantMore adds the seeds of the baseline if the runs differ from it in a way that a
 // comparison cannot ignore, and reports whether there are any to add.
 func (s *Scenario) wantMore() bool {
@@ -51,7 +42,9 @@ func (s *Scenario) wantMore() bool {
 	}
 	n := len(s.Seeds)
 	for _, r := range s.before.Runs {
-		s.want([]uint64{r.Seed})
+		if !slices.Contains(s.Seeds, r.Seed) {
+			s.Seeds = append(s.Seeds, r.Seed)
+		}
 	}
 	return len(s.Seeds) > n
 }

@@ -11,13 +11,14 @@ type Update string
 const (
 	Written   Update = "written"   // there was none
 	Rewritten Update = "rewritten" // it was another
-	Kept      Update = "kept"      // it says the same
+	Kept      Update = "kept"      // it says the same of all runs, and of others maybe
 	Refused   Update = "refused"   // the scenario is not as expected
 )
 
 // Update writes the baselines of a report's scenarios to a folder, and returns what
 // became of each. What does not do as the scenario expects is no baseline. A
-// baseline whose seeds, packets and metrics are those of the runs is kept as it is.
+// baseline that has all seeds of the runs, with their packets and metrics, is kept as
+// it is, so that fewer seeds take nothing from it.
 func (r *Report) Update(folder string) ([]Update, error) {
 	updates := make([]Update, len(r.Scenarios))
 	for i := range r.Scenarios {
@@ -33,7 +34,7 @@ func (r *Report) Update(folder string) ([]Update, error) {
 		switch {
 		case s.before == nil:
 			updates[i] = Written
-		case s.Baseline.Identical && len(now.Runs) == len(s.before.Runs) && s.Baseline.Common == len(now.Runs):
+		case s.Baseline.Identical && s.Baseline.Common == len(now.Runs):
 			updates[i] = Kept
 			continue
 		default:

@@ -136,8 +136,8 @@ func firstLine(err error) string {
 	return line
 }
 
-// again returns the command that compares the scenario with its baseline once more.
-func (s *Scenario) again() string {
+// Again returns the command that compares the scenario with its baseline once more.
+func (s *Scenario) Again() string {
 	return fmt.Sprintf("wtsim check %s --seeds %d", shell.Quote(s.Path), len(s.Seeds))
 }
 
@@ -158,7 +158,7 @@ func (s *Scenario) commands() []string {
 		}
 	}
 	if s.Baseline != nil && !s.Baseline.OK() {
-		add(s.again())
+		add(s.Again())
 	}
 	if len(all) == 0 {
 		add(s.Command(s.Seeds[0]))

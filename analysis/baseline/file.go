@@ -224,7 +224,7 @@ func Read(path string) (File, error) {
 	}
 	f, err := parse(text)
 	if err != nil {
-		return File{}, fmt.Errorf("baseline %s: %w; 'wtsim check --update' writes it anew", path, err)
+		return File{}, fmt.Errorf("baseline %s: %w; without the file, 'wtsim check --update' writes it anew", path, err)
 	}
 	return f, nil
 }

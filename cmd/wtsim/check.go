@@ -52,7 +52,8 @@ baseline's, with all of its seeds.
 
 Where all has to stay as it is, --identical makes any difference a failure.
 
-Update writes baselines instead of comparing: of scenarios that do as they expect.`,
+Update writes baselines, of scenarios that do as they expect; what became worse is
+then no failure.`,
 		Example: `  wtsim check scenarios/laws
   wtsim check --short --cached scenarios
   wtsim check scenarios/aqm/codel.toml --seeds 20
@@ -69,6 +70,8 @@ Update writes baselines instead of comparing: of scenarios that do as they expec
 				return &usageError{cmd, fmt.Errorf("--tolerance is %v; expected a share, from 0 up to 1", f.Tolerance)}
 			case f.Baselines == "":
 				return &usageError{cmd, errors.New("--baselines is empty; expected a folder")}
+			case f.update && f.Identical:
+				return &usageError{cmd, errors.New("--update writes what --identical compares with; expected one of them")}
 			}
 			if err := f.files.check(cmd); err != nil {
 				return &usageError{cmd, err}
@@ -133,60 +136,40 @@ func (f *checkFlags) run(cmd *cobra.Command, paths []string) error {
 	return err
 }
 
-// show prints the report, or writes the baselines. Its error says what failed.
+// show prints the report, and writes the baselines. Its error says what failed.
 func (f *checkFlags) show(cmd *cobra.Command, report *check.Report) error {
-	if f.update {
-		return f.write(cmd, report)
-	}
 	out := cmd.OutOrStdout()
-	if f.json {
-		if err := json.NewEncoder(out).Encode(report); err != nil {
-			return err
+	var updates []check.Update
+	if f.update {
+		var err error
+		if updates, err = report.Update(f.Baselines); err != nil {
+			return &inputError{err}
 		}
-	} else if err := printCheck(out, report, f.quiet); err != nil {
+	}
+	var err error
+	switch {
+	case f.json:
+		err = json.NewEncoder(out).Encode(report)
+	case f.update:
+		err = printUpdates(out, report, updates, f.quiet)
+	default:
+		err = printCheck(out, report, f.quiet)
+	}
+	if err != nil {
 		return err
 	}
-	return failures(report)
-}
-
-// failures is the error that a report is, if it is one.
-func failures(report *check.Report) error {
-	if n := len(report.Failed()); n > 0 {
-		return &checkError{fmt.Sprintf("%s failed", count(n, "scenario"))}
-	}
-	return nil
-}
-
-// write writes the baselines.
-func (f *checkFlags) write(cmd *cobra.Command, report *check.Report) error {
-	updates, err := report.Update(f.Baselines)
-	if err != nil {
-		return &inputError{err}
-	}
 	refused := 0
-	t := newTable("scenario", "baseline", "seeds", "metrics that changed")
-	for i, u := range updates {
-		s := &report.Scenarios[i]
-		changed := ""
-		if s.Baseline != nil && u == check.Rewritten {
-			changed = s.Baseline.String()
-		}
-		t.AppendRow([]any{s.Path, u, len(s.Seeds), changed})
+	for _, u := range updates {
 		if u == check.Refused {
 			refused++
 		}
 	}
-	out := cmd.OutOrStdout()
-	if !f.quiet {
-		if _, err := fmt.Fprintln(out, t.Render()); err != nil {
-			return err
-		}
-	}
-	if refused > 0 {
-		if err := printFailures(out, report); err != nil {
-			return err
-		}
+	failed := len(report.Failed())
+	switch {
+	case refused > 0:
 		return &checkError{fmt.Sprintf("%s got no baseline: what is not as expected is none", count(refused, "scenario"))}
+	case !f.update && failed > 0:
+		return &checkError{fmt.Sprintf("%s failed", count(failed, "scenario"))}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/wtsim/wtsim/analysis/baseline"
 	"github.com/wtsim/wtsim/analysis/expect"
 	"github.com/wtsim/wtsim/check"
+	"github.com/wtsim/wtsim/internal/shell"
 )
 
 // printCheck writes what became of scenarios; if it is quiet, of those that failed.
@@ -19,11 +20,34 @@ func printCheck(out io.Writer, r *check.Report, quiet bool) error {
 			return err
 		}
 	}
-	if err := printFailures(out, r); err != nil || quiet {
+	err := printDetails(out, r, func(s *check.Scenario) bool {
+		return !s.OK() || !quiet && s.Baseline != nil && !s.Baseline.Identical
+	})
+	if err != nil || quiet {
 		return err
 	}
-	_, err := fmt.Fprintln(out, totals(r))
+	_, err = fmt.Fprintln(out, totals(r))
 	return err
+}
+
+// printUpdates writes what became of the baselines, and why some are refused, if it
+// is quiet nothing else.
+func printUpdates(out io.Writer, r *check.Report, updates []check.Update, quiet bool) error {
+	t := newTable("scenario", "baseline", "seeds", "metrics that changed")
+	for i, u := range updates {
+		s := &r.Scenarios[i]
+		changed := ""
+		if s.Baseline != nil && u == check.Rewritten {
+			changed = s.Baseline.String()
+		}
+		t.AppendRow([]any{s.Path, u, len(s.Seeds), changed})
+	}
+	if !quiet {
+		if _, err := fmt.Fprintln(out, t.Render()); err != nil {
+			return err
+		}
+	}
+	return printDetails(out, r, func(s *check.Scenario) bool { return !s.Expected() })
 }
 
 // printScenarios writes a table with a line for each expectation, and one for each
@@ -64,17 +88,16 @@ func printScenarios(out io.Writer, r *check.Report) error {
 	return err
 }
 
-// printFailures writes what is wrong with scenarios, what changed in others, and
-// how to see it again.
-func printFailures(out io.Writer, r *check.Report) error {
+// printDetails writes what is wrong with some of the scenarios, what changed in
+// them, and how to see it again.
+func printDetails(out io.Writer, r *check.Report, shown func(*check.Scenario) bool) error {
 	var b strings.Builder
 	for i := range r.Scenarios {
 		s := &r.Scenarios[i]
-		seed, err := s.Err()
-		changed := s.Baseline != nil && !s.Baseline.Identical
-		if s.OK() && !changed {
+		if !shown(s) {
 			continue
 		}
+		seed, err := s.Err()
 		status := "FAILED"
 		if s.OK() {
 			status = "changed"
@@ -88,7 +111,7 @@ func printFailures(out io.Writer, r *check.Report) error {
 				b.WriteString(s.Explain(v))
 			}
 		}
-		if changed {
+		if s.Baseline != nil && !s.Baseline.Identical {
 			changes(&b, s)
 		}
 		b.WriteByte('\n')
@@ -110,12 +133,12 @@ func beginning(text string, most int) string {
 func changes(b *strings.Builder, s *check.Scenario) {
 	c := s.Baseline
 	if c.Absent {
-		fmt.Fprintf(b, "  baseline: there is none; 'wtsim check --update %s' writes one\n", s.Path)
+		fmt.Fprintf(b, "  baseline: there is none; 'wtsim check --update %s' writes one\n", shell.Quote(s.Path))
 		return
 	}
 	fmt.Fprintf(b, "  baseline: %s, over %s\n", c, count(c.Common, "seed"))
 	if c.Scenario {
-		fmt.Fprintf(b, "    the scenario or a file that it names is not that of the baseline: 'wtsim check --update %s' if that is meant\n", s.Path)
+		fmt.Fprintf(b, "    the scenario or a file that it names is not that of the baseline: 'wtsim check --update %s' if that is meant\n", shell.Quote(s.Path))
 	}
 	t := newTable("metric", "baseline", "now", "difference", "99 % interval", "change", "verdict")
 	rows := 0
@@ -136,7 +159,7 @@ func changes(b *strings.Builder, s *check.Scenario) {
 		fmt.Fprintf(b, "    %s is in the baseline only\n", name)
 	}
 	if !c.OK() {
-		fmt.Fprintf(b, "    wtsim check %s --seeds %d\n", s.Path, c.Common)
+		fmt.Fprintf(b, "    %s\n", s.Again())
 	}
 }
 
