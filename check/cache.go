@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -21,6 +22,8 @@ import (
 type cache struct {
 	folder  string
 	program [sha256.Size]byte
+	path    string // of the program
+	file    fs.FileInfo
 }
 
 // entry is what a file of the cache holds.
@@ -37,28 +40,54 @@ func openCache(folder string) (*cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find this program, on which cached results depend: %w", err)
 	}
+	failed := func(err error) (*cache, error) {
+		return nil, fmt.Errorf("read this program, on which cached results depend: %w", err)
+	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read this program, on which cached results depend: %w", err)
+		return failed(err)
 	}
 	defer file.Close()
+	c := &cache{folder: folder, path: path}
+	if c.file, err = file.Stat(); err != nil {
+		return failed(err)
+	}
 	h := sha256.New()
 	if _, err := io.Copy(h, file); err != nil {
-		return nil, fmt.Errorf("read this program, on which cached results depend: %w", err)
+		return failed(err)
 	}
-	c := &cache{folder: folder}
 	h.Sum(c.program[:0])
 	return c, nil
 }
 
-func (c *cache) path(of Case, seed uint64) string {
+// replaced reports whether the program's file is no longer the one that was read:
+// workers are then another program.
+func (c *cache) replaced() bool {
+	now, err := os.Stat(c.path)
+	return err != nil || !os.SameFile(now, c.file) || now.Size() != c.file.Size() || !now.ModTime().Equal(c.file.ModTime())
+}
+
+// place returns where a run is kept of a scenario as resolved, which has its seed, with
+// the files that it names.
+func (c *cache) place(resolved string, inputs []record.Input) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%x %d\n%s", c.program, seed, scenario.Explain(of.Scenario))
-	for _, input := range of.Inputs {
-		fmt.Fprintf(h, "%q %x\n", input.Name, input.SHA256)
+	fmt.Fprintf(h, "%x\n%s", c.program, resolved)
+	for _, input := range inputs {
+		fmt.Fprintf(h, "%q %s\n", input.Name, input.SHA256)
 	}
 	name := hex.EncodeToString(h.Sum(nil))
 	return filepath.Join(c.folder, name[:2], name[2:]+".json")
+}
+
+// wanted returns the place of a run that a case needs.
+func (c *cache) wanted(of Case, seed uint64) string {
+	s := *of.Scenario
+	s.Seed = seed
+	inputs := make([]record.Input, len(s.Inputs))
+	for i, in := range s.Inputs {
+		inputs[i] = record.Input{Name: in.Name, SHA256: hex.EncodeToString(in.SHA256[:])}
+	}
+	return c.place(string(scenario.Explain(&s)), inputs)
 }
 
 // get returns what a run achieved, if it is known. An entry that cannot be read is
@@ -67,7 +96,7 @@ func (c *cache) get(of Case, seed uint64) (Outcome, bool) {
 	if c == nil {
 		return Outcome{}, false
 	}
-	text, err := os.ReadFile(c.path(of, seed))
+	text, err := os.ReadFile(c.wanted(of, seed))
 	if err != nil {
 		return Outcome{}, false
 	}
@@ -82,9 +111,15 @@ func (c *cache) get(of Case, seed uint64) (Outcome, bool) {
 	return Outcome{Info: e.Info, Judged: judged, Cached: true}, true
 }
 
-// put keeps what a run achieved. That it cannot be kept is no error of the run.
-func (c *cache) put(of Case, seed uint64, o Outcome) {
-	if c == nil {
+// put keeps what a run achieved, under the name of the scenario that it says it is
+// of: the file may have changed since the case was loaded. That it cannot be kept is
+// no error of the run.
+func (c *cache) put(o Outcome) {
+	if c == nil || c.replaced() {
+		return
+	}
+	resolved, err := o.Info.ScenarioText()
+	if err != nil {
 		return
 	}
 	judged, err := json.Marshal(o.Judged)
@@ -95,7 +130,7 @@ func (c *cache) put(of Case, seed uint64, o Outcome) {
 	if err != nil {
 		return
 	}
-	path := c.path(of, seed)
+	path := c.place(resolved, o.Info.Inputs)
 	if os.MkdirAll(filepath.Dir(path), 0o777) != nil {
 		return
 	}

@@ -230,6 +230,6 @@ func (p *pool) one(ctx context.Context, c Case, seed uint64, onProgress func(run
 		return o
 	}
 	o.Info, o.Judged = result.Run, judged
-	p.cache.put(c, seed, o)
+	p.cache.put(o)
 	return o
 }

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -130,7 +131,8 @@ func TestTheCacheKnowsARunByAllThatItDependsOn(t *testing.T) {
 	if _, ok := c.get(cases[0], 1); ok {
 		t.Error("an empty cache knows a run")
 	}
-	c.put(cases[0], 1, Outcome{Info: record.Run{Name: "x", Fingerprint: "f"}, Judged: expect.Run{Seed: 1}})
+	done := Outcome{Info: record.Run{Name: "x", Fingerprint: "f", Scenario: resolved(t, cases[0], 1)}, Judged: expect.Run{Seed: 1}}
+	c.put(done)
 	if o, ok := c.get(cases[0], 1); !ok || o.Info.Fingerprint != "f" || !o.Cached {
 		t.Errorf("got %+v, %t", o, ok)
 	}
@@ -145,12 +147,61 @@ func TestTheCacheKnowsARunByAllThatItDependsOn(t *testing.T) {
 			t.Errorf("the cache knows %s", what)
 		}
 	}
-	if err := os.WriteFile(c.path(cases[0], 1), []byte("{"), 0o666); err != nil {
+	if err := os.WriteFile(c.wanted(cases[0], 1), []byte("{"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := c.get(cases[0], 1); ok {
 		t.Error("a broken entry is a result")
 	}
+}
+
+func TestTheCacheKeepsNothingOfAProgramThatWasReplaced(t *testing.T) {
+	dir := write(t, map[string]string{"x.toml": twoHosts, "program": "new"})
+	x, err := Load(filepath.Join(dir, "x.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := openCache(filepath.Join(dir, "cache"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.path = filepath.Join(dir, "program")
+	c.put(Outcome{Info: record.Run{Scenario: resolved(t, x, 1)}, Judged: expect.Run{Seed: 1}})
+	if _, ok := c.get(x, 1); ok {
+		t.Error("what a new program's worker did is kept as the old program's")
+	}
+}
+
+func TestTheCacheKeepsARunAsThatOfTheScenarioThatWasRun(t *testing.T) {
+	dir := write(t, map[string]string{"x.toml": twoHosts, "y.toml": "name = \"x\"\n" + twoHosts + "[links.more]\nbetween = [\"client\", \"server\"]\n"})
+	loaded, err := Load(filepath.Join(dir, "x.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	edited, err := Load(filepath.Join(dir, "y.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := openCache(filepath.Join(dir, "cache"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.put(Outcome{Info: record.Run{Scenario: resolved(t, edited, 1)}, Judged: expect.Run{Seed: 1}})
+	if second(c.get(loaded, 1)) || !second(c.get(edited, 1)) {
+		t.Errorf("the scenario that was loaded is known: %t, that which was run: %t; want the other way round", second(c.get(loaded, 1)), second(c.get(edited, 1)))
+	}
+}
+
+// resolved returns the scenario of a case as the recording of a run has it.
+func resolved(t *testing.T, of Case, seed uint64) json.RawMessage {
+	t.Helper()
+	s := *of.Scenario
+	s.Seed = seed
+	text, err := json.Marshal(string(scenario.Explain(&s)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 func second(_ Outcome, ok bool) bool { return ok }

@@ -163,6 +163,7 @@ func playWorker() bool {
 		panic(err)
 	}
 	var task struct {
+		Name                  string
 		Scenario              []byte
 		Overrides             []string
 		Seed                  uint64
@@ -203,10 +204,11 @@ func playWorker() bool {
 		Sessions: []record.Session{{Entity: "sessions.main", Connection: "connections.main"}},
 		Flows:    []record.Flow{{Entity: "flows.bulk", Kind: "download", Session: "sessions.main", From: "server", To: "client"}},
 	}
-	resolved, err := scenario.Parse("play.toml", task.Scenario, task.Overrides...)
+	resolved, err := scenario.Parse(task.Name, task.Scenario, task.Overrides...)
 	if err != nil {
 		panic(err)
 	}
+	resolved.Seed = task.Seed
 	if info.Scenario, err = json.Marshal(string(scenario.Explain(resolved))); err != nil {
 		panic(err)
 	}
