@@ -7,6 +7,14 @@ import (
 	"github.com/wtsim/wtsim/sim/record"
 )
 
+func TestAConnectionWithoutLossesHasItsHeadlines(t *testing.T) {
+	nothing := made{run: record.Run{Virtual: time.Second, Connections: []record.Connection{{Entity: "connections.main.server"}}}}
+	m, _ := nothing.metrics(t).Get("connections.main.server.spurious_losses")
+	if _, ok := m.Headline(); !ok {
+		t.Error("spurious losses are no headline, or there are none without losses")
+	}
+}
+
 func TestConnectionMetrics(t *testing.T) {
 	m := made{run: record.Run{Virtual: time.Second}}
 	sample := func(at time.Duration, name string, v float64) {

@@ -103,6 +103,29 @@ func TestWhatTheTwoDoNotShareIsSaid(t *testing.T) {
 	}
 }
 
+func TestAMetricInAnotherUnitIsAnotherMetric(t *testing.T) {
+	base, now := file("a", analysis.MoreIsBetter, 1, 2), file("a", analysis.MoreIsBetter, 8, 16)
+	base.Metrics[0].Unit = "B/s"
+	c, err := Compare(base, now, DefaultTolerance)
+	if err != nil || !slices.Equal(c.Missing, []string{"a"}) || !slices.Equal(c.New, []string{"a"}) || c.OK() || c.Identical {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestAShareThatIsNoNumberIsNotWritten(t *testing.T) {
+	tiny := math.SmallestNonzeroFloat64
+	for _, base := range [][]float64{{0, 0}, {tiny, tiny}} {
+		c, err := Compare(file("a", analysis.LessIsBetter, base...), other(file("a", analysis.LessIsBetter, 1, 1)), DefaultTolerance)
+		if err != nil || len(c.Changes) != 1 {
+			t.Fatalf("%+v, %v", c, err)
+		}
+		text, err := json.Marshal(c)
+		if err != nil || strings.Contains(string(text), "relative") || c.Changes[0].Words().Relative != "" {
+			t.Errorf("from %v: %s, %v", base, text, err)
+		}
+	}
+}
+
 func TestABaselineIsReadAsItWasWritten(t *testing.T) {
 	path := Path(t.TempDir(), "suite", "case")
 	f := file("flows.bulk.goodput", analysis.MoreIsBetter, 1.0/3, math.NaN(), 1e9)

@@ -36,9 +36,10 @@ type Change struct {
 }
 
 // Relative returns the difference of the means relative to the base's, and whether
-// that is not 0.
+// that is a finite number.
 func (c Change) Relative() (float64, bool) {
-	return (c.Now.Mean.Value - c.Base.Mean.Value) / math.Abs(c.Base.Mean.Value), c.Base.Mean.Value != 0
+	share := (c.Now.Mean.Value - c.Base.Mean.Value) / math.Abs(c.Base.Mean.Value)
+	return share, !math.IsNaN(share) && !math.IsInf(share, 0)
 }
 
 // Comparison compares what runs achieve now with a baseline.
@@ -85,14 +86,21 @@ const Confidence = 0.99
 // no account: 10 µs, or one in a thousand.
 func Compare(base, now File, tolerance float64) (*Comparison, error) {
 	c := &Comparison{Scenario: base.SHA256 != now.SHA256}
-	rows, err := seeds.Compare(base.set(now.Runs), now.set(base.Runs), seeds.Options{Confidence: Confidence})
+	better, other := make(map[string]analysis.Better), make(map[string]bool)
+	for _, m := range now.Metrics {
+		better[m.Name] = m.Better
+		other[m.Name] = slices.ContainsFunc(base.Metrics, func(b Metric) bool { return b.Name == m.Name && b.Unit != m.Unit })
+	}
+	same := func(m analysis.Metric) bool { return !other[m.Name] }
+	rows, err := seeds.Compare(base.set(now.Runs), now.set(base.Runs), seeds.Options{Confidence: Confidence, Select: same})
 	if err != nil {
 		return nil, err
 	}
 	c.Common, c.Missing, c.New = len(rows.Common), rows.OnlyA, rows.OnlyB
-	better := make(map[string]analysis.Better)
 	for _, m := range now.Metrics {
-		better[m.Name] = m.Better
+		if other[m.Name] { // in another unit it is another metric
+			c.Missing, c.New = append(c.Missing, m.Name), append(c.New, m.Name)
+		}
 	}
 	c.Identical = !c.Scenario && c.Common > 0 && rows.Identical == c.Common && len(c.Missing) == 0 && len(c.New) == 0
 	if c.Common == 0 {

@@ -2,7 +2,6 @@ package baseline
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/wtsim/wtsim/analysis/quantity"
@@ -59,7 +58,7 @@ func (c Change) Words() Words {
 	if i := c.Difference.Interval; i.Exists() {
 		w.Interval = quantity.Between(c.Metric, i.Low, i.High, c.Unit)
 	}
-	if share, ok := c.Relative(); ok && !math.IsInf(share, 0) {
+	if share, ok := c.Relative(); ok {
 		w.Relative = quantity.Signed(quantity.Significant(100*share)) + " %"
 	}
 	return w
