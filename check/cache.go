@@ -108,7 +108,7 @@ func (c *cache) get(of Case, seed uint64) (Outcome, bool) {
 	if err != nil {
 		return Outcome{}, false
 	}
-	return Outcome{Info: e.Info, Judged: judged, Cached: true}, true
+	return Outcome{Info: e.Info, judged: judged, Cached: true}, true
 }
 
 // put keeps what a run achieved, under the name of the scenario that it says it is
@@ -122,7 +122,7 @@ func (c *cache) put(o Outcome) {
 	if err != nil {
 		return
 	}
-	judged, err := json.Marshal(o.Judged)
+	judged, err := json.Marshal(o.judged)
 	if err != nil {
 		return
 	}

@@ -2,11 +2,13 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wtsim/wtsim/analysis/expect"
@@ -50,8 +52,8 @@ type Options struct {
 
 // Progress hears how far runs have come.
 type Progress interface {
-	// Plan is called with the virtual time limit of each run that is needed; again if it turns
-	// out that others are, too.
+	// Plan is called with the virtual time limit of each run that is needed, if any is;
+	// again if it turns out that others are, too.
 	Plan(limits []time.Duration)
 	// Report is called with the index of a run, and with done once it has ended.
 	Report(i int, at run.Progress, done bool)
@@ -91,22 +93,8 @@ func Run(ctx context.Context, cases []Case, o Options) (*Report, error) {
 		}
 		report.Scenarios = append(report.Scenarios, s)
 	}
-	if err := p.run(ctx, report.Scenarios); err != nil {
-		return nil, err
-	}
-	if o.Short && o.Seeds == 0 {
-		more := false
-		for i := range report.Scenarios {
-			more = report.Scenarios[i].wantMore() || more
-		}
-		if more {
-			if err := p.run(ctx, report.Scenarios); err != nil {
-				return nil, err
-			}
-		}
-	}
-	for i := range report.Scenarios {
-		if err := report.Scenarios[i].judge(o); err != nil {
+	for range 2 { // the second time what the first one's packets ask for
+		if err := p.run(ctx, report.Scenarios); err != nil {
 			return nil, err
 		}
 	}
@@ -146,23 +134,33 @@ type job struct {
 	seed     int // its place among the scenario's seeds
 }
 
-// run does the runs of the scenarios that are missing.
+// run does the runs of the scenarios that are missing, and settles each scenario with
+// its last one.
 func (p *pool) run(ctx context.Context, scenarios []Scenario) error {
 	var jobs []job
 	var limits []time.Duration
+	missing := make([]atomic.Int64, len(scenarios))
+	mistakes := make([]error, len(scenarios))
 	for i := range scenarios {
 		s := &scenarios[i]
+		if len(s.Runs) == len(s.Seeds) {
+			continue
+		}
 		for k := len(s.Runs); k < len(s.Seeds); k++ {
 			found, ok := p.cache.get(s.Case, s.Seeds[k])
 			s.Runs = append(s.Runs, found)
 			if !ok {
 				jobs = append(jobs, job{i, k})
 				limits = append(limits, s.TimeLimit)
+				missing[i].Add(1)
 			}
+		}
+		if missing[i].Load() == 0 {
+			mistakes[i] = s.settle(p.options)
 		}
 	}
 	progress := p.options.Progress
-	if progress != nil {
+	if progress != nil && len(jobs) > 0 {
 		progress.Plan(limits)
 	}
 	workers := p.options.Jobs
@@ -193,6 +191,9 @@ func (p *pool) run(ctx context.Context, scenarios []Scenario) error {
 				}
 				s.Runs[j.seed] = p.one(ctx, s.Case, s.Seeds[j.seed], func(at run.Progress) { say(at, false) })
 				say(last, true)
+				if missing[j.scenario].Add(-1) == 0 {
+					mistakes[j.scenario] = s.settle(p.options)
+				}
 			}
 		})
 	}
@@ -204,7 +205,10 @@ func (p *pool) run(ctx context.Context, scenarios []Scenario) error {
 	}
 	close(next)
 	group.Wait()
-	return context.Cause(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return errors.Join(mistakes...)
 }
 
 // one does one run. Its recording is gone when it returns.
@@ -229,7 +233,7 @@ func (p *pool) one(ctx context.Context, c Case, seed uint64, onProgress func(run
 		o.Err = err
 		return o
 	}
-	o.Info, o.Judged = result.Run, judged
+	o.Info, o.judged = result.Run, judged
 	p.cache.put(o)
 	return o
 }

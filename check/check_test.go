@@ -131,7 +131,7 @@ func TestTheCacheKnowsARunByAllThatItDependsOn(t *testing.T) {
 	if _, ok := c.get(cases[0], 1); ok {
 		t.Error("an empty cache knows a run")
 	}
-	done := Outcome{Info: record.Run{Name: "x", Fingerprint: "f", Scenario: resolved(t, cases[0], 1)}, Judged: expect.Run{Seed: 1}}
+	done := Outcome{Info: record.Run{Name: "x", Fingerprint: "f", Scenario: resolved(t, cases[0], 1)}, judged: expect.Run{Seed: 1}}
 	c.put(done)
 	if o, ok := c.get(cases[0], 1); !ok || o.Info.Fingerprint != "f" || !o.Cached {
 		t.Errorf("got %+v, %t", o, ok)
@@ -166,7 +166,7 @@ func TestTheCacheKeepsNothingOfAProgramThatWasReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.path = filepath.Join(dir, "program")
-	c.put(Outcome{Info: record.Run{Scenario: resolved(t, x, 1)}, Judged: expect.Run{Seed: 1}})
+	c.put(Outcome{Info: record.Run{Scenario: resolved(t, x, 1)}, judged: expect.Run{Seed: 1}})
 	if _, ok := c.get(x, 1); ok {
 		t.Error("what a new program's worker did is kept as the old program's")
 	}
@@ -186,7 +186,7 @@ func TestTheCacheKeepsARunAsThatOfTheScenarioThatWasRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.put(Outcome{Info: record.Run{Scenario: resolved(t, edited, 1)}, Judged: expect.Run{Seed: 1}})
+	c.put(Outcome{Info: record.Run{Scenario: resolved(t, edited, 1)}, judged: expect.Run{Seed: 1}})
 	if second(c.get(loaded, 1)) || !second(c.get(edited, 1)) {
 		t.Errorf("the scenario that was loaded is known: %t, that which was run: %t; want the other way round", second(c.get(loaded, 1)), second(c.get(edited, 1)))
 	}

@@ -32,14 +32,16 @@ type Scenario struct {
 	Baseline *baseline.Comparison
 
 	before *baseline.File // the baseline; nil if there is none
+	now    baseline.File  // what the runs would be as one, if none failed
 }
 
 // Outcome is what came of a run with one seed.
 type Outcome struct {
 	Info   record.Run
-	Judged expect.Run
 	Cached bool  // whether it was found in the cache
 	Err    error // why there is nothing else
+
+	judged expect.Run // until the scenario is
 }
 
 // Err returns the error of the first run that failed, and its seed.

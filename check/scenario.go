@@ -49,19 +49,36 @@ func (s *Scenario) wantMore() bool {
 	return len(s.Seeds) > n
 }
 
-// judge judges the runs, if there are all: against the scenario's expectations, and
-// against its baseline.
+// settle judges the scenario, whose runs have all ended, unless it takes more of them.
+func (s *Scenario) settle(o Options) error {
+	if o.Short && o.Seeds == 0 && s.wantMore() {
+		return nil
+	}
+	if err := s.judge(o); err != nil {
+		return fmt.Errorf("%s: %w", s.Path, err)
+	}
+	return nil
+}
+
+// judge judges the runs, if none failed: against the scenario's expectations, and
+// against its baseline. It lets go of their metrics, which many scenarios have many of.
 func (s *Scenario) judge(o Options) error {
 	if _, err := s.Err(); err != nil {
 		return nil
 	}
 	runs := make([]expect.Run, len(s.Runs))
-	for i, r := range s.Runs {
-		runs[i] = r.Judged
+	achieved := make([]baseline.Achieved, len(s.Runs))
+	for i := range s.Runs {
+		r := &s.Runs[i]
+		runs[i], achieved[i] = r.judged, baseline.Achieved{Info: &r.Info, Metrics: r.judged.Whole}
+		r.judged = expect.Run{}
 	}
 	var err error
 	if s.Verdicts, err = expect.Judge(&s.Runs[0].Info, runs); err != nil {
-		return fmt.Errorf("%s: %w", s.Path, err)
+		return err
+	}
+	if s.now, err = baseline.From(s.Suite, achieved); err != nil {
+		return err
 	}
 	if s.before == nil {
 		if o.Identical {
@@ -69,27 +86,9 @@ func (s *Scenario) judge(o Options) error {
 		}
 		return nil
 	}
-	now, err := s.achieved()
-	if err != nil {
+	if s.Baseline, err = baseline.Compare(*s.before, s.now, o.Tolerance); err != nil {
 		return err
-	}
-	if s.Baseline, err = baseline.Compare(*s.before, now, o.Tolerance); err != nil {
-		return fmt.Errorf("%s: %w", s.Path, err)
 	}
 	s.Baseline.Strict = o.Identical
 	return nil
-}
-
-// achieved is what the runs would be as a baseline.
-func (s *Scenario) achieved() (baseline.File, error) {
-	runs := make([]baseline.Achieved, len(s.Runs))
-	for i := range s.Runs {
-		o := &s.Runs[i]
-		runs[i] = baseline.Achieved{Info: &o.Info, Metrics: o.Judged.Whole}
-	}
-	f, err := baseline.From(s.Suite, runs)
-	if err != nil {
-		return f, fmt.Errorf("%s: %w", s.Path, err)
-	}
-	return f, nil
 }

@@ -1,8 +1,6 @@
 package check
 
-import (
-	"github.com/wtsim/wtsim/analysis/baseline"
-)
+import "github.com/wtsim/wtsim/analysis/baseline"
 
 // Update is what became of a scenario's baseline.
 type Update string
@@ -27,20 +25,16 @@ func (r *Report) Update(folder string) ([]Update, error) {
 			updates[i] = Refused
 			continue
 		}
-		now, err := s.achieved()
-		if err != nil {
-			return nil, err
-		}
 		switch {
 		case s.before == nil:
 			updates[i] = Written
-		case s.Baseline.Identical && s.Baseline.Common == len(now.Runs):
+		case s.Baseline.Identical && s.Baseline.Common == len(s.now.Runs):
 			updates[i] = Kept
 			continue
 		default:
 			updates[i] = Rewritten
 		}
-		if err := now.Write(baseline.Path(folder, s.Suite, s.Name)); err != nil {
+		if err := s.now.Write(baseline.Path(folder, s.Suite, s.Name)); err != nil {
 			return nil, err
 		}
 	}
