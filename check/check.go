@@ -43,7 +43,8 @@ type Options struct {
 	// Cache is a folder in which results are kept, and looked for before anything
 	// is run; empty: none.
 	Cache string
-	// Here runs scenarios in this process, which is not sealed, one after the other.
+	// Here runs scenarios in this process, which is not sealed, one after the other,
+	// and without the cache.
 	Here bool
 	// Progress, if not nil, hears how far the runs have come, from one goroutine
 	// at a time.
@@ -72,6 +73,9 @@ func Run(ctx context.Context, cases []Case, o Options) (*Report, error) {
 			continue
 		}
 		kept = append(kept, c)
+	}
+	if o.Here {
+		o.Cache = ""
 	}
 	cache, err := openCache(o.Cache)
 	if err != nil {

@@ -22,8 +22,6 @@ type Case struct {
 
 	// Asked is how many seeds the scenario's expectations ask for, at least 1.
 	Asked int
-	// Expectations is how many the scenario has.
-	Expectations int
 }
 
 // Find loads the scenarios that the paths name: files, and folders with all files
@@ -77,7 +75,7 @@ func Load(file string, overrides ...string) (Case, error) {
 	if err := expect.Check(string(scenario.Explain(s))); err != nil {
 		return Case{}, fmt.Errorf("%s: %w", file, err)
 	}
-	c := Case{Path: file, Suite: filepath.Base(filepath.Dir(full)), Overrides: overrides, Scenario: s, Asked: 1, Expectations: len(s.Expect)}
+	c := Case{Path: file, Suite: filepath.Base(filepath.Dir(full)), Overrides: overrides, Scenario: s, Asked: 1}
 	for _, e := range s.Expect {
 		c.Asked = max(c.Asked, e.Seeds)
 	}

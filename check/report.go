@@ -130,13 +130,12 @@ type Totals struct {
 	Scenarios, Failed, LeftOut  int // Failed: scenarios that are not OK
 	Runs, Cached, Broken        int // Broken: scenarios of which a run failed
 	Expectations                map[expect.Status]int
-	Identical, Changed, Without int                      // by what their baselines say; Without: those without a baseline
-	Metrics                     map[baseline.Verdict]int // of those that changed
+	Identical, Changed, Without int // by what their baselines say; Without: those without a baseline
 }
 
 // Totals counts.
 func (r *Report) Totals() Totals {
-	t := Totals{Scenarios: len(r.Scenarios), LeftOut: len(r.LeftOut), Failed: len(r.Failed()), Expectations: map[expect.Status]int{}, Metrics: map[baseline.Verdict]int{}}
+	t := Totals{Scenarios: len(r.Scenarios), LeftOut: len(r.LeftOut), Failed: len(r.Failed()), Expectations: map[expect.Status]int{}}
 	for i := range r.Scenarios {
 		s := &r.Scenarios[i]
 		for _, o := range s.Runs {
@@ -159,9 +158,6 @@ func (r *Report) Totals() Totals {
 			t.Identical++
 		default:
 			t.Changed++
-			for _, c := range b.Changes {
-				t.Metrics[c.Verdict]++
-			}
 		}
 	}
 	return t

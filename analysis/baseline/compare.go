@@ -70,11 +70,6 @@ func (c *Comparison) OK() bool {
 	return !c.Scenario && c.Common > 0 && len(c.Missing) == 0 && !slices.ContainsFunc(c.Changes, func(x Change) bool { return x.Verdict == Worse })
 }
 
-// Sure reports whether no metric's verdict waits for more seeds.
-func (c *Comparison) Sure() bool {
-	return !slices.ContainsFunc(c.Changes, func(x Change) bool { return x.Verdict == Unsure })
-}
-
 // Confidence is that with which a scenario that became neither worse nor better is
 // found to have become neither.
 const Confidence = 0.99
