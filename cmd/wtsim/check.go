@@ -119,6 +119,11 @@ func (f *checkFlags) run(cmd *cobra.Command, paths []string) error {
 		}
 		f.Cache = filepath.Join(folder, "wtsim", "check")
 	}
+	if f.update {
+		if err := writable(f.Baselines); err != nil {
+			return &inputError{fmt.Errorf("--update cannot write into %s: %w", f.Baselines, err)}
+		}
+	}
 	shown := &checkProgress{out: cmd.ErrOrStderr(), quiet: f.json || f.quiet}
 	f.Progress = shown
 	report, err := check.Run(cmd.Context(), cases, f.Options)
@@ -134,6 +139,19 @@ func (f *checkFlags) run(cmd *cobra.Command, paths []string) error {
 		return unwritten
 	}
 	return err
+}
+
+// writable makes a folder, and finds what would keep files from being written there
+// before anything runs.
+func writable(folder string) error {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(folder, ".writable-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
 // show prints the report, and writes the baselines. Its error says what failed.
