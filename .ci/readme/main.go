@@ -138,7 +138,7 @@ var (
 	blocks  = regexp.MustCompile("(?ms)^```console\n\\$ ([^\n]+)\n(.*?)^```$")
 	files   = regexp.MustCompile("(?ms)^<!-- file: (\\S+) -->\n```\\w*\n(.*?)^```$")
 	images  = regexp.MustCompile(`\]\((?:\.\./)?(results/([^/)]+)/([^/)]+\.png))\)`)
-	elapsed = regexp.MustCompile(`in \S+ \S+ \([^)]*real time\)`)
+	elapsed = regexp.MustCompile(`in \S+ \S+ \([^)]*real time\)|; took \S+`)
 )
 
 // refresh returns the text with what commands print and what files hold now,

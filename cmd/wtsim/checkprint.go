@@ -188,5 +188,5 @@ func totals(r *check.Report) string {
 	if t.LeftOut > 0 {
 		parts = append(parts, fmt.Sprintf("%s left out", count(t.LeftOut, "long scenario")))
 	}
-	return strings.Join(parts, "; ") + "; " + r.Wall.Round(100*time.Millisecond).String()
+	return strings.Join(parts, "; ") + "; took " + r.Wall.Round(100*time.Millisecond).String()
 }
