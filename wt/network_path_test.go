@@ -8,6 +8,7 @@ import (
 	"io"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -65,6 +66,7 @@ func TestSessionsOfADeadPathEndWithTheIdleTimeout(t *testing.T) {
 				t.Errorf("Close: %v, want %v", err, e)
 			}
 		}
+		synctest.Wait() // a request is forgotten when its handler has returned
 		checkForgotten(t, c.conn)
 		checkForgotten(t, attacked)
 		c.Close()
