@@ -265,11 +265,20 @@ func TestAFirstPacketWithACorruptedConnectionIDIsNobodys(t *testing.T) {
 count = 200
 stagger = "50ms"
 flows.ping = { kind = "echo", count = 1 }`, "links.path.corrupt=0.5", "links.path.reverse={ corrupt = 0 }")
+	established := 0
 	for i := range 200 {
 		session := fmt.Sprintf("sessions.main-%d", i+1)
-		if len(r.all(record.EventEstablished, session)) != 2 {
-			t.Errorf("seed %d: %s was not established at both ends", r.seed, session)
+		switch ends, failures := len(r.all(record.EventEstablished, session)), len(r.all(record.EventSessionFailed, session)); {
+		case ends == 2:
+			established++
+		case failures == 0:
+			t.Errorf("seed %d: %s was established at %d ends and did not fail", r.seed, session, ends)
 		}
+	}
+	// Every second packet of a client is lost, so that now and then all that a
+	// handshake has time for are.
+	if established < 190 {
+		t.Errorf("seed %d: %d sessions of 200 were established", r.seed, established)
 	}
 	r.accounted()
 }
