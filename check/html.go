@@ -10,6 +10,7 @@ import (
 
 	"github.com/wtsim/wtsim/analysis/baseline"
 	"github.com/wtsim/wtsim/analysis/expect"
+	"github.com/wtsim/wtsim/analysis/quantity"
 	"github.com/wtsim/wtsim/internal/webpage"
 )
 
@@ -123,7 +124,7 @@ type changeView struct {
 func (s *Scenario) view(suite, i int) scenarioView {
 	v := scenarioView{
 		ID: fmt.Sprintf("s%d-%d", suite+1, i+1), Suite: s.Suite, Name: s.Name, Path: s.Path, Description: s.Description,
-		Result: s.result(), Level: "good", Judged: s.judged(), Compared: "baseline: " + s.compared(), Seeds: count(len(s.Seeds), "seed"),
+		Result: s.result(), Level: "good", Judged: s.judged(), Compared: "baseline: " + s.compared(), Seeds: quantity.Count(len(s.Seeds), "seed"),
 		Open: !s.OK(), Changed: s.notable(), Notes: s.complaints(), Interval: interval,
 	}
 	switch {

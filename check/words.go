@@ -9,6 +9,7 @@ import (
 
 	"github.com/wtsim/wtsim/analysis/baseline"
 	"github.com/wtsim/wtsim/analysis/expect"
+	"github.com/wtsim/wtsim/analysis/quantity"
 	"github.com/wtsim/wtsim/internal/shell"
 )
 
@@ -19,7 +20,7 @@ func (r *Report) headline() string {
 	case n == 0:
 		return "No scenario was checked"
 	case failed > 0:
-		return fmt.Sprintf("%d of %s failed", failed, count(n, "scenario"))
+		return fmt.Sprintf("%d of %s failed", failed, quantity.Count(n, "scenario"))
 	case n == 1:
 		return "The scenario passed"
 	}
@@ -60,7 +61,7 @@ func (t Totals) baselines() string {
 
 // runs says how many runs there were, and how long they took.
 func (r *Report) runs(t Totals) string {
-	s := count(t.Runs, "run") + " in " + wall(r.Wall)
+	s := quantity.Count(t.Runs, "run") + " in " + wall(r.Wall)
 	if t.Cached > 0 {
 		s += fmt.Sprintf(", %d of them kept from before", t.Cached)
 	}
@@ -236,14 +237,6 @@ func counts(all ...counted) string {
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-// count writes how many there are of something.
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // some lists the first of several names.

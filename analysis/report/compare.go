@@ -72,12 +72,12 @@ func compareTwo(a, b seeds.Set, o Options) (comparison, error) {
 	note(paired, "Differences are B − A with the same seed, n of them; intervals and tests are Student's t.")
 	note(unpaired, "Where n is two numbers, too few seeds are common for pairs; intervals and tests there are Welch's t.")
 	note(tested > 0, "Real is “yes” where the interval excludes 0 and the test holds at %s after Holm's correction for %s, “perhaps” where it does not hold after that, and “no” where chance alone can explain the difference.",
-		share(1-c.Confidence), count(tested, "metric"))
+		share(1-c.Confidence), quantity.Count(tested, "metric"))
 	note(slices.ContainsFunc(c.Rows, func(r seeds.Row) bool { return r.Verdict == seeds.Unknown }), "Unknown: nothing can be said of chance with so few seeds.")
-	note(same > 0, "Left out: %s without any difference.", count(same, "metric"))
+	note(same > 0, "Left out: %s without any difference.", quantity.Count(same, "metric"))
 	note(len(c.OnlyA) > 0, "Only A has %s.", firstOf(c.OnlyA))
 	note(len(c.OnlyB) > 0, "Only B has %s.", firstOf(c.OnlyB))
-	note(c.Identical > 0, "Of %s, %d gave the same packets in A and B.", count(len(c.Common), "common seed"), c.Identical)
+	note(c.Identical > 0, "Of %s, %d gave the same packets in A and B.", quantity.Count(len(c.Common), "common seed"), c.Identical)
 	return out, nil
 }
 
@@ -173,7 +173,7 @@ func summaryTable(s seeds.Set, o Options) (table, error) {
 		return table{}, err
 	}
 	t := table{
-		ID: "seeds", Title: fmt.Sprintf("Metrics over %s", count(len(s.Runs), "seed")),
+		ID: "seeds", Title: fmt.Sprintf("Metrics over %s", quantity.Count(len(s.Runs), "seed")),
 		Columns: []header{{Title: "metric", Text: true}, {Title: "mean"}, {Title: "median"}, {Title: "min"}, {Title: "max"}, {Title: "n"}},
 		Note:    "n: the seeds that have a value. " + intervalNote(o.Confidence),
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/wtsim/wtsim/analysis/expect"
+	"github.com/wtsim/wtsim/analysis/quantity"
 )
 
 // add tells the verdict what became of the scenario's expectations.
@@ -23,12 +24,12 @@ func (v *verdict) add(verdicts []expect.Verdict) {
 			met++
 		}
 	}
-	line := fmt.Sprintf("Of %s %d met", count(len(verdicts), "expectation"), met)
+	line := fmt.Sprintf("Of %s %d met", quantity.Count(len(verdicts), "expectation"), met)
 	if known > 0 {
 		line += fmt.Sprintf(", %d known not to be", known)
 	}
 	if failed > 0 {
-		v.Headline = strings.TrimSuffix(v.Headline, ".") + "; " + count(failed, "expectation") + " failed."
+		v.Headline = strings.TrimSuffix(v.Headline, ".") + "; " + quantity.Count(failed, "expectation") + " failed."
 		v.Level = "bad"
 		line += fmt.Sprintf(", %d failed", failed)
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/analysis/quantity"
 	"github.com/wtsim/wtsim/analysis/seeds"
 	"github.com/wtsim/wtsim/internal/wholefile"
 )
@@ -91,6 +92,6 @@ func newPage(paths []string, o Options) (*page, error) {
 		return nil, err
 	}
 	p.Comparison.Over = over
-	p.Title = "Comparison of " + count(len(all), "set") + " of runs"
+	p.Title = "Comparison of " + quantity.Count(len(all), "set") + " of runs"
 	return p.finish(), nil
 }

@@ -122,7 +122,7 @@ func throughputSentence(run record.Run, metrics analysis.Metrics) string {
 		fmt.Fprintf(&s, "%s %s", f.name, value)
 	}
 	if more := len(flows) - 3; more > 0 {
-		fmt.Fprintf(&s, " and %s no more", count(more, "other flow"))
+		fmt.Fprintf(&s, " and %s no more", quantity.Count(more, "other flow"))
 	}
 	if m, ok := index["fairness.jain"]; ok {
 		fmt.Fprintf(&s, "; Jain's fairness of the bulk flows is %s", quantity.Format(m.Name, m.Value, m.Unit))

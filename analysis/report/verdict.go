@@ -48,7 +48,7 @@ func judge(o outcome) verdict {
 		}
 	case record.TimeLimit:
 		v.Level = "warn"
-		v.Headline = fmt.Sprintf("Ended at its time limit of %s with %s unfinished.", at, count(len(run.Unfinished), "task"))
+		v.Headline = fmt.Sprintf("Ended at its time limit of %s with %s unfinished.", at, quantity.Count(len(run.Unfinished), "task"))
 	case record.Stalled:
 		v.Level = "bad"
 		v.Headline = "Stalled after " + at + ": nothing could make progress any more."
@@ -134,7 +134,7 @@ func judgeAll(all []outcome) verdict {
 	}
 	switch {
 	case failed > 0:
-		v.Lines = append(v.Lines, fmt.Sprintf("%s in %s.", count(failed, "failure of sessions and flows", "failures of sessions and flows"), count(withFailures, "run")))
+		v.Lines = append(v.Lines, fmt.Sprintf("%s in %s.", quantity.Count(failed, "failure of sessions and flows", "failures of sessions and flows"), quantity.Count(withFailures, "run")))
 	case !least.run.Has(record.TableEvents):
 		v.Lines = append(v.Lines, failuresInWords(least))
 	default:
@@ -215,16 +215,4 @@ func bounded(title string, lines []string, of int) list {
 		l.Lines = append(l.Lines, fmt.Sprintf("… and %d more", more))
 	}
 	return l
-}
-
-// count writes how many there are of something, whose plural ends in s unless
-// it is given.
-func count(n int, one string, many ...string) string {
-	switch {
-	case n == 1:
-		return "1 " + one
-	case len(many) > 0:
-		return fmt.Sprintf("%d %s", n, many[0])
-	}
-	return fmt.Sprintf("%d %ss", n, one)
 }

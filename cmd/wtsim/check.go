@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wtsim/wtsim/analysis/baseline"
+	"github.com/wtsim/wtsim/analysis/quantity"
 	"github.com/wtsim/wtsim/check"
 	"github.com/wtsim/wtsim/sim/run"
 	"github.com/wtsim/wtsim/sim/scenario"
@@ -185,9 +186,9 @@ func (f *checkFlags) show(cmd *cobra.Command, report *check.Report) error {
 	failed := len(report.Failed())
 	switch {
 	case refused > 0:
-		return &checkError{fmt.Sprintf("%s got no baseline: what is not as expected is none", count(refused, "scenario"))}
+		return &checkError{fmt.Sprintf("%s got no baseline: what is not as expected is none", quantity.Count(refused, "scenario"))}
 	case !f.update && failed > 0:
-		return &checkError{fmt.Sprintf("%s failed", count(failed, "scenario"))}
+		return &checkError{fmt.Sprintf("%s failed", quantity.Count(failed, "scenario"))}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/wtsim/wtsim/analysis/baseline"
 	"github.com/wtsim/wtsim/analysis/expect"
+	"github.com/wtsim/wtsim/analysis/quantity"
 	"github.com/wtsim/wtsim/check"
 	"github.com/wtsim/wtsim/internal/shell"
 )
@@ -136,11 +137,11 @@ func changes(b *strings.Builder, s *check.Scenario) {
 		fmt.Fprintf(b, "  baseline: there is none; 'wtsim check --update %s' writes one\n", shell.Quote(s.Path))
 		return
 	}
-	fmt.Fprintf(b, "  baseline: %s, over %s\n", c, count(c.Common, "seed"))
+	fmt.Fprintf(b, "  baseline: %s, over %s\n", c, quantity.Count(c.Common, "seed"))
 	if c.Scenario {
 		fmt.Fprintf(b, "    the scenario or a file that it names is not that of the baseline: 'wtsim check --update %s' if that is meant\n", shell.Quote(s.Path))
 	}
-	t := newTable("metric", "baseline", "now", "difference", "99 % interval", "change", "verdict")
+	t := newTable("metric", "baseline", "now", "difference", percent(baseline.Confidence)+" interval", "change", "verdict")
 	rows := 0
 	for _, x := range c.Changes {
 		if x.Verdict == baseline.Negligible {
@@ -166,27 +167,27 @@ func changes(b *strings.Builder, s *check.Scenario) {
 // totals is the last line of a report.
 func totals(r *check.Report) string {
 	t := r.Totals()
-	parts := []string{fmt.Sprintf("%s, %s", count(t.Scenarios, "scenario"), count(t.Runs, "run"))}
+	parts := []string{fmt.Sprintf("%s, %s", quantity.Count(t.Scenarios, "scenario"), quantity.Count(t.Runs, "run"))}
 	if t.Cached > 0 {
 		parts[0] += fmt.Sprintf(" (%d known from before)", t.Cached)
 	}
 	e := t.Expectations
 	judged := fmt.Sprintf("expectations: %d passed", e[expect.Passed])
 	if n := e[expect.Known]; n > 0 {
-		judged += ", " + count(n, "known deviation")
+		judged += ", " + quantity.Count(n, "known deviation")
 	}
 	if n := e[expect.Failed] + e[expect.Gone]; n > 0 {
 		judged += fmt.Sprintf(", %d failed", n)
 	}
 	parts = append(parts, judged)
 	if t.Broken > 0 {
-		parts = append(parts, fmt.Sprintf("%s ended badly", count(t.Broken, "scenario")))
+		parts = append(parts, fmt.Sprintf("%s ended badly", quantity.Count(t.Broken, "scenario")))
 	}
 	if t.Identical+t.Changed > 0 {
 		parts = append(parts, fmt.Sprintf("baselines: %d identical, %d changed, %d missing", t.Identical, t.Changed, t.Without))
 	}
 	if t.LeftOut > 0 {
-		parts = append(parts, fmt.Sprintf("%s left out", count(t.LeftOut, "long scenario")))
+		parts = append(parts, fmt.Sprintf("%s left out", quantity.Count(t.LeftOut, "long scenario")))
 	}
 	return strings.Join(parts, "; ") + "; took " + r.Wall.Round(100*time.Millisecond).String()
 }

@@ -152,7 +152,7 @@ func (f *compareFlags) print(out io.Writer, pathA, pathB string, a, b seeds.Set,
 			fmt.Fprintf(&s, "\n%s\n", t.Render())
 		}
 		if same > 0 {
-			fmt.Fprintf(&s, "\nLeft out: %s without any difference; see --all.\n", count(same, "metric"))
+			fmt.Fprintf(&s, "\nLeft out: %s without any difference; see --all.\n", quantity.Count(same, "metric"))
 		}
 		fmt.Fprintf(&s, "\n%s", f.legend(c))
 	}
@@ -224,7 +224,7 @@ func (f *compareFlags) legend(c seeds.Comparison) string {
 	case tested > 1:
 		level := percent(1 - f.confidence)
 		fmt.Fprintf(&s, "real? is yes where the interval excludes 0 and the test holds at %s after Holm's correction\n", level)
-		fmt.Fprintf(&s, "for %s; perhaps where it does not hold after that; no where the interval includes 0.\n", count(tested, "metric"))
+		fmt.Fprintf(&s, "for %s; perhaps where it does not hold after that; no where the interval includes 0.\n", quantity.Count(tested, "metric"))
 	}
 	if has(func(r seeds.Row) bool { return r.Verdict == seeds.Unknown }) {
 		s.WriteString("unknown: nothing can be said of chance with so few seeds; try wtsim run --seeds 10.\n")
@@ -251,13 +251,6 @@ func seedsOf(s seeds.Set) string {
 		return fmt.Sprintf("seed %d", first)
 	}
 	return fmt.Sprintf("%d seeds, %d to %d", len(s.Runs), first, last)
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // round takes away what is left of the rounding of decimal numbers.

@@ -304,7 +304,7 @@ func shortName(entity string) string {
 // someOf lists few names, and counts many.
 func someOf(names []string, what string) string {
 	if len(names) > mostLines {
-		return count(len(names), what)
+		return quantity.Count(len(names), what)
 	}
 	return strings.Join(names, ", ")
 }
