@@ -6,11 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/wtsim/wtsim/analysis/expect"
+	"github.com/wtsim/wtsim/internal/program"
 	"github.com/wtsim/wtsim/internal/wholefile"
 	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/scenario"
@@ -21,9 +21,7 @@ import (
 // A nil cache keeps nothing.
 type cache struct {
 	folder  string
-	program [sha256.Size]byte
-	path    string // of the program
-	file    fs.FileInfo
+	program *program.Program
 }
 
 // entry is what a file of the cache holds.
@@ -36,42 +34,18 @@ func openCache(folder string) (*cache, error) {
 	if folder == "" {
 		return nil, nil
 	}
-	path, err := os.Executable()
+	own, err := program.Open()
 	if err != nil {
-		return nil, fmt.Errorf("find this program, on which cached results depend: %w", err)
+		return nil, fmt.Errorf("cached results depend on this program: %w", err)
 	}
-	failed := func(err error) (*cache, error) {
-		return nil, fmt.Errorf("read this program, on which cached results depend: %w", err)
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return failed(err)
-	}
-	defer file.Close()
-	c := &cache{folder: folder, path: path}
-	if c.file, err = file.Stat(); err != nil {
-		return failed(err)
-	}
-	h := sha256.New()
-	if _, err := io.Copy(h, file); err != nil {
-		return failed(err)
-	}
-	h.Sum(c.program[:0])
-	return c, nil
-}
-
-// replaced reports whether the program's file is no longer the one that was read:
-// workers are then another program.
-func (c *cache) replaced() bool {
-	now, err := os.Stat(c.path)
-	return err != nil || !os.SameFile(now, c.file) || now.Size() != c.file.Size() || !now.ModTime().Equal(c.file.ModTime())
+	return &cache{folder, own}, nil
 }
 
 // place returns where a run is kept of a scenario as resolved, which has its seed, with
 // the files that it names.
 func (c *cache) place(resolved string, inputs []record.Input) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%x\n%s", c.program, resolved)
+	fmt.Fprintf(h, "%x\n%s", c.program.Digest, resolved)
 	for _, input := range inputs {
 		fmt.Fprintf(h, "%q %s\n", input.Name, input.SHA256)
 	}
@@ -115,7 +89,7 @@ func (c *cache) get(of Case, seed uint64) (Outcome, bool) {
 // of: the file may have changed since the case was loaded. That it cannot be kept is
 // no error of the run.
 func (c *cache) put(o Outcome) {
-	if c == nil || c.replaced() {
+	if c == nil || c.program.Replaced() {
 		return
 	}
 	resolved, err := o.Info.ScenarioText()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wtsim/wtsim/analysis/baseline"
 	"github.com/wtsim/wtsim/analysis/expect"
+	"github.com/wtsim/wtsim/internal/program"
 	"github.com/wtsim/wtsim/internal/claim"
 	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/scenario"
@@ -136,8 +137,11 @@ func TestTheCacheKnowsARunByAllThatItDependsOn(t *testing.T) {
 	if o, ok := c.get(cases[0], 1); !ok || o.Info.Fingerprint != "f" || !o.Cached {
 		t.Errorf("got %+v, %t", o, ok)
 	}
-	other := *c
-	other.program[0]++
+	another, err := program.Of(filepath.Join(dir, "x.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := cache{c.folder, another}
 	for what, known := range map[string]bool{
 		"another seed":     second(c.get(cases[0], 2)),
 		"another scenario": second(c.get(cases[1], 1)),
@@ -165,7 +169,12 @@ func TestTheCacheKeepsNothingOfAProgramThatWasReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.path = filepath.Join(dir, "program")
+	if c.program, err = program.Of(filepath.Join(dir, "program")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "program"), []byte("newer"), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	c.put(Outcome{Info: record.Run{Scenario: resolved(t, x, 1)}, judged: expect.Run{Seed: 1}})
 	if _, ok := c.get(x, 1); ok {
 		t.Error("what a new program's worker did is kept as the old program's")
