@@ -10,8 +10,8 @@ import (
 
 	"github.com/wtsim/wtsim/analysis/baseline"
 	"github.com/wtsim/wtsim/analysis/expect"
-	"github.com/wtsim/wtsim/internal/program"
 	"github.com/wtsim/wtsim/internal/claim"
+	"github.com/wtsim/wtsim/internal/program"
 	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/scenario"
 )
