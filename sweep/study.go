@@ -1,10 +1,6 @@
 package sweep
 
-import (
-	"time"
-
-	"github.com/wtsim/wtsim/netem"
-)
+import "github.com/wtsim/wtsim/sim/run"
 
 // Study is what is to be run: each cell with each seed.
 type Study struct {
@@ -16,7 +12,8 @@ type Study struct {
 	Cells     []Cell   `json:"cells"`               // in the order of the report
 	Seeds     []uint64 `json:"seeds"`               // of every cell
 	Metrics   []string `json:"metrics,omitempty"`   // what the figures show, in order; empty: what a change is judged by
-	Limits    Limits   `json:"limits"`
+
+	Limits run.Limits `json:"limits"` // of a single run
 }
 
 // Axis is a key of the scenario that differs from cell to cell.
@@ -32,12 +29,6 @@ type Cell struct {
 	// Digest is the SHA-256 of the scenario as resolved without its seed, and of the
 	// files that it names, in hexadecimal digits.
 	Digest string `json:"digest"`
-}
-
-// Limits bounds a single run. The zero value bounds nothing.
-type Limits struct {
-	Wall   time.Duration `json:"wall_ns,omitempty"`      // wall-clock time
-	Memory netem.Bytes   `json:"memory_bytes,omitempty"` // resident memory of its process
 }
 
 // Run is one of a study's runs.

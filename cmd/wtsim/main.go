@@ -96,7 +96,7 @@ func status(err error) int {
 		return statusFailed
 	case errors.As(err, &failed) && failed.Kind == run.Input:
 		return statusInput
-	case errors.As(err, &failed) && failed.Kind == run.Stalled:
+	case errors.As(err, &failed) && (failed.Kind == run.Stalled || failed.Kind == run.Limit):
 		return statusFailed
 	}
 	return statusInternal

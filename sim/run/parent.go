@@ -29,6 +29,7 @@ type Request struct {
 	Without   []record.Table // tables that are not recorded
 	QLog      bool           // also write qlog files
 	CSV       bool           // also write the tables as CSV
+	Limits    Limits         // of the process; a run in this one has none
 
 	// Capture names where to capture packets: at links (links.NAME), one direction
 	// of them (links.NAME.forward, links.NAME.reverse) and hosts (hosts.NAME); the
@@ -66,7 +67,7 @@ func Do(ctx context.Context, r Request, onProgress func(Progress)) (*Result, err
 	}
 	result := &Result{Dir: t.Dir}
 	if t.Dir == "" {
-		result.Run, err = work(ctx, t, onProgress)
+		result.Run, err = work(ctx, t, r.Limits, onProgress)
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +79,7 @@ func Do(ctx context.Context, r Request, onProgress func(Progress)) (*Result, err
 	}
 	defer place.clear()
 	t.Temporary = place.recording()
-	result.Run, err = work(ctx, t, onProgress)
+	result.Run, err = work(ctx, t, r.Limits, onProgress)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +131,7 @@ func (r Request) task() (task, error) {
 }
 
 // work has a worker do a task.
-func work(ctx context.Context, t task, onProgress func(Progress)) (record.Run, error) {
+func work(ctx context.Context, t task, limits Limits, onProgress func(Progress)) (record.Run, error) {
 	life, end := context.WithCancel(ctx)
 	defer end()
 	executable, err := os.Executable()
@@ -167,15 +168,24 @@ func work(ctx context.Context, t task, onProgress func(Progress)) (record.Run, e
 	json.NewEncoder(stdin).Encode(t)
 	stdin.Close()
 
-	result, err := listen(messages, onProgress)
+	watch := startWatch(worker, limits)
+	result, err := listen(messages, func(p Progress) {
+		watch.news(p)
+		if onProgress != nil {
+			onProgress(p)
+		}
+	})
 	var told *Error
 	if err != nil && !errors.Is(err, io.EOF) && !errors.As(err, &told) {
 		end() // it speaks, but not this language
 	}
 	exit := worker.Wait()
+	stopped := watch.end()
 	switch cancelled := context.Cause(ctx); {
 	case cancelled != nil:
 		return record.Run{}, cancelled
+	case stopped != nil && exit != nil:
+		return record.Run{}, stopped
 	case told != nil:
 		return record.Run{}, told
 	case err == nil && exit == nil:
@@ -185,7 +195,7 @@ func work(ctx context.Context, t task, onProgress func(Progress)) (record.Run, e
 }
 
 // workHere does a task in this process. It cannot be cancelled.
-func workHere(_ context.Context, t task, onProgress func(Progress)) (record.Run, error) {
+func workHere(_ context.Context, t task, _ Limits, onProgress func(Progress)) (record.Run, error) {
 	t.Determinism, t.Unsealed = record.Unsealed, "it ran in the process of another program"
 	if onProgress == nil {
 		onProgress = func(Progress) {}
@@ -225,7 +235,7 @@ func listen(messages io.Reader, onProgress func(Progress)) (record.Run, error) {
 			return record.Run{}, m.Error
 		case m.Result != nil:
 			return *m.Result, nil
-		case m.Progress != nil && onProgress != nil:
+		case m.Progress != nil:
 			onProgress(*m.Progress)
 		}
 	}

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -69,6 +70,15 @@ func playWorker() {
 		select {}
 	case "hang":
 		select {}
+	case "spin":
+		for {
+		}
+	case "grow":
+		var kept [][]byte
+		for {
+			kept = append(kept, bytes.Repeat([]byte{1}, 1<<20))
+			time.Sleep(time.Millisecond)
+		}
 	}
 	if w != nil {
 		if err := w.Finish(&info); err != nil {

@@ -57,6 +57,7 @@ type Kind string
 const (
 	Input    Kind = "input"    // what was asked for is wrong: the scenario, or a folder that cannot be written
 	Stalled  Kind = "stalled"  // nothing in the simulation could make progress any more
+	Limit    Kind = "limit"    // it took more than it may; see Limits
 	Internal Kind = "internal" // a defect of the simulator or its environment
 )
 

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package run
+
+import "errors"
+
+func processUsage(int) (usage, error) { return usage{}, errors.ErrUnsupported }
