@@ -25,7 +25,7 @@ func TestARunThatFillsTheDiskIsReportedAndLeavesNothing(t *testing.T) {
 			change(&r)
 			_, err := Do(t.Context(), r, nil)
 			var failed *Error
-			if !errors.As(err, &failed) || !strings.Contains(err.Error(), "no space left on device") {
+			if !errors.As(err, &failed) || failed.Kind != Input || !strings.Contains(err.Error(), "no space left on device") {
 				t.Errorf("error %v", err)
 			}
 			if left := files(t, disk); len(left) > 0 {

@@ -18,7 +18,7 @@ const DefaultOut = "results/runs"
 // Dir returns the folder of a run's recording below the folder of results:
 // <scenario>/<overrides>/<seed>. Different overrides have different folders.
 func Dir(out, scenario string, overrides []string, seed uint64) string {
-	return filepath.Join(out, slug(scenario), overridesSlug(overrides), strconv.FormatUint(seed, 10))
+	return filepath.Join(out, Slug(scenario), overridesSlug(overrides), strconv.FormatUint(seed, 10))
 }
 
 // overridesSlug is "default", or the overrides joined with commas.
@@ -33,7 +33,8 @@ func overridesSlug(overrides []string) string {
 	return shorten(strings.Join(parts, ","))
 }
 
-func slug(name string) string { return shorten(escape(name)) }
+// Slug writes a name so that it is safe as that of a file.
+func Slug(name string) string { return shorten(escape(name)) }
 
 // escape writes every byte that is not safe in file names, and a leading dot,
 // as %XX.

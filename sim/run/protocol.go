@@ -1,7 +1,9 @@
 package run
 
 import (
+	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"github.com/wtsim/wtsim/sim/record"
@@ -74,8 +76,12 @@ func (e *Error) Error() string { return e.Message }
 // Unwrap returns the cause, if it happened in this process.
 func (e *Error) Unwrap() error { return e.cause }
 
-// fail returns an Error with the text of a format, which may wrap a cause.
+// fail returns an Error with the text of a format, which may wrap a cause. That a disk
+// is full is never a defect.
 func fail(kind Kind, format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		kind = Input
+	}
 	return &Error{Kind: kind, Message: err.Error(), cause: err}
 }

@@ -57,7 +57,8 @@ func asError(err error) *Error {
 	case errors.As(err, &stalled):
 		return &Error{Kind: Stalled, Message: err.Error()}
 	}
-	return &Error{Kind: Internal, Message: err.Error()}
+	errors.As(fail(Internal, "%w", err), &own)
+	return own
 }
 
 // sink takes down a run.
