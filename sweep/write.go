@@ -1,0 +1,65 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/wtsim/wtsim/internal/wholefile"
+)
+
+// Write writes what the runs of the study achieved so far into the folder of the store:
+// results.parquet and results.csv with a row for each cell, seed and metric, runs.csv with a
+// row for each run, and if wanted figures and a report. The same results give the same files.
+// It returns the paths of the files, each of which appears complete or not at all.
+func (s *Store) Write(ctx context.Context, figures bool) (*Summary, []string, error) {
+	c := newCollector(s.Study)
+	files, err := s.writeTables(ctx, c.add)
+	if err != nil {
+		return nil, nil, fmt.Errorf("write the results of %s: %w", s.Study.Name, err)
+	}
+	summary, err := c.summary()
+	return summary, files, err
+}
+
+// writeTables writes the tables, and hands on each run.
+func (s *Store) writeTables(ctx context.Context, each func(visited) error) ([]string, error) {
+	var files []string
+	for _, name := range []string{parquetFile, csvFile, runsFile} {
+		files = append(files, filepath.Join(s.folder, name))
+	}
+	_, err := wholefile.Write(files[0], func(parquetTo io.Writer) error {
+		_, err := wholefile.Write(files[1], func(csvTo io.Writer) error {
+			_, err := wholefile.Write(files[2], func(runsTo io.Writer) error { return s.tables(ctx, parquetTo, csvTo, runsTo, each) })
+			return err
+		})
+		return err
+	})
+	return files, err
+}
+
+func (s *Store) tables(ctx context.Context, parquetTo, csvTo, runsTo io.Writer, each func(visited) error) error {
+	design := s.Study.design()
+	all, err := newResults(design, parquetTo, csvTo)
+	if err != nil {
+		return err
+	}
+	list, err := newRuns(design, runsTo)
+	if err != nil {
+		return err
+	}
+	err = s.visit(ctx, func(v visited) error {
+		if v.state == done {
+			if err := all.add(v.result); err != nil {
+				return err
+			}
+		}
+		return errors.Join(list.add(v), each(v))
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(all.close(), list.close())
+}
