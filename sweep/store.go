@@ -83,10 +83,21 @@ func (s *Store) place(r Run) string {
 
 func (s *Store) failedPlace(r Run) string { return filepath.Join(s.folder, failedFolder, s.name(r)) }
 
-// Has reports whether a run has a result.
+// Has reports whether a run has a result. A file that a machine lost the end of when
+// it crashed is none.
 func (s *Store) Has(r Run) bool {
-	info, err := os.Stat(s.place(r))
-	return err == nil && info.Size() > 0
+	file, err := os.Open(s.place(r))
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	const end = "}\n"
+	var last [len(end)]byte
+	if _, err := file.Seek(-int64(len(end)), io.SeekEnd); err != nil {
+		return false
+	}
+	_, err = io.ReadFull(file, last[:])
+	return err == nil && string(last[:]) == end
 }
 
 // stored is a result as JSON.

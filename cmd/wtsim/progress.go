@@ -24,6 +24,9 @@ type progress struct {
 	limits   []time.Duration // of each run
 	virtual  []time.Duration // of each run
 	whole    []bool          // runs that have ended
+	ended    int             // how many
+	failed   int             // of these
+	shown    time.Time       // when the bar was last drawn
 	lastLine time.Time
 	lastPart float64
 }
@@ -52,16 +55,26 @@ func (p *progress) report(i int, at run.Progress, done bool) {
 	if p.quiet {
 		return
 	}
-	p.virtual[i], p.whole[i] = at.Virtual, done
+	p.virtual[i] = at.Virtual
 	if at.Limit > 0 {
 		p.limits[i] = at.Limit // the worker knows better
 	}
+	if done && !p.whole[i] {
+		p.whole[i] = true
+		p.ended++
+	}
+	// What is shown takes a look at every run, of which there may be many.
+	now := time.Now()
+	if p.ended < len(p.limits) && now.Sub(p.shown) < 100*time.Millisecond {
+		return
+	}
+	p.shown = now
 	if p.bar != nil {
 		p.bar.Describe(p.text())
 		p.bar.Set64(int64(p.part() * resolution))
 		return
 	}
-	now, part := time.Now(), p.part()
+	part := p.part()
 	since := now.Sub(p.lastLine)
 	if part < 1 && (since >= 5*time.Second || since >= time.Second && part >= p.lastPart+0.1) {
 		p.lastLine, p.lastPart = now, part
@@ -92,17 +105,21 @@ func (p *progress) part() float64 {
 // text says how much virtual time has passed, and how fast.
 func (p *progress) text() string {
 	var sum time.Duration
-	ended := 0
-	for i, v := range p.virtual {
+	for _, v := range p.virtual {
 		sum += v
-		if p.whole[i] {
-			ended++
-		}
 	}
-	text := fmt.Sprintf("%.1f s simulated, %s", sum.Seconds(), speed(sum, time.Since(p.started)))
+	took := time.Since(p.started)
+	text := fmt.Sprintf("%.1f s simulated, %s", sum.Seconds(), speed(sum, took))
 	if n := len(p.virtual); n > 1 {
-		text = fmt.Sprintf("%d of %d runs, %s", ended, n, text)
-		if left := p.left(time.Since(p.started)); left > 0 {
+		counts := fmt.Sprintf("%d of %d runs", p.ended, n)
+		if p.ended > 0 {
+			counts += fmt.Sprintf(" (%s/s)", quantity.Significant(float64(p.ended)/took.Seconds()))
+		}
+		if p.failed > 0 {
+			counts += fmt.Sprintf(", %d failed", p.failed)
+		}
+		text = counts + ", " + text
+		if left := p.left(took); left > 0 {
 			text += fmt.Sprintf(", about %s left", left)
 		}
 	}

@@ -71,12 +71,12 @@ func playWorker() {
 	case "hang":
 		select {}
 	case "spin":
-		for {
+		for turns := 0; turns >= 0; turns++ {
 		}
 	case "grow":
-		var kept [][]byte
-		for {
-			kept = append(kept, bytes.Repeat([]byte{1}, 1<<20))
+		var kept []byte
+		for len(kept) >= 0 {
+			kept = append(kept, bytes.Repeat([]byte{1}, 1<<20)...)
 			time.Sleep(time.Millisecond)
 		}
 	}
