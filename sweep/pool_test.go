@@ -113,20 +113,11 @@ func open(t *testing.T, folder string, study *Study) *Store {
 	return store
 }
 
-// all returns all runs of a store's study.
-func all(s *Store) []Run {
-	var runs []Run
-	for i := range s.Study.Runs() {
-		runs = append(runs, s.Study.Run(i))
-	}
-	return runs
-}
-
 // fingerprints returns those of all results.
 func fingerprints(t *testing.T, s *Store) map[Run]string {
 	t.Helper()
 	prints := make(map[Run]string)
-	for _, r := range all(s) {
+	for _, r := range s.Study.All() {
 		result, err := s.Get(r)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -164,7 +155,7 @@ func TestAStudyIsRunOnceAndOnlyWhatIsNewWhenItGrows(t *testing.T) {
 	folder := t.TempDir()
 	store := open(t, folder, delays(2, "5ms", "10ms"))
 	var first watcher
-	outcome, err := store.Do(t.Context(), all(store), 2, &first)
+	outcome, err := store.Do(t.Context(), store.Study.All(), 2, &first)
 	if err != nil || outcome.Done != 4 || outcome.Found != 0 || len(outcome.Failed) != 0 {
 		t.Fatalf("outcome %+v, %v; want 4 runs done", outcome, err)
 	}
@@ -172,11 +163,11 @@ func TestAStudyIsRunOnceAndOnlyWhatIsNewWhenItGrows(t *testing.T) {
 		t.Errorf("heard %+v; want 4 of 4 runs", first)
 	}
 	before := fingerprints(t, store)
-	if outcome, err = store.Do(t.Context(), all(store), 2, nil); err != nil || outcome.Done != 0 || outcome.Found != 4 {
+	if outcome, err = store.Do(t.Context(), store.Study.All(), 2, nil); err != nil || outcome.Done != 0 || outcome.Found != 4 {
 		t.Errorf("again: outcome %+v, %v; want that all were found", outcome, err)
 	}
 	larger := open(t, folder, delays(3, "10ms", "5ms", "20ms"))
-	if outcome, err = larger.Do(t.Context(), all(larger), 0, nil); err != nil || outcome.Done != 5 || outcome.Found != 4 {
+	if outcome, err = larger.Do(t.Context(), larger.Study.All(), 0, nil); err != nil || outcome.Done != 5 || outcome.Found != 4 {
 		t.Errorf("a larger study: outcome %+v, %v; want 4 found and 5 done", outcome, err)
 	}
 	after := fingerprints(t, larger)
@@ -193,7 +184,7 @@ func TestFailedRunsAreReportedAndEndNoOther(t *testing.T) {
 	study := delays(1, "5ms", "13ms", "14ms", "15ms", "20ms")
 	study.Limits.Wall = 2 * time.Second
 	store := open(t, t.TempDir(), study)
-	outcome, err := store.Do(t.Context(), all(store), 3, nil)
+	outcome, err := store.Do(t.Context(), store.Study.All(), 3, nil)
 	if err != nil || outcome.Done != 2 || len(outcome.Failed) != 3 {
 		t.Fatalf("outcome %+v, %v; want 2 runs done and 3 failed", outcome, err)
 	}
@@ -215,7 +206,7 @@ func TestAFailureIsForgottenWhenTheRunSucceeds(t *testing.T) {
 	if err := store.PutFailure(r, errors.New("a storm")); err != nil {
 		t.Fatal(err)
 	}
-	if outcome, err := store.Do(t.Context(), all(store), 1, nil); err != nil || outcome.Done != 1 {
+	if outcome, err := store.Do(t.Context(), store.Study.All(), 1, nil); err != nil || outcome.Done != 1 {
 		t.Fatalf("outcome %+v, %v", outcome, err)
 	}
 	if kept, err := store.GetFailure(r); !errors.Is(err, fs.ErrNotExist) {
@@ -227,11 +218,11 @@ func TestAnInterruptedStudyKeepsWhatIsDone(t *testing.T) {
 	store := open(t, t.TempDir(), delays(3, "5ms", "10ms"))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	outcome, err := store.Do(ctx, all(store), 1, &watcher{onDone: cancel})
+	outcome, err := store.Do(ctx, store.Study.All(), 1, &watcher{onDone: cancel})
 	if !errors.Is(err, context.Canceled) || outcome.Done != 1 || len(outcome.Failed) != 0 {
 		t.Fatalf("outcome %+v, %v; want one run, and that it was interrupted", outcome, err)
 	}
-	if outcome, err = store.Do(t.Context(), all(store), 2, nil); err != nil || outcome.Found != 1 || outcome.Done != 5 {
+	if outcome, err = store.Do(t.Context(), store.Study.All(), 2, nil); err != nil || outcome.Found != 1 || outcome.Done != 5 {
 		t.Errorf("the rest: outcome %+v, %v; want 1 found and 5 done", outcome, err)
 	}
 }
@@ -242,7 +233,7 @@ func beParent(folder string) {
 	if err != nil {
 		panic(err)
 	}
-	store.Do(context.Background(), all(store), 2, &watcher{onDone: func() { fmt.Println("done") }})
+	store.Do(context.Background(), store.Study.All(), 2, &watcher{onDone: func() { fmt.Println("done") }})
 }
 
 func TestAStudyWhoseProcessIsKilledGoesOnWhereItWas(t *testing.T) {
@@ -271,12 +262,12 @@ func TestAStudyWhoseProcessIsKilledGoesOnWhereItWas(t *testing.T) {
 	parent.Wait()
 
 	store := open(t, folder, delays(20, "5ms"))
-	outcome, err := store.Do(t.Context(), all(store), 2, nil)
+	outcome, err := store.Do(t.Context(), store.Study.All(), 2, nil)
 	if err != nil || outcome.Found < 3 || outcome.Found+outcome.Done != 20 {
 		t.Errorf("outcome %+v, %v; want at least 3 found, and 20 with those done", outcome, err)
 	}
 	whole := open(t, t.TempDir(), store.Study)
-	if _, err := whole.Do(t.Context(), all(whole), 2, nil); err != nil {
+	if _, err := whole.Do(t.Context(), whole.Study.All(), 2, nil); err != nil {
 		t.Fatal(err)
 	}
 	for r, want := range fingerprints(t, whole) {
@@ -291,7 +282,7 @@ func TestAStudyWhoseProcessIsKilledGoesOnWhereItWas(t *testing.T) {
 
 func TestAHalfWrittenResultDoesNotCount(t *testing.T) {
 	store := open(t, t.TempDir(), delays(1, "5ms"))
-	if _, err := store.Do(t.Context(), all(store), 1, nil); err != nil {
+	if _, err := store.Do(t.Context(), store.Study.All(), 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	r := store.Study.Run(0)
@@ -303,7 +294,7 @@ func TestAHalfWrittenResultDoesNotCount(t *testing.T) {
 		if err := os.WriteFile(store.place(r), part, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if outcome, err := store.Do(t.Context(), all(store), 1, nil); err != nil || outcome.Done != 1 {
+		if outcome, err := store.Do(t.Context(), store.Study.All(), 1, nil); err != nil || outcome.Done != 1 {
 			t.Errorf("with %d bytes of %d: outcome %+v, %v; want that it is run again", len(part), len(text), outcome, err)
 		}
 	}
@@ -311,7 +302,7 @@ func TestAHalfWrittenResultDoesNotCount(t *testing.T) {
 
 func TestResultsOfAnotherProgramAreNotSeen(t *testing.T) {
 	store := open(t, t.TempDir(), delays(1, "5ms"))
-	if _, err := store.Do(t.Context(), all(store), 1, nil); err != nil {
+	if _, err := store.Do(t.Context(), store.Study.All(), 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	store.program.Digest[0]++
@@ -322,7 +313,7 @@ func TestResultsOfAnotherProgramAreNotSeen(t *testing.T) {
 
 func TestTwoResultsOfOneRunMustHaveTheSamePackets(t *testing.T) {
 	store := open(t, t.TempDir(), delays(1, "5ms"))
-	if _, err := store.Do(t.Context(), all(store), 1, nil); err != nil {
+	if _, err := store.Do(t.Context(), store.Study.All(), 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	result, err := store.Get(store.Study.Run(0))

@@ -54,3 +54,12 @@ func (s *Study) Of(cell int) []string {
 	}
 	return all
 }
+
+// All returns all runs.
+func (s *Study) All() []Run {
+	runs := make([]Run, s.Runs())
+	for i := range runs {
+		runs[i] = s.Run(i)
+	}
+	return runs
+}
