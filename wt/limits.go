@@ -22,7 +22,8 @@ type Limits struct {
 	// [Session.ReceiveDatagram] (256). When one more arrives the oldest is dropped.
 	DatagramQueue int
 	// HeaderTimeout is how long a peer may take to send the header of a stream
-	// or of a request, and to take the header of a response (10 s).
+	// or of a request, and to take the header of a response (30 s: where the round
+	// trip is of seconds, a first packet that is lost twice needs 15 s and more).
 	HeaderTimeout time.Duration
 	// HeaderBytes is the size of the largest header accepted, in bytes as RFC 9114, section 4.2.2,
 	// counts them (64 KiB). A request with a larger one is answered with status 431.
@@ -44,7 +45,7 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.EarlyTimeout, 5*time.Second)
 	l.DatagramQueue = max(0, l.DatagramQueue)
 	setDefault(&l.DatagramQueue, 256)
-	setDefault(&l.HeaderTimeout, 10*time.Second)
+	setDefault(&l.HeaderTimeout, 30*time.Second)
 	setDefault(&l.HeaderBytes, 64<<10)
 	setDefault(&l.Offences, 4096)
 	setDefault(&l.SettingsTimeout, 5*time.Second)
