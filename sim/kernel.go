@@ -26,7 +26,8 @@ type kernel struct {
 	asleep atomic.Bool
 	over   atomic.Bool // the network is stopped; only applications go on, to end
 	timer  *time.Timer
-	woke   bool // an application may be about to run
+	armed  time.Duration // when the timer fires; unarmed if it has fired
+	woke   bool          // an application may be about to run
 
 	seed     uint64 // of the runtime's decisions
 	reseeded atomic.Uint64
@@ -47,6 +48,7 @@ func newKernel(seed uint64) *kernel {
 		seed:  seed * 0x9e3779b97f4a7c15, // far from the next seed's: odd, and the golden ratio of 2^64
 		start: time.Now(),
 		wake:  make(chan struct{}, 1),
+		armed: unarmed,
 		timer: time.NewTimer(time.Hour),
 	}
 	k.timer.Stop()
@@ -202,16 +204,34 @@ func (k *kernel) sleep(limit time.Duration) {
 	if len(k.quiet) > 0 && !over {
 		until = min(until, k.quiet[0].at+k.network.Lookahead())
 	}
-	k.timer.Reset(until - k.now)
+	k.arm(until)
 	k.asleep.Store(true)
 	k.reseed()
 	select {
 	case <-k.wake:
 	case <-k.timer.C:
+		k.armed = unarmed
 		if !k.asleep.CompareAndSwap(true, false) {
 			<-k.wake // roused at the same instant: take the token back
 		}
 	}
+}
+
+// unarmed is no time of a timer.
+const unarmed = time.Duration(-1)
+
+// arm has the timer fire at a time. It never resets a timer that is pending: the
+// runtime looks through all timers of the run when one that was reset is due,
+// which would be at every step, and there are some for each connection.
+func (k *kernel) arm(at time.Duration) {
+	switch k.armed {
+	case at: // as it is
+	case unarmed:
+		k.timer.Reset(at - k.now)
+	default:
+		k.timer = time.NewTimer(at - k.now)
+	}
+	k.armed = at
 }
 
 // stop ends the network: what it holds stays where it is, and what is sent from

@@ -2,9 +2,11 @@ package sim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,6 +17,7 @@ import (
 
 // task is a function that runs on a host.
 type task struct {
+	number     uint64 // in the order of the starts
 	name       string // host/name
 	goroutine  string // its ID, as stack traces print it
 	foreground bool
@@ -32,20 +35,23 @@ type taskSet struct {
 	foreground atomic.Int64 // tasks that keep the run going
 	total      atomic.Int64
 
-	mu    sync.Mutex
-	tasks []*task // running, in the order of their start
-	errs  []error
+	mu      sync.Mutex
+	running map[*task]bool
+	number  uint64 // of the task that was started last
+	errs    []error
 }
 
 func (s *taskSet) init(k *kernel) {
-	s.kernel = k
+	s.kernel, s.running = k, make(map[*task]bool)
 	s.ctx, s.cancelFunc = context.WithCancel(context.Background())
 }
 
 func (s *taskSet) start(h *Host, name string, f func(context.Context) error, foreground bool) {
 	t := &task{name: h.Name() + "/" + name, foreground: foreground, started: time.Since(s.kernel.start)}
 	s.mu.Lock()
-	s.tasks = append(s.tasks, t)
+	s.number++
+	t.number = s.number
+	s.running[t] = true
 	s.mu.Unlock()
 	s.total.Add(1)
 	if foreground {
@@ -61,7 +67,7 @@ func (s *taskSet) start(h *Host, name string, f func(context.Context) error, for
 
 func (s *taskSet) end(t *task, err error) {
 	s.mu.Lock()
-	s.tasks = slices.DeleteFunc(s.tasks, func(o *task) bool { return o == t })
+	delete(s.running, t)
 	if err != nil && !(s.ctx.Err() != nil && errors.Is(err, context.Canceled)) {
 		s.errs = append(s.errs, fmt.Errorf("%s: %w", t.name, err))
 	}
@@ -98,9 +104,9 @@ func (s *taskSet) waiting() []Waiting {
 	stacks := goroutineStacks()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tasks := s.tasks
+	tasks := slices.SortedFunc(maps.Keys(s.running), func(a, b *task) int { return cmp.Compare(a.number, b.number) })
 	if s.foreground.Load() > 0 {
-		tasks = slices.DeleteFunc(slices.Clone(tasks), func(t *task) bool { return !t.foreground })
+		tasks = slices.DeleteFunc(tasks, func(t *task) bool { return !t.foreground })
 	}
 	var list []Waiting
 	for _, t := range tasks {
