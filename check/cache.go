@@ -13,7 +13,6 @@ import (
 	"github.com/wtsim/wtsim/internal/program"
 	"github.com/wtsim/wtsim/internal/wholefile"
 	"github.com/wtsim/wtsim/sim/record"
-	"github.com/wtsim/wtsim/sim/scenario"
 )
 
 // cache keeps what runs achieved under a name that covers all that they depend on:
@@ -61,7 +60,7 @@ func (c *cache) wanted(of Case, seed uint64) string {
 	for i, in := range s.Inputs {
 		inputs[i] = record.Input{Name: in.Name, SHA256: hex.EncodeToString(in.SHA256[:])}
 	}
-	return c.place(string(scenario.Explain(&s)), inputs)
+	return c.place(string(s.Resolved()), inputs)
 }
 
 // get returns what a run achieved, if it is known. An entry that cannot be read is

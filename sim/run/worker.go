@@ -190,7 +190,7 @@ func (t *task) simulate(s *scenario.Scenario, out sink, packets captures, option
 	for _, in := range s.Inputs {
 		info.Inputs = append(info.Inputs, record.Input{Name: in.Name, SHA256: hex.EncodeToString(in.SHA256[:])})
 	}
-	info.Scenario, err = json.Marshal(string(scenario.Explain(s)))
+	info.Scenario, err = json.Marshal(string(s.Resolved()))
 	return info, err
 }
 

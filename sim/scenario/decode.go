@@ -15,6 +15,9 @@ func decode(s *Scenario, root *node) error {
 		return err
 	}
 	s.QUIC.set = 0
+	if s.Sweep.IsZero() {
+		s.Sweep = Sweep{}
+	}
 	return nil
 }
 
@@ -114,6 +117,12 @@ func decodeField(f field, n *node) error {
 	switch {
 	case v.Type() == reflect.TypeFor[Numbers]():
 		return decodeNumbers(v, n)
+	case v.Type() == reflect.TypeFor[Words]():
+		return decodeWords(v.Addr().Interface().(*Words), n)
+	case v.Type() == reflect.TypeFor[Axes]():
+		return decodeAxes(v.Addr().Interface().(*Axes), n)
+	case v.Type() == reflect.TypeFor[[]Axes]():
+		return decodeZips(v.Addr().Interface().(*[]Axes), n)
 	case v.Type() == reflect.TypeFor[Mix]() && n.kind == listNode:
 		return decodeMix(v.Addr().Interface().(*Mix), n)
 	case isTable(v.Type()):
@@ -198,6 +207,7 @@ func decodePair(array reflect.Value, n *node) error {
 }
 
 func decodeScalar(f field, v reflect.Value, n *node) error {
+	n.typ, _ = typeWords(v.Type())
 	if !accepts(v, n) {
 		return n.fail("%s; expected %s", n.describe(), expected(v.Type()))
 	}

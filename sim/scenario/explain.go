@@ -41,6 +41,8 @@ func (e *explainer) table(path, kind string, v reflect.Value) {
 			e.quic(inner, x, f.inherit)
 		case *LinkDirection:
 			e.reverse(inner, v.Addr().Interface().(*Link))
+		case *Sweep:
+			e.sweep(x)
 		default:
 			e.list(inner, f)
 		}
@@ -120,7 +122,7 @@ func leavesOf(f field, prefix string) []field {
 	t := f.value.Type()
 	f.key = prefix + f.key
 	switch {
-	case t == reflect.TypeFor[QUIC](), t == reflect.TypeFor[LinkDirection](), t.Kind() == reflect.Slice && t != reflect.TypeFor[Numbers]() && t != reflect.TypeFor[Points]():
+	case t == reflect.TypeFor[QUIC](), t == reflect.TypeFor[LinkDirection](), isSweep(t), t.Kind() == reflect.Slice && t != reflect.TypeFor[Numbers]() && t != reflect.TypeFor[Points]() && t != reflect.TypeFor[Words]():
 		return nil // a table with a header of its own
 	case isTable(t):
 		return leaves(f.value, f.key+".")
@@ -190,6 +192,12 @@ func valueText(v reflect.Value) string {
 		return x.text()
 	case Points:
 		return x.text()
+	case Words:
+		words := make([]string, len(x))
+		for i, w := range x {
+			words[i] = quote(w)
+		}
+		return "[" + strings.Join(words, ", ") + "]"
 	case Numbers:
 		numbers := make([]string, len(x))
 		for i, n := range x {

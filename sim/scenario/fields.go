@@ -124,6 +124,8 @@ func typeWords(t reflect.Type) (name, example string) {
 		return "pair of names", `["client", "server"]`
 	case reflect.TypeFor[Numbers]():
 		return "list of whole numbers", `[3, 7]`
+	case reflect.TypeFor[Words]():
+		return "list of strings", `["flows.bulk.goodput"]`
 	case reflect.TypeFor[Points]():
 		return "list of points", `[{ size = "10KB", p = 0.5 }, { size = "1MB", p = 1 }]`
 	case reflect.TypeFor[Mix]():

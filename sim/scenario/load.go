@@ -48,7 +48,7 @@ func parseAll(name string, data []byte, overrides []string, needy bool) (*Scenar
 		return nil, err
 	}
 	for _, o := range overrides {
-		if err := override(root, o); err != nil {
+		if _, err := override(root, o); err != nil {
 			return nil, err
 		}
 	}

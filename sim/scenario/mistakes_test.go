@@ -51,7 +51,7 @@ func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 		{`[quic]`, "[qiuc]", `x.toml:2: qiuc: unknown key; did you mean "quic"?`},
 		{`size = "10MB"`, `transport = "stream"`, `x.toml:15: sessions.main.flows.bulk.transport: kind "download" has no such key; expected one of the kinds echo, media`},
 		{`delay = "20ms"`, `queue = { limt = "64KB" }`, `x.toml:8: links.access.queue.limt: unknown key; did you mean "limit"?`},
-		{``, "[sweep]\n", `x.toml:18: sweep: unknown key; expected one of name, description, seed, time_limit, long, quic, hosts, routers, links, traffic, sessions, expect`},
+		{``, "[study]\n", `x.toml:18: study: unknown key; expected one of name, description, seed, time_limit, long, quic, hosts, routers, links, traffic, sessions, expect, sweep`},
 		{``, "[[expect]]\nmetric = \"m\"\nmni = 5\n", `x.toml:20: expect.0.mni: unknown key; did you mean "min"?`},
 		{``, "[[expect]]\nmin = 5\n", `x.toml:18: expect.0.metric: missing; expected a string`},
 		{`client = "client"`, ``, `x.toml:9: sessions.main.client: missing; expected a string`},

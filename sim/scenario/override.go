@@ -12,28 +12,28 @@ import (
 // overrideFile stands for a file's name in errors about overrides.
 const overrideFile = "--set"
 
-// override sets the value at a path to what "path=value" says. The value is
-// read as TOML if it is valid TOML, and as a string otherwise.
-func override(root *node, text string) error {
+// override sets the value at a path to what "path=value" says, and returns it. The
+// value is read as TOML if it is valid TOML, and as a string otherwise.
+func override(root *node, text string) (*node, error) {
 	at := origin{file: overrideFile}
 	path, value, ok := strings.Cut(text, "=")
 	path = strings.TrimSpace(path)
 	if !ok || path == "" {
-		return failAt(at, "", "%q is not an override; expected path=value, such as links.access.rate=5Mbit/s", text)
+		return nil, failAt(at, "", "%q is not an override; expected path=value, such as links.access.rate=5Mbit/s", text)
 	}
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
-		return failAt(at, "", "%q is not text in UTF-8", text)
+		return nil, failAt(at, "", "%q is not text in UTF-8", text)
 	}
 	parts := strings.Split(path, ".")
 	table := root
 	for i, part := range parts[:len(parts)-1] {
 		next, err := step(table, part)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if next == nil {
 			if collection(parts[:i]) {
-				return failAt(at, table.join(part), "there is no such table%s", suggest(part, table.names))
+				return nil, failAt(at, table.join(part), "there is no such table%s", suggest(part, table.names))
 			}
 			next = newTable(table.join(part), at)
 			table.put(part, next)
@@ -49,19 +49,19 @@ func override(root *node, text string) error {
 	name := parts[len(parts)-1]
 	old, err := step(table, name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	where := table.join(name)
 	n, err := overrideValue(value, where, at)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if table.kind == listNode {
 		table.items[slices.Index(table.items, old)] = n
-		return nil
+		return n, nil
 	}
 	table.put(name, n)
-	return nil
+	return n, nil
 }
 
 // step returns the value of a table or list under a name, and nil if a table

@@ -72,11 +72,42 @@ keep_alive = "2s"`),
 	tables = append(tables, LinkTables()...)
 	tables = append(tables, TrafficTables()...)
 	tables = append(tables, sessionTables()...)
-	return append(tables, describe("expect", "what a metric is expected to be; a list [[expect]]", &Expect{}).example(`
+	tables = append(tables, describe("expect", "what a metric is expected to be; a list [[expect]]", &Expect{}).example(`
 [[expect]]
 metric = "flows.bulk.goodput"
 from = "1s"
 min = "0.9 * links.access.rate"`))
+	return append(tables, sweepTables()...)
+}
+
+func sweepTables() []Table {
+	return []Table{
+		describe("sweep", "the study that 'wtsim sweep' makes of the scenario; other commands run the scenario as it is", &Sweep{}).example(`
+[sweep]
+seeds = 3
+metrics = ["flows.bulk.goodput", "links.access.forward.queue_delay.p95"]
+wall = "60s"
+[sweep.grid]
+links.access.rate = ["5Mbit/s", "20Mbit/s"]`),
+		Table{Name: "sweep.grid", Doc: "keys of the scenario, named as with --set, of which every combination of values is a cell; the first varies slowest. " +
+			"A value is as the key takes it, or a range: LOW..HIGH:linN, N values with equal steps; LOW..HIGH:logN, N values with equal factors; LOW..HIGH:stepSIZE. " +
+			"What lies between the ends is rounded to four digits, and to whole numbers where the key takes only those"}.example(`
+[sweep.grid]
+links.access.rate = ["5Mbit/s", "10Mbit/s", "20Mbit/s"]
+links.access.loss.p = "0.001..0.1:log5"
+links.access.queue = [{ kind = "codel" }, "1BDP"]`),
+		Table{Name: "sweep.zip", Doc: "keys whose values go together, the first with the first and so on; a list [[sweep.zip]], of which each table counts in the grid as one key"}.example(`
+[[sweep.zip]]
+links.access.rate = ["5Mbit/s", "50Mbit/s"]
+links.access.delay = ["50ms", "5ms"]`),
+		Table{Name: "sweep.sample", Doc: "keys that are drawn: uniformly from LOW..HIGH, with equal chances for equal factors from LOW..HIGH:log, or from a list. As many draws as 'samples' says count in the grid as one key"}.example(`
+[sweep]
+samples = 50
+[sweep.sample]
+links.access.rate = "1..100Mbit/s:log"
+links.access.delay = "1ms..200ms"
+links.access.queue.kind = ["fifo", "codel"]`),
+	}
 }
 
 func topologyTables() []Table {

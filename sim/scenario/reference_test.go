@@ -38,6 +38,7 @@ func TestTheReferenceDescribesEveryTableAndKey(t *testing.T) {
 		"sessions.NAME.flows.NAME, kind media", "sessions.NAME.flows.NAME, kind baton", "sessions.NAME.flows.NAME, kind request",
 		"sessions.NAME.flows.NAME.sizes, kind exponential", "sessions.NAME.flows.NAME.sizes, kind pareto", "sessions.NAME.flows.NAME.sizes, kind cdf",
 		"sessions.NAME.flows.NAME.sizes, kind web_search", "sessions.NAME.flows.NAME.sizes, kind data_mining", "sessions.NAME.flows.NAME.sizes.points", "expect",
+		"sweep", "sweep.grid", "sweep.zip", "sweep.sample",
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("the tables are %q, want %q", names, want)

@@ -37,6 +37,9 @@ type Scenario struct {
 	Sessions []Session `toml:"sessions" doc:"the WebTransport sessions, each a table [sessions.NAME]"`
 	Expect   []Expect  `toml:"expect" doc:"what the results are expected to be, each a table [[expect]]"`
 
+	// Sweep is the zero value if the file has no study.
+	Sweep Sweep `toml:"sweep" doc:"the study that 'wtsim sweep' makes of the scenario"`
+
 	Inputs []Input `toml:"-"` // the files that the scenario names, in the order in which they were read
 }
 

@@ -38,6 +38,7 @@ type node struct {
 	at   origin
 
 	text     string // of a scalar: a string's value, the token of anything else
+	typ      string // of a scalar that was decoded: the name of its type
 	override bool   // whether the value was given on the command line, where strings need no quotes
 
 	names []string         // of a table: its keys, in order

@@ -21,6 +21,7 @@ func Types() []Type {
 		{"string", `"text"`, "as in TOML; where only some words are accepted, they are listed"},
 		{"pair of names", `["client", "server"]`, "two hosts or routers"},
 		{"list of whole numbers", `[3, 7]`, "as in TOML"},
+		{"list of strings", `["flows.bulk.goodput", "fairness.jain"]`, "as in TOML"},
 		{"distribution", `"normal", "measured.dist"`, "uniform, normal, pareto or paretonormal, or a table of tc-netem's in a file beside the scenario"},
 		{"list of points", `[{ size = "10KB", p = 0.5 }, { size = "1MB", p = 1.0 }]`, "points of a distribution function, in ascending order"},
 		{"mix of sizes", `"imix", [{ size = "64B", weight = 1 }]`, "a name, or sizes with weights"},
