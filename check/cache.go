@@ -29,13 +29,18 @@ type entry struct {
 	Judged json.RawMessage `json:"judged"`
 }
 
-func openCache(folder string) (*cache, error) {
+// openCache opens a cache of what a program does, of this one if it is empty.
+func openCache(folder, path string) (*cache, error) {
 	if folder == "" {
 		return nil, nil
 	}
-	own, err := program.Open()
+	open := program.Open
+	if path != "" {
+		open = func() (*program.Program, error) { return program.Of(path) }
+	}
+	own, err := open()
 	if err != nil {
-		return nil, fmt.Errorf("cached results depend on this program: %w", err)
+		return nil, fmt.Errorf("cached results depend on the program: %w", err)
 	}
 	return &cache{folder, own}, nil
 }

@@ -43,6 +43,9 @@ type Options struct {
 	// Cache is a folder in which results are kept, and looked for before anything
 	// is run; empty: none.
 	Cache string
+	// Program runs scenarios: wtsim, built from the source of this one; empty: this
+	// program.
+	Program string
 	// Here runs scenarios in this process, which is not sealed, one after the other,
 	// and without the cache.
 	Here bool
@@ -77,7 +80,7 @@ func Run(ctx context.Context, cases []Case, o Options) (*Report, error) {
 	if o.Here {
 		o.Cache = ""
 	}
-	cache, err := openCache(o.Cache)
+	cache, err := openCache(o.Cache, o.Program)
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +228,7 @@ func (p *pool) one(ctx context.Context, c Case, seed uint64, onProgress func(run
 		return o
 	}
 	defer os.RemoveAll(out)
-	result, err := run.Do(ctx, run.Request{Scenario: c.Path, Overrides: c.Overrides, Seed: &seed, Here: p.options.Here, Out: out, Complete: func(dir string) error {
+	result, err := run.Do(ctx, run.Request{Scenario: c.Path, Overrides: c.Overrides, Seed: &seed, Program: p.options.Program, Here: p.options.Here, Out: out, Complete: func(dir string) error {
 		recording, err := record.Open(dir)
 		if err != nil {
 			return err

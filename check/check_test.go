@@ -125,7 +125,7 @@ func TestTheCacheKnowsARunByAllThatItDependsOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := openCache(filepath.Join(dir, "cache"))
+	c, err := openCache(filepath.Join(dir, "cache"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestTheCacheKeepsNothingOfAProgramThatWasReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := openCache(filepath.Join(dir, "cache"))
+	c, err := openCache(filepath.Join(dir, "cache"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestTheCacheKeepsARunAsThatOfTheScenarioThatWasRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := openCache(filepath.Join(dir, "cache"))
+	c, err := openCache(filepath.Join(dir, "cache"), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ type Scenario struct {
 	Baseline *baseline.Comparison
 
 	before *baseline.File // the baseline; nil if there is none
-	now    baseline.File  // what the runs would be as one, if none failed
+	now    baseline.File  // what the runs that did not fail would be as one
 }
 
 // Outcome is what came of a run with one seed.

@@ -60,24 +60,31 @@ func (s *Scenario) settle(o Options) error {
 	return nil
 }
 
+// Achieved returns what the runs that did not fail achieved, which may be none.
+func (s *Scenario) Achieved() baseline.File { return s.now }
+
 // judge judges the runs, if none failed: against the scenario's expectations, and
 // against its baseline. It lets go of their metrics, which many scenarios have many of.
 func (s *Scenario) judge(o Options) error {
-	if _, err := s.Err(); err != nil {
-		return nil
-	}
-	runs := make([]expect.Run, len(s.Runs))
-	achieved := make([]baseline.Achieved, len(s.Runs))
+	var runs []expect.Run
+	var achieved []baseline.Achieved
 	for i := range s.Runs {
 		r := &s.Runs[i]
-		runs[i], achieved[i] = r.judged, baseline.Achieved{Info: &r.Info, Metrics: r.judged.Whole}
+		if r.Err == nil {
+			runs, achieved = append(runs, r.judged), append(achieved, baseline.Achieved{Info: &r.Info, Metrics: r.judged.Whole})
+		}
 		r.judged = expect.Run{}
 	}
 	var err error
-	if s.Verdicts, err = expect.Judge(&s.Runs[0].Info, runs); err != nil {
-		return err
+	if len(achieved) > 0 {
+		if s.now, err = baseline.From(s.Suite, achieved); err != nil {
+			return err
+		}
 	}
-	if s.now, err = baseline.From(s.Suite, achieved); err != nil {
+	if _, failed := s.Err(); failed != nil {
+		return nil
+	}
+	if s.Verdicts, err = expect.Judge(&s.Runs[0].Info, runs); err != nil {
 		return err
 	}
 	if s.before == nil {

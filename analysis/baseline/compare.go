@@ -59,6 +59,7 @@ type Comparison struct {
 	Changes []Change
 	Missing []string // metrics that only the baseline has
 	New     []string // metrics that only the runs have
+	Same    []Change // metrics without any difference
 }
 
 // OK reports whether nothing became worse, nothing is missing, and it is the
@@ -104,10 +105,12 @@ func Compare(base, now File, tolerance float64) (*Comparison, error) {
 	for _, r := range rows.Rows {
 		change := Change{Metric: r.Name, Unit: r.Unit, Better: better[r.Name], Base: r.A, Now: r.B, Difference: r.Difference}
 		change.Verdict = verdict(r, change.Better, tolerance)
-		if change.Verdict != Same {
-			c.Identical = false
-			c.Changes = append(c.Changes, change)
+		if change.Verdict == Same {
+			c.Same = append(c.Same, change)
+			continue
 		}
+		c.Identical = false
+		c.Changes = append(c.Changes, change)
 	}
 	order := []Verdict{Worse, Better, Unsure, Negligible}
 	slices.SortStableFunc(c.Changes, func(x, y Change) int {

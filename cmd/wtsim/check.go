@@ -74,7 +74,7 @@ then no failure.`,
 			case f.update && f.Identical:
 				return &usageError{cmd, errors.New("--update writes what --identical compares with; expected one of them")}
 			}
-			if err := f.files.check(cmd); err != nil {
+			if err := checkFilePaths(f.files.files(cmd)); err != nil {
 				return &usageError{cmd, err}
 			}
 			return f.run(cmd, args)
@@ -136,7 +136,7 @@ func (f *checkFlags) run(cmd *cobra.Command, paths []string) error {
 		return err
 	}
 	err = f.show(cmd, report)
-	if unwritten := f.files.write(cmd, report); unwritten != nil {
+	if unwritten := writeFiles(f.files.files(cmd), report); unwritten != nil {
 		return unwritten
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -23,29 +24,28 @@ func (f *checkFiles) register(cmd *cobra.Command) {
 	flags.StringVar(&f.html, "html", "", "write the report into a `file` too, as a page that loads nothing")
 }
 
-// file is one of the files.
-type file struct {
+// file is a file into which a report is written.
+type file[R any] struct {
 	flag, path string
-	write      func(*check.Report, io.Writer) error
+	write      func(R, io.Writer) error
 }
 
 // files returns those that are wanted.
-func (f *checkFiles) files(cmd *cobra.Command) []file {
-	var wanted []file
-	for _, x := range []file{
+func (f *checkFiles) files(cmd *cobra.Command) []file[*check.Report] {
+	return wantedFiles(cmd, []file[*check.Report]{
 		{"junit", f.junit, (*check.Report).JUnit}, {"markdown", f.markdown, (*check.Report).Markdown}, {"html", f.html, (*check.Report).HTML},
-	} {
-		if cmd.Flags().Changed(x.flag) {
-			wanted = append(wanted, x)
-		}
-	}
-	return wanted
+	})
 }
 
-// check finds what would keep the files from being written, before anything runs.
-func (f *checkFiles) check(cmd *cobra.Command) error {
+// wantedFiles returns those whose flags are given.
+func wantedFiles[R any](cmd *cobra.Command, all []file[R]) []file[R] {
+	return slices.DeleteFunc(all, func(x file[R]) bool { return !cmd.Flags().Changed(x.flag) })
+}
+
+// checkFilePaths finds what would keep files from being written, before anything runs.
+func checkFilePaths[R any](files []file[R]) error {
 	flagOf := make(map[string]string)
-	for _, x := range f.files(cmd) {
+	for _, x := range files {
 		if x.path == "" {
 			return fmt.Errorf("--%s is empty; expected a file", x.flag)
 		}
@@ -64,10 +64,10 @@ func (f *checkFiles) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// write writes the files: each that can be written.
-func (f *checkFiles) write(cmd *cobra.Command, report *check.Report) error {
+// writeFiles writes a report into files: each that can be written.
+func writeFiles[R any](files []file[R], report R) error {
 	var all []error
-	for _, x := range f.files(cmd) {
+	for _, x := range files {
 		if _, err := wholefile.Write(x.path, func(w io.Writer) error { return x.write(report, w) }); err != nil {
 			all = append(all, fmt.Errorf("write the report: %w", err))
 		}

@@ -8,9 +8,11 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -52,6 +54,9 @@ func testScripts(t *testing.T, dir string) {
 			env.Setenv("QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING", "true")
 			repository, err := filepath.Abs("../..")
 			env.Setenv("REPOSITORY", repository)
+			for name, value := range goEnvironment() {
+				env.Setenv(name, value)
+			}
 			return err
 		},
 		Condition: func(name string) (bool, error) {
@@ -73,6 +78,16 @@ func testScripts(t *testing.T, dir string) {
 		},
 	})
 }
+
+// goEnvironment is where the tool go keeps what it has built and downloaded, which it
+// does not find in the home folder of a script.
+var goEnvironment = sync.OnceValue(func() map[string]string {
+	var names map[string]string
+	if text, err := exec.Command("go", "env", "-json", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOFLAGS").Output(); err == nil {
+		json.Unmarshal(text, &names)
+	}
+	return names
+})
 
 // expectStatus is the script command "status N COMMAND...": the command must exit
 // with the status N.

@@ -1,11 +1,12 @@
 package gate
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/wtsim/wtsim/internal/variant"
 )
 
 // command runs a program in a folder and returns what it prints on stdout.
@@ -21,13 +22,23 @@ func command(t *testing.T, dir, name string, arguments ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// moduleDir is where the source of a module is.
-func moduleDir(t *testing.T, module string) string {
+// source is the folder of wtsim's source.
+func source(t *testing.T) string {
 	t.Helper()
-	dir := command(t, "", "go", "list", "-m", "-f", "{{.Dir}}", module)
-	if dir == "" {
-		command(t, "", "go", "mod", "download", module)
-		dir = command(t, "", "go", "list", "-m", "-f", "{{.Dir}}", module)
+	dir, err := variant.Source("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// quicGo is the folder of quic-go as go.mod names it.
+func quicGo(t *testing.T) string {
+	t.Helper()
+	b := variant.Builder{Source: source(t)}
+	dir, err := b.Original(t.Context(), variant.Spec{})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }
@@ -36,37 +47,18 @@ func moduleDir(t *testing.T, module string) string {
 // returns the program.
 func build(t *testing.T, folder string, p patch) string {
 	t.Helper()
-	root := moduleDir(t, "github.com/wtsim/wtsim")
-	program := filepath.Join(folder, p.name, "wtsim")
-	arguments := []string{"build", "-o", program}
+	program, patched := filepath.Join(folder, p.name, "wtsim"), ""
 	if len(p.edits) > 0 {
-		source := t.TempDir()
-		if err := os.CopyFS(source, os.DirFS(moduleDir(t, quicGo))); err != nil {
+		patched = t.TempDir()
+		if err := variant.Copy(patched, quicGo(t)); err != nil {
 			t.Fatal(err)
 		}
-		if err := p.apply(source); err != nil {
+		if err := p.apply(patched); err != nil {
 			t.Fatal(err)
 		}
-		arguments = append(arguments, "-modfile", replaced(t, root, source))
 	}
-	command(t, root, "go", append(arguments, "./cmd/wtsim")...)
+	if err := variant.Compile(t.Context(), source(t), patched, program); err != nil {
+		t.Fatal(err)
+	}
 	return program
-}
-
-// replaced writes a go.mod, and its go.sum, in which quic-go is that in a folder.
-func replaced(t *testing.T, root, source string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for _, name := range []string{"go.mod", "go.sum"} {
-		text, err := os.ReadFile(filepath.Join(root, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	file := filepath.Join(dir, "go.mod")
-	command(t, root, "go", "mod", "edit", "-replace", quicGo+"="+source, file)
-	return file
 }

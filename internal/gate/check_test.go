@@ -81,7 +81,7 @@ const seeds = "5"
 func check(t *testing.T, program, baselines string, paths ...string) (r report) {
 	t.Helper()
 	c := exec.Command(program, append([]string{"check", "--json", "--seeds", seeds, "--baselines", baselines}, paths...)...)
-	c.Dir = moduleDir(t, "github.com/wtsim/wtsim")
+	c.Dir = source(t)
 	out, err := c.Output()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -99,6 +99,6 @@ func check(t *testing.T, program, baselines string, paths ...string) (r report) 
 // update writes the baselines of scenarios, which must all do as they expect.
 func update(t *testing.T, program, baselines string, paths ...string) {
 	t.Helper()
-	command(t, moduleDir(t, "github.com/wtsim/wtsim"), program,
+	command(t, source(t), program,
 		append([]string{"check", "--quiet", "--update", "--seeds", seeds, "--baselines", baselines}, paths...)...)
 }

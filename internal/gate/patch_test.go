@@ -8,9 +8,6 @@ import (
 	"testing"
 )
 
-// quicGo is the module that is patched.
-const quicGo = "github.com/quic-go/quic-go"
-
 // patch is a change of quic-go's congestion behaviour.
 type patch struct {
 	name  string
@@ -97,11 +94,11 @@ func TestAnEditNeedsItsTextExactlyOnce(t *testing.T) {
 
 // What can be seen without building anything.
 func TestThePatchesFitTheQuicGoOfGoMod(t *testing.T) {
-	source := moduleDir(t, quicGo)
+	original := quicGo(t)
 	for _, p := range patches {
 		dir := t.TempDir()
 		for _, e := range p.edits {
-			text, err := os.ReadFile(filepath.Join(source, e.file))
+			text, err := os.ReadFile(filepath.Join(original, e.file))
 			if err != nil {
 				t.Fatalf("patch %s: quic-go has changed: %v", p.name, err)
 			}

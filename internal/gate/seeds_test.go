@@ -60,7 +60,7 @@ var seedLine = regexp.MustCompile(`(?m)^seed = .*\n`)
 // they are of the scenarios' own seeds, as the baselines in own are.
 func otherSeeds(t *testing.T, program, own string, from int, paths []string) string {
 	t.Helper()
-	root, copies, others := moduleDir(t, "github.com/wtsim/wtsim"), t.TempDir(), t.TempDir()
+	root, copies, others := source(t), t.TempDir(), t.TempDir()
 	if err := os.CopyFS(filepath.Join(copies, "scenarios"), os.DirFS(filepath.Join(root, "scenarios"))); err != nil {
 		t.Fatal(err)
 	}

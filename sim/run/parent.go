@@ -23,6 +23,7 @@ type Request struct {
 	Overrides []string // "path=value", applied in order
 	Seed      *uint64  // instead of the scenario's own
 
+	Program   string         // the worker's: wtsim, built from the source of this one; empty: this program
 	Here      bool           // in this process, which is not sealed, instead of one of its own
 	Out       string         // folder of results; empty: DefaultOut
 	Unwritten bool           // make no recording, only the result with its fingerprint
@@ -112,7 +113,7 @@ func (r Request) task() (task, error) {
 	if err != nil {
 		return task{}, err
 	}
-	t := task{Name: r.Scenario, Scenario: r.Source, Overrides: r.Overrides, Seed: s.Seed, Without: r.Without, QLog: r.QLog, CSV: r.CSV, Capture: r.Capture}
+	t := task{program: r.Program, Name: r.Scenario, Scenario: r.Source, Overrides: r.Overrides, Seed: s.Seed, Without: r.Without, QLog: r.QLog, CSV: r.CSV, Capture: r.Capture}
 	if _, err := captureFiles(s, r.Capture); err != nil {
 		return task{}, err
 	}
@@ -134,16 +135,19 @@ func (r Request) task() (task, error) {
 func work(ctx context.Context, t task, limits Limits, onProgress func(Progress)) (record.Run, error) {
 	life, end := context.WithCancel(ctx)
 	defer end()
-	executable, err := os.Executable()
-	if err != nil {
-		return record.Run{}, fail(Internal, "finding this program to start a worker: %w", err)
+	program := t.program
+	if program == "" {
+		var err error
+		if program, err = os.Executable(); err != nil {
+			return record.Run{}, fail(Internal, "finding this program to start a worker: %w", err)
+		}
 	}
 	messages, theirs, err := os.Pipe()
 	if err != nil {
 		return record.Run{}, fail(Internal, "starting a worker: %w", err)
 	}
 	defer messages.Close()
-	cmd := exec.CommandContext(life, executable, WorkerArgument)
+	cmd := exec.CommandContext(life, program, WorkerArgument)
 	cmd.Env = environment()
 	cmd.ExtraFiles = []*os.File{theirs} // the first is messageFD
 	var stderr head

@@ -21,6 +21,8 @@ const messageFD = 3
 
 // task is what a worker is asked to do.
 type task struct {
+	program string // the worker's; empty: this one
+
 	Name      string   `json:"name"`      // stands for the scenario file's name in errors
 	Scenario  []byte   `json:"scenario"`  // the scenario's text, before overrides
 	Overrides []string `json:"overrides"` // "path=value", in order
