@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wtsim/wtsim/internal/pagetest"
 	"github.com/wtsim/wtsim/sim/run"
 )
 
@@ -39,7 +40,7 @@ func TestMain(m *testing.M) {
 		beParent(os.Args[2])
 		return
 	}
-	os.Exit(m.Run())
+	pagetest.Main(m)
 }
 
 // work is a worker, which does as the task's delay says.

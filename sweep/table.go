@@ -20,6 +20,7 @@ const (
 	parquetFile = "results.parquet" // a row for each cell, seed and metric
 	csvFile     = "results.csv"     // the same
 	runsFile    = "runs.csv"        // a row for each run, also for those that have no result
+	reportFile  = "report.html"
 )
 
 // design are the columns that tell cells apart: of each axis its text, and of one with

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 
+	"github.com/wtsim/wtsim/analysis/figure"
 	"github.com/wtsim/wtsim/internal/wholefile"
 )
 
@@ -21,7 +22,21 @@ func (s *Store) Write(ctx context.Context, figures bool) (*Summary, []string, er
 		return nil, nil, fmt.Errorf("write the results of %s: %w", s.Study.Name, err)
 	}
 	summary, err := c.summary()
-	return summary, files, err
+	if err != nil || !figures {
+		return summary, files, err
+	}
+	shown := c.figures()
+	drawn, err := figure.Save(shown, filepath.Join(s.folder, figuresFolder), figure.TwoColumns, figure.Formats()...)
+	files = append(files, drawn...)
+	if err != nil {
+		return summary, files, err
+	}
+	report := filepath.Join(s.folder, reportFile)
+	_, err = wholefile.Write(report, func(to io.Writer) error { return writeHTML(to, s.Study, summary, shown) })
+	if err != nil {
+		return summary, files, fmt.Errorf("write the report of %s: %w", s.Study.Name, err)
+	}
+	return summary, append(files, report), nil
 }
 
 // writeTables writes the tables, and hands on each run.

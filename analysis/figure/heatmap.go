@@ -117,6 +117,9 @@ func (p *matrix) table() [][]string {
 			if mean.Interval.Exists() {
 				fields[5], fields[6] = number(mean.Interval.Low), number(mean.Interval.High)
 			}
+			if p.of != "" {
+				fields = append(fields, p.of)
+			}
 			out = append(out, fields)
 		}
 	}

@@ -19,6 +19,9 @@ type matrix struct {
 	columns []string  // values, from left to right
 	rows    []string  // values, from bottom to top
 	cells   map[cell]stat.Estimate
+
+	of        string  // what all cells have in common; empty: nothing
+	low, high float64 // range of the colours, for several panels; empty: that of the cells
 }
 
 // cell is a place in a matrix.
@@ -28,10 +31,11 @@ type cell struct{ column, row string }
 var missingLook = look{LineStyle: draw.LineStyle{Color: leaderInk}, marker: draw.CrossGlyph{}, radius: 2.4}
 
 const (
-	cellHeight vg.Length = 17
-	noteHeight vg.Length = 7 // of n below a value
-	barWidth   vg.Length = 7
-	barGap     vg.Length = 8 // between the cells and the bar of colours
+	cellHeight   vg.Length = 17
+	noteHeight   vg.Length = 7   // of n below a value
+	tallestCells vg.Length = 360 // of all rows; more rows are lower
+	barWidth     vg.Length = 7
+	barGap       vg.Length = 8 // between the cells and the bar of colours
 )
 
 // counts returns the smallest and the largest number of values of a cell, of
@@ -56,10 +60,14 @@ func (p *matrix) counts() (fewest, most int, missing bool) {
 // title names the metric and says how many values a mean is of.
 func (p *matrix) title() string {
 	fewest, most, _ := p.counts()
-	if fewest == most {
-		return fmt.Sprintf("%s, %s", p.metric.Name, counted(most))
+	name := p.metric.Name
+	if p.of != "" {
+		name += ", " + p.of
 	}
-	return fmt.Sprintf("%s, n = %d to %d", p.metric.Name, fewest, most)
+	if fewest == most {
+		return fmt.Sprintf("%s, %s", name, counted(most))
+	}
+	return fmt.Sprintf("%s, n = %d to %d", name, fewest, most)
 }
 
 func (p *matrix) entries() []entry {
@@ -79,6 +87,9 @@ func (p *matrix) colours(height vg.Length) axis {
 	}
 	if low > high {
 		low, high = 0, 1
+	}
+	if p.low < p.high {
+		low, high = p.low, p.high
 	}
 	if low == high {
 		// One colour, the middle one.
@@ -113,6 +124,9 @@ func (p *matrix) plot() vg.Length {
 	h := cellHeight
 	if fewest, most, _ := p.counts(); fewest != most {
 		h += noteHeight
+	}
+	if h*vg.Length(len(p.rows)) > tallestCells {
+		return tallestCells
 	}
 	return max(h*vg.Length(len(p.rows)), 44)
 }
@@ -149,13 +163,13 @@ func (p *matrix) at(data vg.Rectangle, column, row int) vg.Rectangle {
 
 func (p *matrix) drawCells(s *sheet, data vg.Rectangle, colours axis) {
 	words := make(map[cell]string, len(p.cells))
-	fits := true
+	fits := p.at(data, 0, 0).Size().Y >= cellHeight-2
 	fewest, most, _ := p.counts()
 	for at, mean := range p.cells {
 		words[at] = quantity.Significant(mean.Value / colours.scale.size)
 		fits = fits && max(tickText.Width(words[at]), cellNote.Width(counted(mean.N)))+2 <= p.at(data, 0, 0).Size().X
 	}
-	edge := draw.LineStyle{Color: paper, Width: 0.8}
+	edge := draw.LineStyle{Color: paper, Width: min(0.8, p.at(data, 0, 0).Size().X/8, p.at(data, 0, 0).Size().Y/8)}
 	for j, row := range p.rows {
 		for i, column := range p.columns {
 			where := p.at(data, i, j)
@@ -205,10 +219,14 @@ func (p *matrix) drawLabels(s *sheet, data, where vg.Rectangle) {
 	}
 	labels := tickText
 	labels.XAlign = draw.XRight
+	apart := max(1, int(math.Ceil(9/float64(p.at(data, 0, 0).Size().Y))))
 	for j, row := range p.rows {
 		cell := p.at(data, 0, j)
 		y := (cell.Min.Y + cell.Max.Y) / 2
 		s.line(tick, data.Min.X-tickLength, y, data.Min.X, y)
+		if j%apart != 0 {
+			continue
+		}
 		room := data.Min.X - where.Min.X - axisText.Height("0") - 2*gap - tickLength
 		s.write(labels, vg.Point{X: data.Min.X - tickLength - gap, Y: y}, shorten(tickText, orNone(row), room))
 	}
