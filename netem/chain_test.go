@@ -101,11 +101,12 @@ func anotherWith(r *rapid.T, e Element, unit time.Duration) Element {
 			Above: Bytes(rapid.IntRange(0, 300).Draw(r, "above")),
 			From:  from,
 			Until: from + times(1, 100, "window"),
+			Burst: rapid.Uint64Range(0, 3).Draw(r, "burst"),
 		}
 	case Duplicate:
 		return Duplicate{aProbability(r), aProbability(r)}
 	case Corrupt:
-		return Corrupt{aProbability(r), aProbability(r)}
+		return Corrupt{aProbability(r), aProbability(r), rapid.Uint64Range(0, 3).Draw(r, "burst")}
 	case Reorder:
 		delay := times(0, 50, "delay")
 		return Reorder{delay, aProbability(r), aProbability(r), rapid.IntRange(0, 4).Draw(r, "gap")}

@@ -191,7 +191,7 @@ func TestCopiesAreConservedInAnyChain(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		copies := func(name string) Element {
 			return rapid.SampledFrom([]Element{
-				Duplicate{aProbability(r), aProbability(r)}, Corrupt{aProbability(r), aProbability(r)},
+				Duplicate{aProbability(r), aProbability(r)}, Corrupt{P: aProbability(r), Correlation: aProbability(r), Burst: rapid.Uint64Range(0, 3).Draw(r, "burst")},
 			}).Draw(r, name)
 		}
 		chain := rapid.SliceOfN(elements, 0, 3).Draw(r, "before")
@@ -203,7 +203,7 @@ func TestCopiesAreConservedInAnyChain(t *testing.T) {
 			b.sendAt(time.Duration(rapid.IntRange(0, 200).Draw(r, "at")), rapid.IntRange(0, 300).Draw(r, "size"))
 		}
 		for range rapid.IntRange(0, 5).Draw(r, "changes") {
-			e := Element(Corrupt{aProbability(r), aProbability(r)})
+			e := Element(Corrupt{P: aProbability(r), Correlation: aProbability(r)})
 			for _, c := range chain {
 				if _, ok := c.(Duplicate); ok {
 					e = Duplicate{aProbability(r), aProbability(r)}

@@ -21,6 +21,7 @@ import (
 type Corrupt struct {
 	P           float64 // 0 to 1
 	Correlation float64 // 0 to 1
+	Burst       uint64  // the most that are corrupted in a row: the next one stays as it is; 0 is any number
 }
 
 // Kind implements [Element].
@@ -35,6 +36,7 @@ func (c Corrupt) Start(env *Env) (Runner, error) {
 type corrupt struct {
 	env    *Env
 	chance correlated
+	inARow inARow
 }
 
 func (c *corrupt) Configure(e Element) error {
@@ -42,12 +44,13 @@ func (c *corrupt) Configure(e Element) error {
 	if err != nil {
 		return err
 	}
+	c.inARow.most = config.Burst
 	return c.chance.configure(config.P, config.Correlation)
 }
 
 // Receive draws a place even for a packet that stays as it is.
 func (c *corrupt) Receive(p *Packet) {
-	corrupts := c.chance.happens(c.env.Rand)
+	corrupts := c.inARow.allows(c.chance.happens(c.env.Rand))
 	bit, _ := bits.Mul64(c.env.Rand.Uint64(), 8*uint64(len(p.Payload)))
 	if corrupts && len(p.Payload) > 0 {
 		p.Payload[bit/8] ^= 1 << (bit % 8)

@@ -18,6 +18,7 @@ type Filter struct {
 	Above Bytes         // only datagrams with a UDP payload larger than that; 0 is any
 	From  time.Duration // only packets that come at this time of the clock or later
 	Until time.Duration // and earlier than that; 0 is no end
+	Burst uint64        // the most that are lost in a row, of those that it is shown: the next one passes whatever the model says; 0 is any number
 }
 
 // Kind implements [Element].
@@ -35,6 +36,7 @@ type filter struct {
 	kind        string    // of the model
 	above       Bytes
 	from, until time.Duration
+	lost        inARow
 }
 
 func (f *filter) Configure(e Element) error {
@@ -49,7 +51,7 @@ func (f *filter) Configure(e Element) error {
 	case c.Until != 0 && c.Until <= c.From:
 		return errors.New("the time window ends before it begins")
 	}
-	next := filter{env: f.env, above: c.Above, from: c.From, until: c.Until}
+	next := filter{env: f.env, above: c.Above, from: c.From, until: c.Until, lost: inARow{c.Burst, f.lost.now}}
 	if c.Loss != nil {
 		next.model, next.kind = f.model, c.Loss.Kind()
 		if f.kind != next.kind {
@@ -64,7 +66,7 @@ func (f *filter) Configure(e Element) error {
 }
 
 func (f *filter) Receive(p *Packet) {
-	if f.model != nil && f.sees(p) && f.model.lose(f.env.Rand) {
+	if f.model != nil && f.sees(p) && f.lost.allows(f.model.lose(f.env.Rand)) {
 		f.env.Drop(p)
 		return
 	}

@@ -27,7 +27,7 @@ func (l *Link) Elements(direction string, d *LinkDirection, out Outages) []netem
 	add(true, netem.MTU{Size: d.MTU.Size, SendError: d.MTU.Error})
 	add(ever((*LinkDirection).polices), netem.Policer{Rate: d.Policer.Rate, Burst: d.Policer.Burst, Overhead: d.Overhead})
 	add(ever((*LinkDirection).harmsECN), d.ECN.element())
-	add(true, netem.Filter{Loss: d.Loss.Config.model(), Above: d.Loss.Above, From: d.Loss.From, Until: d.Loss.Until})
+	add(true, netem.Filter{Loss: d.Loss.Config.model(), Above: d.Loss.Above, From: d.Loss.From, Until: d.Loss.Until, Burst: d.Loss.Burst})
 	add(ever((*LinkDirection).duplicates), netem.Duplicate(d.Duplicate))
 	add(ever((*LinkDirection).corrupts), netem.Corrupt(d.Corrupt))
 	add(ever((*LinkDirection).disciplines), d.Netem.config)

@@ -186,7 +186,7 @@ func drawDirection(t *rapid.T) LinkDirection {
 		}
 	}
 	if rapid.Bool().Draw(t, "faults") {
-		d.Duplicate, d.Corrupt = Chance{drawP(t), drawP(t)}, Chance{drawP(t), drawP(t)}
+		d.Duplicate, d.Corrupt = Chance{drawP(t), drawP(t)}, Corrupt{drawP(t), drawP(t), rapid.Uint64Range(0, 1e6).Draw(t, "corrupt.burst")}
 		d.ECN = ECNFault{Drop: drawP(t), Bleach: drawP(t), Mangle: drawP(t), From: "ce", To: "ect1"}
 		d.Reorder = Reorder{P: drawP(t), Correlation: drawP(t), Gap: rapid.IntRange(1, 10).Draw(t, "gap"), Delay: drawDelay(t)}
 		d.Policer = Policer{Rate: netem.BitRate(rapid.Int64Range(0, 1e12).Draw(t, "policed")), Burst: netem.Bytes(rapid.Int64Range(1, 1e9).Draw(t, "burst"))}
@@ -229,7 +229,7 @@ func drawQueue(t *rapid.T, q *Queue) {
 func drawLoss(t *rapid.T, l *Loss) {
 	chooseKind(reflect.ValueOf(l).Elem(), rapid.SampledFrom(lossKinds).Draw(t, "loss").name)
 	if rapid.Bool().Draw(t, "some") {
-		l.Above, l.From, l.Until = 100, time.Second, 2*time.Second
+		l.Above, l.From, l.Until, l.Burst = 100, time.Second, 2*time.Second, 3
 	}
 	n := rapid.Uint64Range(1, 1e12)
 	switch c := l.Config.(type) {

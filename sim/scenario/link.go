@@ -33,7 +33,7 @@ type LinkDirection struct {
 	Queue     Queue         `toml:"queue" doc:"the queue in front of the rate"`
 	Loss      Loss          `toml:"loss" doc:"loss"`
 	Duplicate Chance        `toml:"duplicate" doc:"duplication, like tc-netem's"`
-	Corrupt   Chance        `toml:"corrupt" doc:"flipping of one bit of the UDP payload, like tc-netem's"`
+	Corrupt   Corrupt       `toml:"corrupt" doc:"flipping of one bit of the UDP payload, like tc-netem's"`
 	Reorder   Reorder       `toml:"reorder" doc:"reordering, like tc-netem's"`
 	Policer   Policer       `toml:"policer" doc:"a token bucket in front of the queue, which drops what exceeds it"`
 	Trace     Trace         `toml:"trace" doc:"a recorded link, in place of the rate, or of rate, delay and loss"`
@@ -56,10 +56,17 @@ type Jitter struct {
 	Reorder      bool          `toml:"reorder" default:"true" doc:"whether datagrams may overtake each other"`
 }
 
-// Chance configures something that happens to a datagram with a probability.
+// Chance configures something that happens to a datagram with a probability. See [netem.Duplicate].
 type Chance struct {
 	P           float64 `toml:"p" default:"0" range:"0..1" short:"true" doc:"probability"`
 	Correlation float64 `toml:"correlation" default:"0" range:"0..1" doc:"how much a datagram's fate depends on that of the one before, as in Linux: see netem.Bernoulli"`
+}
+
+// Corrupt configures flipped bits. See [netem.Corrupt].
+type Corrupt struct {
+	P           float64 `toml:"p" default:"0" range:"0..1" short:"true" doc:"probability"`
+	Correlation float64 `toml:"correlation" default:"0" range:"0..1" doc:"how much a datagram's fate depends on that of the one before, as in Linux: see netem.Bernoulli"`
+	Burst       uint64  `toml:"burst" default:"0" range:"0..1000000" special:"0" doc:"the most datagrams that are corrupted in a row; 0 is any number"`
 }
 
 // Reorder configures reordering. See [netem.Reorder].

@@ -13,6 +13,7 @@ type Loss struct {
 	Above  netem.Bytes   `toml:"above" default:"0B" range:"0B..65535B" doc:"only datagrams with more UDP payload than that"`
 	From   time.Duration `toml:"from" default:"0s" range:"0s..24h" doc:"only from this virtual time on"`
 	Until  time.Duration `toml:"until" default:"0s" range:"0s..24h" special:"0" doc:"only until this virtual time; 0 is no end"`
+	Burst  uint64        `toml:"burst" default:"0" range:"0..1000000" special:"0" doc:"the most datagrams that are lost in a row, of any kind of loss; 0 is any number"`
 	Config LossConfig    `toml:",inline"`
 }
 

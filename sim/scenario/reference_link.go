@@ -34,7 +34,7 @@ var linkElements = []struct {
 	},
 	{
 		name: "corrupt", keys: []string{"corrupt"}, doc: "one bit of the UDP payload is flipped", linux: "tc-netem: corrupt",
-		example: `corrupt = 0.001`,
+		example: `corrupt = { p = 0.3, burst = 3 } # or corrupt = 0.001`,
 	},
 	{
 		name: "netem", keys: []string{"netem"}, doc: "a whole netem of Linux, in the syntax of tc and with its order of steps, its queue and its defaults", linux: "tc-netem",
