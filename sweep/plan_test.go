@@ -286,3 +286,15 @@ func baseOf(t rapid.TB, text string) *big.Rat {
 	}
 	return e.base()
 }
+
+func TestTheStudiesInTheRepositoryCanBeMade(t *testing.T) {
+	files, err := filepath.Glob("../scenarios/studies/*.toml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("there are none", err)
+	}
+	for _, file := range files {
+		if s, err := Plan(file, nil, Options{}); err != nil || len(s.Cells) < 10 {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}

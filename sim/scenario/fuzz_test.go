@@ -27,7 +27,7 @@ func FuzzParse(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, text := range []string{string(example), base, bursty, grouped(3, poisson, measured), "", "[[expect]]", "hosts.a = {}\nhosts.b.gso = false", "a = [[1, 2], {b = 3}]", "quic.ecn = 2020-01-01"} {
+	for _, text := range []string{string(example), base, base + study, bursty, grouped(3, poisson, measured), "", "[[expect]]", "hosts.a = {}\nhosts.b.gso = false", "a = [[1, 2], {b = 3}]", "quic.ecn = 2020-01-01"} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

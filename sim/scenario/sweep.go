@@ -25,7 +25,7 @@ type Sweep struct {
 }
 
 // Axes are keys of the scenario with the values that they take, in the order of
-// the file.
+// the file, where those of one table stay together.
 type Axes []Axis
 
 // Axis is a key of the scenario with the values that it takes.
