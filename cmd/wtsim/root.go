@@ -34,7 +34,7 @@ leaves no process and no unfinished result behind.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usageError{cmd, suggestFlag(cmd, err)} })
-	root.AddCommand(newRun(), newCheck(), newAB(), newExplain(), newMetrics(), newCompare(), newReport(), newPlot(), newVerify(), newList(), newServe(), newProbe(), newTrace(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newSweep(), newAB(), newExplain(), newMetrics(), newCompare(), newReport(), newPlot(), newVerify(), newList(), newServe(), newProbe(), newTrace(), newVersion())
 	root.InitDefaultCompletionCmd("completion")
 	return root
 }
