@@ -203,14 +203,17 @@ func TestTheHashIsOfWhatDecidesThePackets(t *testing.T) {
 	base := text("name = 'x'\nseed = 1\n[links.a]\nrate = '1Mbit/s'\n")
 	for _, same := range []string{
 		"seed = 2\nlong = true\ndescription = 'd'\nname = 'x'\n[links.a]\nrate = '1Mbit/s'\n",
+		"name = 'x'\nseed = 1\n[links.a]\nrate = '1Mbit/s'\nloss.burst = 0\nreverse.corrupt.burst = 0\n",
 		"name = 'x'\nseed = 1\n[links.a]\nrate = '1Mbit/s'\n[[expect]]\nmetric = 'm'\nmin = '1'\n",
 	} {
 		if text(same) != base {
 			t.Errorf("%s\nis another scenario", same)
 		}
 	}
-	if text("name = 'x'\nseed = 1\n[links.a]\nrate = '2Mbit/s'\n") == base {
-		t.Error("another rate is the same scenario")
+	for _, other := range []string{"rate = '2Mbit/s'\n", "rate = '1Mbit/s'\nloss.burst = 3\n", "rate = '1Mbit/s'\nloss.p = 0\n"} {
+		if text("name = 'x'\nseed = 1\n[links.a]\n"+other) == base {
+			t.Errorf("%s\nis the same scenario", other)
+		}
 	}
 }
 
