@@ -104,24 +104,39 @@ func matches(glob, name string) bool {
 	return glob == name || ok && err == nil
 }
 
+// importance orders the metrics of a study that names none: the goodput of bulk flows, the
+// delays of messages, and those of queues, then the other metrics of flows, and the rest.
+// What does not vary comes last.
+func (c *candidates) importance(x *candidate) int {
+	name, entity := x.quantity.Name, x.quantity.Entity
+	of := strings.TrimPrefix(strings.TrimSuffix(strings.TrimPrefix(name, entity), ".mean"), ".")
+	paced := slices.ContainsFunc(c.all, func(o *candidate) bool {
+		return o.quantity.Entity == entity && strings.HasPrefix(o.quantity.Name, entity+".messages.")
+	})
+	rank := 4
+	switch {
+	case of == "goodput" && !paced:
+		rank = 0
+	case of == "messages.delay.p95", of == "messages.rtt.p95":
+		rank = 1
+	case of == "queue_delay.p95":
+		rank = 2
+	case strings.HasPrefix(entity, "flows."), strings.Contains(entity, ".flows."):
+		rank = 3
+	}
+	if !x.varies() {
+		rank += 5
+	}
+	return rank
+}
+
 // choose returns the metrics to show, the names of further ones, and what the study names
-// that no run has. If the study names none, what does not vary comes last, and else the
-// metrics of flows come first.
+// that no run has.
 func (c *candidates) choose() (chosen []*candidate, leftOut, unmatched []string) {
-	rank := func(x *candidate) int { return c.glob(x.quantity.Name) }
-	most := mostNamed
+	most, rank := mostNamed, func(x *candidate) int { return c.glob(x.quantity.Name) }
 	if len(c.globs) == 0 {
 		most = mostChosen
-		rank = func(x *candidate) int {
-			r := 1
-			if strings.HasPrefix(x.quantity.Entity, "flows.") || strings.Contains(x.quantity.Entity, ".flows.") {
-				r = 0
-			}
-			if !x.varies() {
-				r += 2
-			}
-			return r
-		}
+		rank = c.importance
 	}
 	slices.SortStableFunc(c.all, func(a, b *candidate) int {
 		return cmp.Or(rank(a)-rank(b), a.first-b.first, strings.Compare(a.quantity.Name, b.quantity.Name))

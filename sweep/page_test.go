@@ -1,11 +1,13 @@
 package sweep
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/wtsim/wtsim/analysis/figure"
 	"github.com/wtsim/wtsim/internal/pagetest"
 )
 
@@ -103,5 +105,38 @@ func TestAStudyWithoutResultsHasAReport(t *testing.T) {
 	v := show(t, opened(t, gridOf(2, rates)), 1280)
 	if got := v.Text(`document.querySelector(".headline").textContent`); got != "4 cells, 2 seeds each: 0 of 8 runs done, 8 missing" {
 		t.Errorf("headline: %s", got)
+	}
+}
+
+func TestAStudyThatIsRunHasTablesFiguresAndAReport(t *testing.T) {
+	s := open(t, t.TempDir(), delays(2, "5ms", "10ms", "40ms", "13ms")) // runs with 13ms panic
+	if _, err := s.Do(t.Context(), s.Study.All(), 2, nil); err != nil {
+		t.Fatal(err)
+	}
+	s.Study.Metrics = []string{"flows.f.completion_time"}
+	sum, files, err := s.Write(t.Context(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum.Done != 6 || sum.Failed != 2 || len(sum.Failures) != 2 || !strings.Contains(sum.Failures[0].Why, "a defect") {
+		t.Errorf("%s; %+v", sum.Progress(), sum.Failures)
+	}
+	for i, c := range sum.Cells[:3] {
+		took := 0.0
+		for _, seed := range s.Study.Seeds {
+			result, err := s.Get(Run{Cell: i, Seed: seed})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, _ := result.Metrics.Get("flows.f.completion_time")
+			took += m.Value / 2
+		}
+		if mean := c.Means[0]; mean.N != 2 || took <= 0 || math.Abs(mean.Value-took) > 1e-12 {
+			t.Errorf("cell %d with %s: a download takes %+v; want %v s", i, c.Values[0], mean, took)
+		}
+	}
+	// Three tables, a figure in each format, and the report.
+	if len(files) != 3+len(figure.Formats())+1 {
+		t.Errorf("files %q", files)
 	}
 }
