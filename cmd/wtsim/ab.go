@@ -55,7 +55,7 @@ The source of wtsim is needed to build it: this folder, or one above it, has to 
 checkout, unless --source names one. It should be that of this program. What was built
 is kept, named by all that it is made of. The tools go, and for patches git, are needed.
 A version against which wtsim does not compile is an error that has the compiler's
-message: older versions lack what wtsim uses.
+message; those before v0.65.0 lack what wtsim uses.
 
 --bisect finds which release changed a metric: of the released versions between BASE and
 HEAD it tries the one in the middle, and goes on in the half where the metric begins to
@@ -65,8 +65,8 @@ Exit status: 0 whatever differs, with --fail-on-worse 1 if anything became worse
 there is nothing to compare.`,
 		Example: `  wtsim ab --head ../quic-go scenarios/quiche
   wtsim ab --head results/ab/cubic.patch scenarios/aqm --seeds 10 --out figures
-  wtsim ab --base v0.64.0 scenarios/deviations --markdown summary.md
-  wtsim ab --base v0.60.0 --bisect 'flows.*.goodput' scenarios/two-flows.toml`,
+  wtsim ab --base ../quic-go --head ../quic-go-mine scenarios/deviations --markdown summary.md
+  wtsim ab --base v0.65.0 --head v0.66.0 --bisect 'flows.*.goodput' scenarios/two-flows.toml`,
 		Args:              arguments(somePaths),
 		ValidArgsFunction: completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
