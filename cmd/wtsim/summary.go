@@ -177,16 +177,22 @@ func (s section) entities(metrics analysis.Metrics) []string {
 	return found
 }
 
-// fullestFirst puts entities first that have values in more columns, so that it
-// is not links without a rate and a queue that hide a bottleneck.
+// fullestFirst puts entities first that have values in more columns, and of these
+// the ones that are used more, so that it is not links without a rate and a queue,
+// or those of a group of hosts, that hide a bottleneck.
 func (s section) fullestFirst(entities []string, metrics analysis.Metrics) {
-	filled := map[string]int{}
+	filled, used := map[string]int{}, map[string]float64{}
 	for _, m := range metrics {
 		if s.shows(m) {
 			filled[m.Entity]++
 		}
+		if m.Name == m.Entity+".utilisation" {
+			used[m.Entity] = m.Value
+		}
 	}
-	slices.SortStableFunc(entities, func(a, b string) int { return cmp.Compare(filled[b], filled[a]) })
+	slices.SortStableFunc(entities, func(a, b string) int {
+		return cmp.Or(cmp.Compare(filled[b], filled[a]), cmp.Compare(used[b], used[a]))
+	})
 }
 
 // shows reports whether one of the section's columns shows a metric. A flow

@@ -35,3 +35,25 @@ func TestLinksWithARateAreAmongTheRowsOfMany(t *testing.T) {
 		}
 	}
 }
+
+func TestOfManyLinksTheMostUsedComeFirst(t *testing.T) {
+	var metrics analysis.Metrics
+	add := func(entity string, utilisation float64) {
+		metrics = append(metrics, analysis.Metric{Name: entity + ".utilisation", Entity: entity, Value: utilisation})
+	}
+	for i := range mostRows + 3 {
+		add(fmt.Sprintf("links.access-%d.forward", i), 0.05)
+	}
+	add("links.core.forward", 0.8)
+	add("links.core.reverse", 0.4)
+
+	var out strings.Builder
+	sections[len(sections)-1].print(&out, metrics)
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	const header = 2
+	for i, want := range []string{"core.forward", "core.reverse", "access-0.forward", "access-1.forward"} {
+		if len(lines) <= header+i || !strings.HasPrefix(lines[header+i], want) {
+			t.Errorf("row %d is not that of %q in\n%s", i, want, out.String())
+		}
+	}
+}
