@@ -58,16 +58,17 @@ Written by `+"`go run ./internal/scale`"+` on %s: %s, %d cores that other progra
 quic-go %s. CPU times are of user and system, as the kernel counts them; memory is the largest resident set of a process.
 
 The scenario is [%s](../%s) with fewer sessions, on up to %d hosts; all begin within %s, whatever their number. "Simulation" is the simulation
-alone, in a process that records nothing; heap and stacks are what is alive after a collection at %s, when all sessions are in use.
+alone, in a process that records nothing; its memory alive is that of the heap and stacks after a collection at %s, when all sessions are in use.
 "wtsim run" is what people run: parent and worker, with packets, series and events recorded and all metrics computed, without figures.
 
-| sessions | datagrams | simulation: CPU | a datagram | wtsim run: CPU | a datagram | heap a session | stacks a session | simulation: peak | wtsim run: peak |
+| sessions | datagrams | simulation: CPU | a datagram | wtsim run: CPU | a datagram | alive | a session | simulation: peak | wtsim run: peak |
 |---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 `, hostname(), processor(), runtime.NumCPU(), kernel(), runtime.GOOS, runtime.GOARCH, v.QUICGo, filepath.Base(file), filepath.ToSlash(file), hosts, opening, settled)
 	for _, r := range rows {
-		fmt.Fprintf(&b, "| %d | %d | %.2f s | %.1f µs | %.2f s | %.1f µs | %.0f KiB | %.0f KiB | %.0f MiB | %.0f MiB |\n",
+		alive := r.simulation.Heap + r.simulation.Stacks
+		fmt.Fprintf(&b, "| %d | %d | %.2f s | %.1f µs | %.2f s | %.1f µs | %.0f MiB | %.0f KiB | %.0f MiB | %.0f MiB |\n",
 			r.sessions, r.simulation.Datagrams, r.simulation.CPU.Seconds(), micro(r.simulation), r.whole.CPU.Seconds(), micro(r.whole),
-			kib(r.simulation.Heap, r), kib(r.simulation.Stacks, r), mib(r.simulation.Peak), mib(r.whole.Peak))
+			mib(alive), kib(alive, r), mib(r.simulation.Peak), mib(r.whole.Peak))
 	}
 	fmt.Fprintf(&b, `
 ![CPU time per datagram by the number of sessions](scale/cost.png)
