@@ -26,6 +26,7 @@ const sweepsFolder = "results/sweeps"
 type sweepFlags struct {
 	sweep.Options
 	taskFlags
+	clusterFlags
 	set                      []string
 	out                      string
 	jobs                     int
@@ -57,7 +58,10 @@ over seeds; report.html has all of it.
 
 On a cluster, --tasks prints in how many tasks the study is divided, --task runs one,
 on any machine that shares the folder and has the same program, and --merge collects
-the results and says what is missing.
+the results and says what is missing. --submit slurm submits what is missing as a
+job array, with the limits of --wall and --memory, follows it and collects;
+interrupted, it leaves the job running. --submit kubernetes prints the manifest of an
+indexed job, whose pods have the study's files on the volume, or in the image.
 
 Exit status 1 if runs failed or are missing.`,
 		Example: `  wtsim sweep scenarios/studies/buffer-sizing.toml
@@ -74,6 +78,9 @@ Exit status 1 if runs failed or are missing.`,
 				return &usageError{cmd, fmt.Errorf("--jobs is %d; expected at least 1", f.jobs)}
 			case f.out == "":
 				return &usageError{cmd, errors.New("--out is empty; expected a folder")}
+			}
+			if err := f.clusterFlags.check(cmd); err != nil {
+				return &usageError{cmd, err}
 			}
 			return f.run(cmd, args[0])
 		},
@@ -97,7 +104,8 @@ Exit status 1 if runs failed or are missing.`,
 	flags.BoolVar(&f.bare, "no-figures", false, "draw no figures")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object, and no progress")
 	flags.BoolVar(&f.quiet, "quiet", false, "print failures only, and no progress")
-	f.register(cmd)
+	f.taskFlags.register(cmd)
+	f.clusterFlags.register(cmd)
 	cmd.MarkFlagDirname("out")
 	return cmd
 }
@@ -127,7 +135,9 @@ func (f *sweepFlags) run(cmd *cobra.Command, path string) error {
 		return err
 	}
 	switch {
-	case f.plain:
+	case f.submit == kubernetes:
+		return f.printManifest(cmd, study, path)
+	case f.plain && f.submit == "":
 		return f.printPlan(cmd.OutOrStdout(), study)
 	case f.count:
 		_, err := fmt.Fprintln(cmd.OutOrStdout(), study.Tasks())
@@ -137,6 +147,8 @@ func (f *sweepFlags) run(cmd *cobra.Command, path string) error {
 	switch {
 	case err != nil:
 		return err
+	case f.submit == slurm:
+		return f.submitSlurm(cmd, store, path)
 	case f.merge:
 		return f.mergeTasks(cmd, store)
 	case cmd.Flags().Changed("task"):

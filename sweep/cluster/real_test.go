@@ -1,0 +1,113 @@
+package cluster_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const study = `time_limit = "2s"
+[hosts.client]
+[hosts.server]
+[links.access]
+between = ["client", "server"]
+rate = "10Mbit/s"
+delay = "20ms"
+loss = { kind = "bernoulli", p = 0.01 }
+[sessions.main]
+client = "client"
+server = "server"
+close = { at = "300ms" }
+[sessions.main.flows.bulk]
+kind = "download"
+size = "20KB"
+`
+
+func TestANodeStopsAndATaskIsKilledAndAllResultsAreThereOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("Slurm takes a minute")
+	}
+	s := startSlurm(t)
+	dir := t.TempDir()
+	program := filepath.Join(dir, "wtsim")
+	if out, err := exec.Command("go", "build", "-o", program, "github.com/wtsim/wtsim/cmd/wtsim").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "study.toml"), []byte(study), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	sweep := func(args ...string) (*exec.Cmd, *bytes.Buffer) {
+		cmd := exec.Command(program, append([]string{"sweep", "study.toml", "--sweep", "links.access.delay=1ms..50ms:lin50", "--seeds", "2", "--no-figures"}, args...)...)
+		var out bytes.Buffer
+		cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &out
+		return cmd, &out
+	}
+
+	first, said := sweep("--out", "shared", "--submit", "slurm")
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- first.Wait() }()
+	shared := filepath.Join(dir, "shared", "study")
+	await(t, "20 results", func() bool { return len(fingerprints(t, shared)) >= 20 })
+	text, err := os.ReadFile(filepath.Join(shared, "slurm.job"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := strings.TrimSpace(string(text))
+	if out, err := exec.Command("scancel", id+"_99").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	stop(s.nodes["n1"])
+	await(t, "Slurm to find that a node is down", func() bool { return s.count("sinfo", "-h", "-N", "-t", "down") == 1 })
+	s.startNode(t, "n1")
+	if err := <-ended; err == nil || !strings.Contains(said.String(), "of these tasks: ") {
+		t.Fatalf("with a task killed the sweep ended with %v:\n%s", err, said)
+	}
+	t.Logf("first submission:\n%s", said)
+
+	again, said := sweep("--out", "shared", "--submit", "slurm")
+	if err := again.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	t.Logf("second submission:\n%s", said)
+
+	local, said := sweep("--out", "local")
+	if err := local.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	got, want := fingerprints(t, shared), fingerprints(t, filepath.Join(dir, "local", "study"))
+	if len(want) != 100 || !maps.Equal(got, want) {
+		t.Errorf("%d results of the cluster, %d of this machine, not the same", len(got), len(want))
+	}
+}
+
+// fingerprints returns those of the results in a folder, by the names of their files.
+func fingerprints(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "runs", "*", "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var result struct {
+			Info struct{ Fingerprint string }
+		}
+		if err := json.Unmarshal(text, &result); err != nil || result.Info.Fingerprint == "" {
+			t.Fatalf("%s holds %s, %v", file, text, err)
+		}
+		found[filepath.Base(file)] = result.Info.Fingerprint
+	}
+	return found
+}
