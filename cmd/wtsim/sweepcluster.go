@@ -47,7 +47,6 @@ func (f *clusterFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.image, "image", "", "`image` that has this program as wtsim, for kubernetes")
 	flags.StringVar(&f.claim, "claim", "", "`name` of the claim of a volume with the study, mounted at --out (default "+claimFolder+"), for kubernetes")
 	flags.StringVar(&f.program, "program", "", "do nothing unless this program has this `SHA-256`; jobs of clusters say so")
-	cmd.MarkFlagsMutuallyExclusive("submit", "tasks", "task", "merge")
 }
 
 // check finds mistakes in the flags.
@@ -65,6 +64,11 @@ func (f *clusterFlags) check(cmd *cobra.Command) error {
 		return errors.New("--image and --claim are for --submit kubernetes")
 	case f.submit == kubernetes && (f.image == "" || f.claim == ""):
 		return errors.New("--submit kubernetes needs an --image with this program and a --claim of a volume")
+	}
+	for _, other := range []string{"tasks", "task", "merge"} {
+		if f.submit != "" && cmd.Flags().Changed(other) {
+			return fmt.Errorf("--submit and --%s exclude each other", other)
+		}
 	}
 	for _, o := range f.options {
 		if !strings.HasPrefix(o, "-") {

@@ -1,3 +1,5 @@
+//go:build linux
+
 package cluster_test
 
 import (
@@ -7,7 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -29,9 +33,6 @@ size = "20KB"
 `
 
 func TestANodeStopsAndATaskIsKilledAndAllResultsAreThereOnce(t *testing.T) {
-	if testing.Short() {
-		t.Skip("Slurm takes a minute")
-	}
 	s := startSlurm(t)
 	dir := t.TempDir()
 	program := filepath.Join(dir, "wtsim")
@@ -64,6 +65,7 @@ func TestANodeStopsAndATaskIsKilledAndAllResultsAreThereOnce(t *testing.T) {
 	if out, err := exec.Command("scancel", id+"_99").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	killTask(t, program)
 	stop(s.nodes["n1"])
 	await(t, "Slurm to find that a node is down", func() bool { return s.count("sinfo", "-h", "-N", "-t", "down") == 1 })
 	s.startNode(t, "n1")
@@ -86,6 +88,25 @@ func TestANodeStopsAndATaskIsKilledAndAllResultsAreThereOnce(t *testing.T) {
 	if len(want) != 100 || !maps.Equal(got, want) {
 		t.Errorf("%d results of the cluster, %d of this machine, not the same", len(got), len(want))
 	}
+}
+
+// killTask kills the process of a task, at an instant at which there is one.
+func killTask(t *testing.T, program string) {
+	t.Helper()
+	await(t, "a task that runs", func() bool {
+		files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+		for _, file := range files {
+			text, _ := os.ReadFile(file)
+			if !strings.HasPrefix(string(text), program+"\x00sweep") || !strings.Contains(string(text), "--task=auto") {
+				continue
+			}
+			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+			if err == nil && syscall.Kill(pid, syscall.SIGKILL) == nil {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // fingerprints returns those of the results in a folder, by the names of their files.
