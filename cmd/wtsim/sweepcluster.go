@@ -201,8 +201,7 @@ func (f *sweepFlags) submitSlurm(cmd *cobra.Command, store *sweep.Store, path st
 		}
 		return &inputError{err}
 	}
-	tasks, missing = store.Missing()
-	if missing > 0 {
+	if _, missing = store.Missing(); missing > 0 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "wtsim: job %s has ended; %s without a result. What the tasks printed is in %s; the same command submits them again\n",
 			id, quantity.Count(missing, "run"), filepath.Join(store.Folder(), "logs", id+"_*.log"))
 	}

@@ -34,7 +34,7 @@ func (k *Kubernetes) Manifest() ([]byte, error) {
 	case k.Image == "":
 		return nil, errors.New("no image is given; expected one with this program")
 	case len(k.Claim) > 253 || !claimName.MatchString(k.Claim):
-		return nil, fmt.Errorf("%q is no name of a volume claim; expected lower-case letters, digits, - and .", k.Claim)
+		return nil, fmt.Errorf("%q is no name of a volume claim; expected lower-case letters, digits, dots and hyphens", k.Claim)
 	case !strings.HasPrefix(k.Folder, "/") || strings.Contains(k.Folder, ":"):
 		return nil, fmt.Errorf("%q is no folder to mount a volume at; expected an absolute path without colons", k.Folder)
 	}
