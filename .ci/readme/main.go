@@ -10,8 +10,8 @@
 //     the block is what the command prints; wall-clock times, which differ, do not
 //     count.
 //   - A block of code below a line <!-- file: PATH --> is that file.
-//   - A picture results/NAME/FIGURE.png is what a command of the page wrote
-//     there, or else that figure of scenarios/NAME.toml.
+//   - A picture below results is what a command of the page wrote there, or else,
+//     as results/NAME/FIGURE.png, that figure of scenarios/NAME.toml.
 //
 // The commands of a page run in an empty folder that has the repository's
 // scenarios, with "go run ./cmd/wtsim" and "wtsim" standing for one program,
@@ -137,7 +137,7 @@ func (s *shell) run(command string) (string, error) {
 var (
 	blocks  = regexp.MustCompile("(?ms)^```console\n\\$ ([^\n]+)\n(.*?)^```$")
 	files   = regexp.MustCompile("(?ms)^<!-- file: (\\S+) -->\n```\\w*\n(.*?)^```$")
-	images  = regexp.MustCompile(`\]\((?:\.\./)?(results/([^/)]+)/([^/)]+\.png))\)`)
+	images  = regexp.MustCompile(`\]\((?:\.\./)?(results/([^)]+)/([^/)]+\.png))\)`)
 	elapsed = regexp.MustCompile(`in \S+ \S+ \([^)]*real time\)|; took \S+`)
 )
 
