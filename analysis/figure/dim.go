@@ -26,8 +26,9 @@ func (d dim) numeric() bool { return d.sizes != nil }
 // go along are shown as such.
 const fewestDrawn = 8
 
-// dims returns the dimensions in which the cells differ: the first is one with
-// quantities, if there is any, and the others are in the order of the axes. Axes whose values
+// dims returns the dimensions in which the cells differ: the first is, if there is any
+// with quantities, that of these which has the most values, and the others are in the order of the
+// axes. Axes whose values
 // go along are one dimension, and those that were sampled have one each.
 func (s Study) dims() []dim {
 	var paths []string
@@ -56,7 +57,13 @@ func (s Study) dims() []dim {
 			out = append(out, d)
 		}
 	}
-	if first := slices.IndexFunc(out, dim.numeric); first > 0 {
+	first := 0
+	for i, d := range out {
+		if most := out[first]; d.numeric() && (!most.numeric() || len(d.labels) > len(most.labels)) {
+			first = i
+		}
+	}
+	if first > 0 {
 		d := out[first]
 		out = slices.Insert(slices.Delete(out, first, first+1), 0, d)
 	}

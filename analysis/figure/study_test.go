@@ -98,9 +98,9 @@ func holes() Study {
 
 func studies() map[string]Study {
 	var many StudyAxis
-	many.Path = "sessions.main.count"
+	many.Path = "sessions.main.server"
 	for i := range 20 {
-		many.Values = append(many.Values, fmt.Sprint(i+1))
+		many.Values = append(many.Values, fmt.Sprint("server-", i+1))
 	}
 	long := studied(3, StudyAxis{Path: strings.Repeat("very.long.", 30) + "path", Values: []string{strings.Repeat("a", 90), "\x00<b>", ""}}, byQueue, byLoss)
 	long.Name = strings.Repeat("a scenario with a very long name ", 20)
@@ -221,6 +221,19 @@ func TestQuantitiesComeFirstAndInOrder(t *testing.T) {
 	}
 }
 
+func TestAStudyIsShownOverTheQuantitiesOfWhichThereAreMost(t *testing.T) {
+	few := StudyAxis{Path: "a.rate", Values: []string{"1Mbit/s", "5Mbit/s"}}
+	more := StudyAxis{Path: "a.delay", Values: []string{"1ms", "2ms", "3ms"}}
+	for _, c := range []struct {
+		axes []StudyAxis
+		want string
+	}{{[]StudyAxis{few, more}, "delay"}, {[]StudyAxis{more, few}, "delay"}, {[]StudyAxis{few, {Path: "a.loss", Values: []string{"0.1", "0.2"}}}, "rate"}} {
+		if got := studied(1, c.axes...).dims()[0].name; !strings.HasSuffix(got, c.want) {
+			t.Errorf("%v are shown over %s, want %s", c.axes, got, c.want)
+		}
+	}
+}
+
 func TestAStudyInWhichNothingVariesHasNoFigures(t *testing.T) {
 	if figures, err := OfStudy(studied(3, StudyAxis{Path: "a.b", Values: []string{"1"}})); err == nil {
 		t.Errorf("%d figures", len(figures))
@@ -230,7 +243,7 @@ func TestAStudyInWhichNothingVariesHasNoFigures(t *testing.T) {
 func TestWhatHasNoRoomInAStudyIsSaid(t *testing.T) {
 	s := studies()["many-lines"]
 	svg := string(render(t, figuresOf(t, s)[0], SVG, TwoColumns))
-	if !strings.Contains(svg, "8 of 20 values of main.count have a line; the table of results has all.") {
+	if !strings.Contains(svg, "8 of 20 values of main.server have a line; the table of results has all.") {
 		t.Error("that lines are left out is not said")
 	}
 	many := studied(1, byRate, byQueue, byDelay, StudyAxis{Path: "x.y", Values: []string{"1", "2", "3", "4"}})
