@@ -14,6 +14,10 @@ import "math/rand/v2"
 // and in which build, shifts all later decisions. A simulation reseeds before
 // each step.
 //
+// In a sealed process it also makes goroutines take turns alike: where so many become
+// ready at once that some wait outside of the processor's queue, their order depends on
+// how many turns there were before.
+//
 // It also turns off, for good, a cache of the calling thread that speeds up
 // walking stacks: the runtime draws for every miss, and how often it misses
 // depends on the stacks that were walked before, even in earlier steps.
@@ -26,6 +30,7 @@ func Reseed(seed uint64) {
 		return
 	}
 	m := currentM()
+	resetTurns(m)
 	if generators.stackCache != 0 {
 		*word(m, generators.stackCache) = 1
 	}

@@ -11,7 +11,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -27,6 +29,7 @@ var programs = map[string]func(){
 	"environment": printEnvironment,
 	"exit 3":      func() { os.Exit(3) },
 	"kill itself": func() { syscall.Kill(os.Getpid(), syscall.SIGTERM); select {} },
+	"crowd":       printCrowd,
 	"block":       func() { fmt.Println("blocking"); io.Copy(io.Discard, os.Stdin) },
 	"parent":      startAndAbandon,
 }
@@ -37,6 +40,32 @@ func TestMain(m *testing.M) {
 		return
 	}
 	os.Exit(m.Run())
+}
+
+// printCrowd prints, for several numbers of turns that a processor has had before, in
+// which order goroutines run of which so many become ready at once that its queue
+// overflows.
+func printCrowd() {
+	for turns := range 70 {
+		for range turns {
+			runtime.Gosched()
+		}
+		Reseed(1)
+		var order []string
+		var crowd sync.WaitGroup
+		start := make(chan struct{})
+		for i := range 1000 {
+			crowd.Go(func() {
+				<-start
+				order = append(order, strconv.Itoa(i))
+			})
+		}
+		runtime.Gosched()
+		Reseed(1)
+		close(start)
+		crowd.Wait()
+		fmt.Println(strings.Join(order, " "))
+	}
 }
 
 // printRandom prints what the runtime decides by its random generators: the
@@ -147,6 +176,21 @@ func TestOneSeedGivesOneOrderOfMapsSelectsAndGoroutines(t *testing.T) {
 	}
 	if got := output(t, "random", 8); got == want {
 		t.Errorf("seeds 7 and 8 both printed\n%s", got)
+	}
+}
+
+func TestACrowdRunsInOneOrderWhateverRanBefore(t *testing.T) {
+	if err := errors.Join(Supported(), CanReseed()); err != nil {
+		t.Skip("no process can be sealed here:", err)
+	}
+	orders := strings.Split(strings.TrimSpace(output(t, "crowd", 1)), "\n")
+	if len(orders) != 70 {
+		t.Fatalf("%d orders", len(orders))
+	}
+	for turns, order := range orders {
+		if order != orders[0] {
+			t.Errorf("%d turns before, goroutines ran in another order: %.60s…, and %.60s…", turns, order, orders[0])
+		}
 	}
 }
 
