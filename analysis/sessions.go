@@ -16,7 +16,7 @@ var (
 	sessionDrainNotified = define(ofSession, "drain.notified", "s", "time from when an application asked for the session to be wound down until its peer's application knew", "draft-ietf-webtrans-http3, section 4.7; events session.drain_sent, session.drain_notified")
 
 	sessionServerHandshake = define(ofSession, "setup.server.handshake", "s", "time from the dial until the server's QUIC handshake is complete; for the first session on a connection", "RFC 9001 section 4.1.1; events connection.dial, connection.handshake")
-	sessionServerSettings  = define(ofSession, "setup.server.settings", "s", "time from the server's completed handshake until the client's SETTINGS arrived; for the first session on a connection", "RFC 9114 section 7.2.4; events connection.handshake, session.settings")
+	sessionServerSettings  = define(ofSession, "setup.server.settings", "s", "time from the server's completed handshake until the client's SETTINGS arrived, negative if they were early data; for the first session on a connection", "RFC 9114 section 7.2.4; events connection.handshake, session.settings")
 	sessionServerRequest   = define(ofSession, "setup.server.request", "s", "time from the client's extended CONNECT until the server had it", "RFC 9220; events session.connect_sent, session.connect_received")
 	sessionServerAnswer    = define(ofSession, "setup.server.answer", "s", "time from the arrival of the extended CONNECT until the server sent its 2xx response", "RFC 9220; events session.connect_received, session.established")
 	sessionServerResponse  = define(ofSession, "setup.server.response", "s", "time from the server's 2xx response until the client had it", "RFC 9220; events session.established")

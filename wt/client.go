@@ -3,6 +3,7 @@ package wt
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -43,6 +44,37 @@ type ClientConn struct {
 // ALPN "h3" and a configuration from [QUICConfig]. The connection belongs to
 // the ClientConn from now on.
 func NewClientConn(qc *quic.Conn, config *ClientConfig) *ClientConn {
+	c := newClientConn(qc, config)
+	c.conn.start()
+	return c
+}
+
+// NewEarlyClientConn is NewClientConn for a QUIC connection that was dialled with
+// [quic.Transport.DialEarly]: SETTINGS are sent at once, as early data if the client
+// resumes with a ticket that allows it. It returns when the handshake is complete, so that no
+// request is early data, which an attacker could replay (RFC 8470). If the server
+// rejects early data HTTP/3 begins anew after the handshake. The error is how
+// the handshake failed, or that of ctx; the connection is closed then.
+func NewEarlyClientConn(ctx context.Context, qc *quic.Conn, config *ClientConfig) (*ClientConn, error) {
+	select {
+	case <-qc.HandshakeComplete(): // nothing is early
+		return NewClientConn(qc, config), nil
+	default:
+	}
+	c := newClientConn(qc, config)
+	if _, err := qc.NextConnection(ctx); err != nil { // returns qc when the handshake is complete
+		qc.CloseWithError(h3NoError, "")
+		return nil, fmt.Errorf("wt: completing the handshake: %w", err)
+	}
+	if !qc.ConnectionState().Used0RTT { // the control stream is forgotten (RFC 9001, section 4.6.2)
+		c = newClientConn(qc, config)
+	}
+	c.conn.start()
+	return c, nil
+}
+
+// newClientConn sends SETTINGS, and reads nothing before the connection is started.
+func newClientConn(qc *quic.Conn, config *ClientConfig) *ClientConn {
 	if config == nil {
 		config = &ClientConfig{}
 	}
@@ -57,7 +89,6 @@ func NewClientConn(qc *quic.Conn, config *ClientConfig) *ClientConn {
 	}
 	raw := transport.NewRawClientConn(qc)
 	c.raw, c.handleStream = raw, raw.HandleBidirectionalStream
-	c.start()
 	context.AfterFunc(qc.Context(), c.table.close)
 	return &ClientConn{conn: c, raw: raw, maxSessions: config.MaxSessions}
 }

@@ -91,7 +91,8 @@
 //
 // No session begins in 0-RTT: a client asks for one when it has the SETTINGS of this
 // very connection, never with remembered ones, and a server holds a request that comes
-// in early data until the handshake is complete. A server whose listener accepts early
+// in early data until the handshake is complete. [NewEarlyClientConn] sends the SETTINGS of
+// a client that resumes as early data, and nothing else. A server whose listener accepts early
 // data must not lower the limits of its [FlowControl] as long as clients hold its
 // session tickets (draft-ietf-webtrans-http3-16, section 3.2). The listeners of
 // [http3.Server] accept none once there are settings of an extension.

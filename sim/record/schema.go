@@ -115,7 +115,7 @@ const (
 const (
 	// Connections. Entity is connections.NAME, Side tells the end.
 	EventDialStarted       = "connection.dial"             // the client begins to dial
-	EventHandshakeComplete = "connection.handshake"        // this end's QUIC handshake is complete
+	EventHandshakeComplete = "connection.handshake"        // this end's QUIC handshake is complete; text: resumed, resumed with early data, or empty
 	EventConnectionClosed  = "connection.closed"           // this end knows that the connection is over; Value: error code, Text: reason
 	EventPacketLost        = "connection.packet_lost"      // quic-go declared a packet lost; Value: packet number, Text: trigger
 	EventSpuriousLoss      = "connection.spurious"         // a packet declared lost was acknowledged; Value: packet number

@@ -41,6 +41,7 @@ var defaultQUIC = QUIC{
 	MaxStreams: 100, MaxUniStreams: 100,
 	SessionFlowControl: true, InitialSessionWindow: 512 << 10, MaxSessionWindow: 15 << 20,
 	KeyExchange: "x25519mlkem768",
+	Resumption:  "none",
 }
 
 func TestTheExampleOfTheArchitectureLoads(t *testing.T) {

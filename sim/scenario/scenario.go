@@ -69,6 +69,7 @@ type QUIC struct {
 	InitialSessionWindow    netem.Bytes   `toml:"initial_session_window" default:"512KiB" range:"1KiB..4GiB" doc:"initial receive window of a session"`
 	MaxSessionWindow        netem.Bytes   `toml:"max_session_window" default:"15MiB" range:"1KiB..4GiB" doc:"largest receive window of a connection's sessions together, which have equal shares"`
 	KeyExchange             string        `toml:"key_exchange" default:"x25519mlkem768" oneof:"x25519mlkem768 x25519" doc:"TLS key exchange; x25519mlkem768, the default of Go and of browsers, makes the ClientHello two packets long"`
+	Resumption              string        `toml:"resumption" default:"none" oneof:"none tickets early_data" doc:"what a client does with the TLS session tickets of its earlier connections to the server: none: forgets them; tickets: resumes with the latest; early_data: and sends its SETTINGS as early data (0-RTT). A server accepts early data with early_data only. No CONNECT is sent as early data (draft-ietf-webtrans-http3, section 3.2)"`
 
 	set uint32 // bit i: field i was given a value, which may be its zero value
 }

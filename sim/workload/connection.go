@@ -3,6 +3,7 @@ package workload
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -99,15 +100,16 @@ func (c *connection) run(ctx context.Context) error {
 		c.fail(fmt.Errorf("dialling: %w", err))
 		return nil
 	}
+	client, err := c.begin(ctx, conn)
+	if err != nil {
+		defer c.transports.close()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		c.fail(fmt.Errorf("dialling: %w", err))
+		return nil
+	}
 	c.migrate(conn)
-	client := wt.NewClientConn(conn, &wt.ClientConfig{
-		MaxSessions: len(c.sessions),
-		FlowControl: flowControl(c.quic),
-		// A server may open streams as soon as it has accepted a session. If they
-		// overtake its answer, QUIC's stream limits alone bound them.
-		Limits: wt.Limits{EarlyStreams: int(c.quic.MaxStreams + c.quic.MaxUniStreams)},
-		Trace:  c.trace,
-	})
 	var running sync.WaitGroup
 	for n, i := range c.sessions {
 		running.Go(func() {
@@ -141,13 +143,65 @@ func (c *connection) dial(ctx context.Context, transport *quic.Transport) (*quic
 		return c.newTrace(c, "client", id)
 	}
 	server := &net.UDPAddr{IP: c.server.host.Addr().AsSlice(), Port: int(c.server.port)}
-	conn, err := transport.Dial(ctx, server, tlsConfig(c.tls.client, c.quic), config)
+	dial := transport.Dial
+	if c.quic.Resumption == "early_data" {
+		dial = transport.DialEarly
+	}
+	conn, err := dial(ctx, server, c.clientTLS(), config)
 	if err != nil {
 		return nil, err
 	}
-	c.recorder.event(record.Event{Kind: record.EventHandshakeComplete, Entity: c.entity, Side: "client"})
 	context.AfterFunc(conn.Context(), func() { c.recordClosed(conn, "client") })
 	return conn, nil
+}
+
+// begin begins HTTP/3, and returns when the handshake is complete.
+func (c *connection) begin(ctx context.Context, conn *quic.Conn) (*wt.ClientConn, error) {
+	config := &wt.ClientConfig{
+		MaxSessions: len(c.sessions),
+		FlowControl: flowControl(c.quic),
+		// A server may open streams as soon as it has accepted a session. If they
+		// overtake its answer, QUIC's stream limits alone bound them.
+		Limits: wt.Limits{EarlyStreams: int(c.quic.MaxStreams + c.quic.MaxUniStreams)},
+		Trace:  c.trace,
+	}
+	if c.quic.Resumption != "early_data" {
+		c.recordHandshake(conn, "client")
+		return wt.NewClientConn(conn, config), nil
+	}
+	client, err := wt.NewEarlyClientConn(ctx, conn, config)
+	if err != nil {
+		return nil, err
+	}
+	c.recordHandshake(conn, "client")
+	return client, nil
+}
+
+// recordHandshake records that the handshake of an end is complete, and whether it resumed.
+func (c *connection) recordHandshake(conn *quic.Conn, side string) {
+	e := record.Event{Kind: record.EventHandshakeComplete, Entity: c.entity, Side: side}
+	switch state := conn.ConnectionState(); {
+	case state.Used0RTT:
+		e.Text = "resumed with early data"
+	case state.TLS.DidResume:
+		e.Text = "resumed"
+	}
+	c.recorder.event(e)
+}
+
+// clientTLS returns the client's TLS configuration, with the tickets that its host
+// has of the server if it is to resume.
+func (c *connection) clientTLS() *tls.Config {
+	config := tlsConfig(c.tls.client, c.quic)
+	if c.quic.Resumption == "none" {
+		return config
+	}
+	key := [2]string{c.client.Name(), c.server.host.Name()}
+	if c.tickets[key] == nil {
+		c.tickets[key] = tls.NewLRUClientSessionCache(1)
+	}
+	config.ClientSessionCache = c.tickets[key]
+	return config
 }
 
 // staysOpen reports whether the scenario wants one of the sessions left open.

@@ -24,6 +24,7 @@ func quicConfig(q scenario.QUIC) *quic.Config {
 		MaxConnectionReceiveWindow:     uint64(q.MaxConnectionWindow),
 		MaxIncomingStreams:             q.MaxStreams,
 		MaxIncomingUniStreams:          q.MaxUniStreams,
+		Allow0RTT:                      q.Resumption == "early_data",
 	})
 }
 

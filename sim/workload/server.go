@@ -12,7 +12,6 @@ import (
 	"github.com/quic-go/quic-go/qlogwriter"
 
 	"github.com/wtsim/wtsim/sim"
-	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/scenario"
 	"github.com/wtsim/wtsim/wt"
 )
@@ -125,7 +124,7 @@ func (c *connection) serve(server *wt.Server, conn *quic.Conn) {
 	go func() {
 		select {
 		case <-conn.HandshakeComplete():
-			c.recorder.event(record.Event{Kind: record.EventHandshakeComplete, Entity: c.entity, Side: "server"})
+			c.recordHandshake(conn, "server")
 		case <-conn.Context().Done():
 		}
 	}()

@@ -11,6 +11,7 @@ package workload
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"time"
@@ -63,6 +64,7 @@ type Workload struct {
 	sessions  int         // in all
 	instances []*instance // in the order of the scenario
 	servers   map[serverKey]*server
+	tickets   map[[2]string]tls.ClientSessionCache // by client and server
 	registry  registry
 	traces    []*trace          // in the order in which the connections' ends came up
 	latest    map[string]*trace // of each connection end, by entity
@@ -83,6 +85,7 @@ func Build(world *sim.World, s *scenario.Scenario, rec Recorder, options Options
 		hosts:    make(map[string]*sim.Host),
 		tls:      credentials,
 		servers:  make(map[serverKey]*server),
+		tickets:  make(map[[2]string]tls.ClientSessionCache),
 		latest:   make(map[string]*trace),
 		ends:     make(map[string]int),
 	}
