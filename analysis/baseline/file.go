@@ -118,7 +118,13 @@ func hash(info *record.Run) (string, error) {
 // added reports whether a key came to the language after baselines were written, and
 // has the value that stands for how it was before: so that those are still of the same scenario.
 func added(path, value string) bool {
-	return value == "0" && (strings.HasSuffix(path, "loss.burst") || strings.HasSuffix(path, "corrupt.burst"))
+	switch {
+	case path == "quic.resumption":
+		return value == `"none"`
+	case strings.HasSuffix(path, "loss.burst"), strings.HasSuffix(path, "corrupt.burst"):
+		return value == "0"
+	}
+	return false
 }
 
 // set returns those of the runs whose seeds are also among others, as package seeds
