@@ -119,8 +119,8 @@ func hash(info *record.Run) (string, error) {
 // has the value that stands for how it was before: so that those are still of the same scenario.
 func added(path, value string) bool {
 	switch {
-	case path == "quic.resumption":
-		return value == `"none"`
+	case strings.HasSuffix(path, "quic.resumption"):
+		return value == "none"
 	case strings.HasSuffix(path, "loss.burst"), strings.HasSuffix(path, "corrupt.burst"):
 		return value == "0"
 	}
