@@ -62,6 +62,7 @@ type pipeEnd struct {
 	from     net.Addr // as the peer sees it
 	drop     func() bool
 	jitter   func() time.Duration
+	sent     func([]byte) // sees each datagram; set before anything is sent
 	inFlight [][]byte
 	closed   chan struct{}
 	once     sync.Once
@@ -85,6 +86,9 @@ func newPipe(delay time.Duration) (client, server *pipeEnd) {
 func (p *pipeEnd) WriteTo(b []byte, _ net.Addr) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.sent != nil {
+		p.sent(b)
+	}
 	if p.drop != nil && p.drop() {
 		return len(b), nil
 	}
