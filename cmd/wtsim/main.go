@@ -43,7 +43,7 @@ func main() {
 	code := status(err)
 	if ctx.Err() != nil && err != nil {
 		code = statusInterrupted
-		if err != errInterrupted {
+		if told := new(interruption); !errors.As(err, &told) {
 			err = errors.New("interrupted; nothing was kept of the runs that were under way")
 		}
 	}
@@ -63,8 +63,10 @@ func (e *usageError) Error() string {
 	return fmt.Sprintf("%v; see '%s --help'", e.err, e.cmd.CommandPath())
 }
 
-// errInterrupted is the error of a command that was interrupted, where there is no more to say.
-var errInterrupted = errors.New("interrupted")
+// interruption is the error of a command that was interrupted, where something was kept.
+type interruption struct{ message string }
+
+func (e *interruption) Error() string { return e.message }
 
 // inputError is a mistake in what the program was given to work with: a file, an address.
 type inputError struct{ err error }

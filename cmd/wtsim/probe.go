@@ -94,7 +94,7 @@ func (f *probeFlags) probe(cmd *cobra.Command, url string) error {
 		return &usageError{cmd, errors.New(strings.TrimPrefix(err.Error(), probe.ErrConfig.Error()+": "))}
 	}
 	if cmd.Context().Err() != nil && err != nil {
-		return errInterrupted
+		return &interruption{"interrupted"}
 	}
 	out := cmd.OutOrStdout()
 	if f.json {

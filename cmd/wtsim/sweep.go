@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -79,7 +80,8 @@ Exit status 1 if runs failed or are missing.`,
 			case f.out == "":
 				return &usageError{cmd, errors.New("--out is empty; expected a folder")}
 			}
-			if err := f.clusterFlags.check(cmd); err != nil {
+			err := cmp.Or(exclusive(cmd, "submit", "tasks", "task", "merge"), exclusive(cmd, "dry-run", "tasks", "task", "merge"), f.clusterFlags.check(cmd))
+			if err != nil {
 				return &usageError{cmd, err}
 			}
 			return f.run(cmd, args[0])
@@ -108,6 +110,21 @@ Exit status 1 if runs failed or are missing.`,
 	f.clusterFlags.register(cmd)
 	cmd.MarkFlagDirname("out")
 	return cmd
+}
+
+// exclusive returns an error if more than one of some flags were given.
+func exclusive(cmd *cobra.Command, names ...string) error {
+	first := ""
+	for _, name := range names {
+		switch {
+		case !cmd.Flags().Changed(name):
+		case first != "":
+			return fmt.Errorf("--%s and --%s exclude each other", first, name)
+		default:
+			first = name
+		}
+	}
+	return nil
 }
 
 // plan makes the study that the command line asks for, and opens its folder.
@@ -154,6 +171,9 @@ func (f *sweepFlags) run(cmd *cobra.Command, path string) error {
 	case cmd.Flags().Changed("task"):
 		return f.runTask(cmd, store)
 	}
+	if _, missing := store.Missing(); missing < study.Runs() && !f.json && !f.quiet {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%d of %s %s a result already\n", study.Runs()-missing, quantity.Count(study.Runs(), "run"), hasHave(study.Runs()-missing))
+	}
 	outcome, err := f.do(cmd, store, study.All())
 	if err != nil {
 		return err
@@ -174,9 +194,8 @@ func (f *sweepFlags) do(cmd *cobra.Command, store *sweep.Store, runs []sweep.Run
 	shown.end()
 	if cmd.Context().Err() != nil {
 		kept := outcome.Found + outcome.Done
-		fmt.Fprintf(cmd.ErrOrStderr(), "wtsim: interrupted; %d of %s %s a result, and the same command goes on with the rest\n",
-			kept, quantity.Count(len(runs), "run"), hasHave(kept))
-		return outcome, errInterrupted
+		return outcome, &interruption{fmt.Sprintf("interrupted; %d of %s %s a result, and the same command goes on with the rest",
+			kept, quantity.Count(len(runs), "run"), hasHave(kept))}
 	}
 	if err != nil {
 		return outcome, &inputError{fmt.Errorf("stopped after %s, whose results are kept: %w", quantity.Count(outcome.Done, "run"), err)}

@@ -65,11 +65,6 @@ func (f *clusterFlags) check(cmd *cobra.Command) error {
 	case f.submit == kubernetes && (f.image == "" || f.claim == ""):
 		return errors.New("--submit kubernetes needs an --image with this program and a --claim of a volume")
 	}
-	for _, other := range []string{"tasks", "task", "merge"} {
-		if f.submit != "" && cmd.Flags().Changed(other) {
-			return fmt.Errorf("--submit and --%s exclude each other", other)
-		}
-	}
 	for _, o := range f.options {
 		if !strings.HasPrefix(o, "-") {
 			return fmt.Errorf("--slurm-option is %q; expected an option of sbatch, such as --partition=long", o)
@@ -195,11 +190,11 @@ func (f *sweepFlags) submitSlurm(cmd *cobra.Command, store *sweep.Store, path st
 	}
 	shown := &jobProgress{out: cmd.ErrOrStderr(), quiet: f.quiet || f.json, store: store, missing: missing, began: time.Now()}
 	if err := cluster.Follow(ctx, id, 5*time.Second, shown.report); err != nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "wtsim: job %s goes on; the same command follows it again, --merge collects what there is, and 'scancel %s' ends it\n", id, id)
+		goesOn := fmt.Sprintf("job %s goes on; the same command follows it again, --merge collects what there is, and 'scancel %s' ends it", id, id)
 		if ctx.Err() != nil {
-			return errInterrupted
+			return &interruption{"interrupted; " + goesOn}
 		}
-		return &inputError{err}
+		return &inputError{fmt.Errorf("%w\n%s", err, goesOn)}
 	}
 	if _, missing = store.Missing(); missing > 0 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "wtsim: job %s has ended; %s without a result. What the tasks printed is in %s; the same command submits them again\n",

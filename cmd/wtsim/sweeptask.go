@@ -31,7 +31,6 @@ func (f *taskFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.count, "tasks", false, "print in how many tasks the study is divided, and run nothing")
 	flags.StringVar(&f.task, "task", "", "run one task: its `index` from 0, or auto, which takes it from the environment\n("+strings.Join(taskVariables, ", ")+")")
 	flags.BoolVar(&f.merge, "merge", false, "run nothing, but collect what tasks have left in the folder, and say what is missing")
-	cmd.MarkFlagsMutuallyExclusive("tasks", "task", "merge", "dry-run")
 }
 
 // index returns the index of the task that is asked for.

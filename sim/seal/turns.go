@@ -16,10 +16,9 @@ import (
 type processor struct {
 	id     int32
 	status uint32
-	link   uintptr
+	_      uintptr
 	turn   uint32 // schedtick
-	calls  uint32
-	tick   [24]byte
+	_      [28]byte
 	m      uintptr
 }
 
