@@ -137,9 +137,9 @@ func (c *conn) routeStream(str *quic.Stream) {
 	switch {
 	case err != nil:
 		rejectStream(str, str, c.headerError(err))
-		str.ReleaseStreamCredit()
+		releaseCredit(str)
 	case typ == frameWebTransport:
-		str.ReleaseStreamCredit()
+		releaseCredit(str)
 		if c.server {
 			c.table.examined(str.StreamID())
 		}
@@ -173,7 +173,7 @@ func (c *conn) routeUniStream(str *quic.ReceiveStream) {
 		c.fail(c.handleControl(str))
 		return
 	}
-	str.ReleaseStreamCredit()
+	releaseCredit(str)
 	var id quic.StreamID
 	var header int
 	if err == nil {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/quic-go/quic-go"
-	"github.com/quic-go/quic-go/http3"
 )
 
 // serveHTTP serves a request, on the goroutine that reads its stream.
@@ -118,7 +117,7 @@ func (s *Server) accept(session *Session, app Application, w http.ResponseWriter
 		session.mu.Unlock()
 		w.WriteHeader(http.StatusOK)
 	}
-	stream, err := w.(http3.HTTPStreamer).HTTPStream()
+	stream, err := httpStream(w)
 	if err != nil {
 		session.refuse(nil, err)
 		panic(http.ErrAbortHandler)
@@ -185,7 +184,7 @@ func (c *conn) refuseRequest(w http.ResponseWriter, err error) {
 
 // resetRequest ends a request for a session without a response.
 func (c *conn) resetRequest(w http.ResponseWriter, code quic.StreamErrorCode) {
-	stream, err := w.(http3.HTTPStreamer).HTTPStream()
+	stream, err := httpStream(w)
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}

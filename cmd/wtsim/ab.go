@@ -55,18 +55,20 @@ The source of wtsim is needed to build it: this folder, or one above it, has to 
 checkout, unless --source names one. It should be that of this program. What was built
 is kept, named by all that it is made of. The tools go, and for patches git, are needed.
 A version against which wtsim does not compile is an error that has the compiler's
-message; those before v0.65.0 lack what wtsim uses.
+message; those before v0.64.0 lack what wtsim uses.
+v0.64.0 and v0.64.1 do not tell probes of the MTU from other packets, so they count among
+those sent and lost.
 
 --bisect finds which release changed a metric: of the released versions between BASE and
 HEAD it tries the one in the middle, and goes on in the half where the metric begins to
-differ really from BASE. Versions that do not compile are passed over.
+differ really from BASE. Versions between these that do not compile are passed over.
 
 Exit status: 0 whatever differs, with --fail-on-worse 1 if anything became worse; 2 if
 there is nothing to compare.`,
 		Example: `  wtsim ab --head ../quic-go scenarios/quiche
   wtsim ab --head results/ab/cubic.patch scenarios/aqm --seeds 10 --out figures
   wtsim ab --base ../quic-go --head ../quic-go-mine scenarios/deviations --markdown summary.md
-  wtsim ab --base v0.65.0 --head v0.66.0 --bisect 'flows.*.goodput' scenarios/two-flows.toml`,
+  wtsim ab --base v0.64.0 --head v0.65.0 --bisect '*.goodput' scenarios/quiche`,
 		Args:              arguments(somePaths),
 		ValidArgsFunction: completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {

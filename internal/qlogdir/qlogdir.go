@@ -6,12 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"path/filepath"
 	"sync"
 
 	"github.com/quic-go/quic-go"
+	http3qlog "github.com/quic-go/quic-go/http3/qlog"
+	"github.com/quic-go/quic-go/qlog"
 	"github.com/quic-go/quic-go/qlogwriter"
 )
 
@@ -43,9 +46,21 @@ func (d *Dir) Trace(_ context.Context, isClient bool, id quic.ConnectionID) qlog
 		return nil
 	}
 	d.open.Add(1)
-	trace := qlogwriter.NewConnectionFileSeq(&file{bufio.NewWriter(f), f, d.open.Done}, isClient, id)
+	trace := begin(&file{bufio.NewWriter(f), f, d.open.Done}, isClient, id)
 	go trace.Run() // until the connection is done with the file and closes it
 	return trace
+}
+
+// begin writes the beginning of a file. Before v0.65.0 quic-go has to be told the
+// schemas of the events: with both, 'wtsim ab' can compare such releases.
+func begin(w io.WriteCloser, isClient bool, id quic.ConnectionID) *qlogwriter.FileSeq {
+	switch f := any(qlogwriter.NewConnectionFileSeq).(type) {
+	case func(io.WriteCloser, bool, quic.ConnectionID, []string) *qlogwriter.FileSeq:
+		return f(w, isClient, id, []string{qlog.EventSchema, http3qlog.EventSchema})
+	case func(io.WriteCloser, bool, quic.ConnectionID) *qlogwriter.FileSeq:
+		return f(w, isClient, id)
+	}
+	panic(fmt.Sprintf("qlogwriter.NewConnectionFileSeq is a %T", qlogwriter.NewConnectionFileSeq))
 }
 
 // Wait waits until the files of all connections that have ended are complete.

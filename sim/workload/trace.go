@@ -102,7 +102,7 @@ func (t *trace) take(e qlogwriter.Event) {
 	case qlog.MetricsUpdated:
 		t.update(e, t.recorder.world.Now())
 	case qlog.PacketLost:
-		if !e.IsMTUProbePacket {
+		if !lostProbe.of(&e) {
 			t.event(record.EventPacketLost, int64(e.Header.PacketNumber), string(e.Trigger))
 		}
 	case qlog.PacketSent:
@@ -145,7 +145,7 @@ func (t *trace) packet(e *qlog.PacketSent) {
 	}
 	total := t.outgoing.total
 	total.bytes.add(e.Raw.Length, now)
-	if elicits && !e.IsMTUProbePacket {
+	if elicits && !sentProbe.of(e) {
 		t.sent++
 		total.packets.add(1, now)
 	}
