@@ -19,7 +19,7 @@ import (
 //go:embed page.html
 var pageTemplate string
 
-var pageOf = template.Must(template.New("page").Funcs(template.FuncMap{"breakable": webpage.Breakable}).Parse(pageTemplate))
+var pageOf = template.Must(webpage.Parse(pageTemplate, nil))
 
 // page is the report as the template has it.
 type page struct {

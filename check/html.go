@@ -68,7 +68,7 @@ func (r *Report) HTML(w io.Writer) error {
 	return nil
 }
 
-var pageOf = template.Must(template.New("page").Funcs(template.FuncMap{"breakable": webpage.Breakable}).Parse(pageTemplate))
+var pageOf = template.Must(webpage.Parse(pageTemplate, nil))
 
 // page is the report as the template has it.
 type page struct {

@@ -28,6 +28,7 @@ const mostRows = 500
 
 // page is the report of a study as the template has it.
 type page struct {
+	Title           string
 	Summary         *Summary
 	Level, Headline string
 	Notes           []string
@@ -81,7 +82,7 @@ func writeHTML(to io.Writer, study *Study, s *Summary, figures []figure.Figure) 
 	p := page{
 		Summary: s, Level: "good", Headline: s.Progress(), Source: string(study.Source), File: filepath.Base(study.Path),
 		Confidence: fmt.Sprintf("%g %%", 100*Confidence), MoreFailures: max(0, s.Failed-len(s.Failures)),
-		Policy: webpage.Policy(webpage.Script), Style: template.CSS(webpage.Style + pageStyle), Script: template.JS(webpage.Script),
+		Title: s.Name, Policy: webpage.Policy(webpage.Script), Style: template.CSS(webpage.Style + pageStyle), Script: template.JS(webpage.Script),
 	}
 	switch {
 	case s.Failed > 0:
@@ -115,12 +116,11 @@ func writeHTML(to io.Writer, study *Study, s *Summary, figures []figure.Figure) 
 	return nil
 }
 
-var pageOf = template.Must(template.New("page").Funcs(template.FuncMap{
-	"breakable": webpage.Breakable,
-	"of":        FailedRun.Of,
-	"signed":    func(v float64) string { return quantity.Signed(strconv.FormatFloat(v, 'f', 2, 64)) },
-	"sized":     func(a Axis) bool { _, _, ok := quantity.ParseAll(a.Values); return ok },
-}).Parse(pageTemplate))
+var pageOf = template.Must(webpage.Parse(pageTemplate, template.FuncMap{
+	"of":     FailedRun.Of,
+	"signed": func(v float64) string { return quantity.Signed(strconv.FormatFloat(v, 'f', 2, 64)) },
+	"sized":  func(a Axis) bool { _, _, ok := quantity.ParseAll(a.Values); return ok },
+}))
 
 // row returns a line of the table of cells.
 func (s *Summary) row(c CellSummary) row {

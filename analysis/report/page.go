@@ -62,7 +62,7 @@ func (p *page) finish() *page {
 	return p
 }
 
-var pageOf = template.Must(template.New("page").Funcs(template.FuncMap{
+var pageOf = template.Must(webpage.Parse(pageTemplate, template.FuncMap{
 	// heading writes a heading, one level deeper for one of several parts.
 	"heading": func(p part, level int, id, text string) template.HTML {
 		if p.Letter != "" {
@@ -70,10 +70,9 @@ var pageOf = template.Must(template.New("page").Funcs(template.FuncMap{
 		}
 		return template.HTML(fmt.Sprintf(`<h%d id="%s-%s">%s</h%d>`, level, p.ID, id, template.HTMLEscapeString(text), level))
 	},
-	"together":  together,
-	"breakable": webpage.Breakable,
-	"join":      strings.Join,
-}).Parse(pageTemplate))
+	"together": together,
+	"join":     strings.Join,
+}))
 
 func (p *page) write(w io.Writer) error {
 	if err := pageOf.Execute(w, p); err != nil {

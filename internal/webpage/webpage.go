@@ -27,6 +27,20 @@ var Style string
 //go:embed page.js
 var Script string
 
+//go:embed head.html
+var head string
+
+// Parse returns the template of a page. It begins with the template "head", which has
+// all up to the body and needs the fields Policy, Title and Style, and defines
+// "command", the command that writes it.
+func Parse(text string, functions template.FuncMap) (*template.Template, error) {
+	page, err := template.New("page").Funcs(template.FuncMap{"breakable": Breakable}).Funcs(functions).Parse(head)
+	if err != nil {
+		return nil, err
+	}
+	return page.Parse(text)
+}
+
 // Policy returns a Content-Security-Policy with which a page loads nothing and runs no
 // scripts but those given.
 func Policy(scripts ...string) string {
