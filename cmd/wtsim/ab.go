@@ -53,7 +53,8 @@ BASE and HEAD are each one of
 
 The source of wtsim is needed to build it: this folder, or one above it, has to be a
 checkout, unless --source names one. It should be that of this program. What was built
-is kept, named by all that it is made of. The tools go, and for patches git, are needed.
+is kept, named by all that it is made of: the 20 programs used last, in the cache folder
+of the user. The tools go, and for patches git, are needed.
 A version against which wtsim does not compile is an error that has the compiler's
 message; those before v0.64.0 lack what wtsim uses.
 v0.64.0 and v0.64.1 do not tell probes of the MTU from other packets, so they count among

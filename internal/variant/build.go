@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
-// Builder builds wtsim. What was built once is kept.
+// Builder builds wtsim. What was built once is kept, until there are 20 others that were
+// asked for since, and at least for a day.
 type Builder struct {
 	Source string // the folder of wtsim's source; see [Source]
 	Cache  string // where programs are kept, named by all that they are made of
@@ -46,6 +48,7 @@ func (b *Builder) Build(ctx context.Context, s Spec) (program string, err error)
 	place := filepath.Join(b.Cache, digest)
 	program = filepath.Join(place, "wtsim")
 	if _, err := os.Stat(program); err == nil {
+		use(place, time.Now())
 		return program, nil
 	}
 	if err := os.MkdirAll(b.Cache, 0o777); err != nil {
@@ -82,6 +85,7 @@ func (b *Builder) Build(ctx context.Context, s Spec) (program string, err error)
 			return "", fmt.Errorf("keep programs: %w", err)
 		}
 	}
+	b.prune(time.Now())
 	return program, nil
 }
 

@@ -98,6 +98,18 @@ func TestALongMessageOfTheCompilerIsCut(t *testing.T) {
 	}
 }
 
+func TestWhatIsFetchedIsNoComplaint(t *testing.T) {
+	for printed, want := range map[string]string{
+		"go: downloading a v1.0.0\ngo: downloading b v1.0.0\n# c\nc.go:1: undefined: x\n": "# c\nc.go:1: undefined: x",
+		"go: a@v1.0.0: no such host\n": "go: a@v1.0.0: no such host",
+		"go: downloading a v1.0.0\n":   "go: downloading a v1.0.0",
+	} {
+		if got := complaint(printed); got != want {
+			t.Errorf("of %q it is %q, want %q", printed, got, want)
+		}
+	}
+}
+
 func TestADigestCoversTheSourceAndWhatReplacesIt(t *testing.T) {
 	b := repository(t)
 	files := map[string]string{"go.mod": "module " + Module + "\n", "a.go": "package quic\n", "a_test.go": "package quic\n", ".git/HEAD": "x"}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -55,9 +56,20 @@ func run(ctx context.Context, folder string, environment []string, tool string, 
 	case errors.Is(err, exec.ErrNotFound):
 		return "", fmt.Errorf("the tool %s is needed, and is not there: %w", tool, err)
 	case errors.As(err, &exit):
-		return out.String(), &toolError{tool + " " + arguments[0], strings.TrimSpace(wrong.String())}
+		return out.String(), &toolError{tool + " " + arguments[0], complaint(wrong.String())}
 	}
 	return out.String(), err
+}
+
+// progress matches lines by which the tool go says what it fetches.
+var progress = regexp.MustCompile(`(?m)^go: (downloading|finding|extracting) .*\n?`)
+
+// complaint returns what a tool has against its task, of all that it printed.
+func complaint(printed string) string {
+	if text := strings.TrimSpace(progress.ReplaceAllString(printed, "")); text != "" {
+		return text
+	}
+	return strings.TrimSpace(printed)
 }
 
 // toolError says what a tool has against its task.
