@@ -174,7 +174,7 @@ func Compile(ctx context.Context, source, replacement, program string) error {
 			return err
 		}
 	}
-	_, err = run(ctx, source, nil, "go", "build", "-mod=mod", "-modfile", file, "-buildvcs=false", "-o", program, "./cmd/wtsim")
+	_, err = run(ctx, source, []string{"GOTMPDIR=" + scratch}, "go", "build", "-mod=mod", "-modfile", file, "-buildvcs=false", "-o", program, "./cmd/wtsim")
 	if failed, ok := errors.AsType[*toolError](err); ok {
 		return &CompileError{Message: failed.message}
 	}

@@ -3,11 +3,15 @@ package variant
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // needs skips a test where a tool is missing.
@@ -145,13 +149,61 @@ func TestADigestCoversTheSourceAndWhatReplacesIt(t *testing.T) {
 }
 
 func TestABuildThatIsInterruptedLeavesNothing(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no interrupts and no shell on Windows")
+	}
+	tools := t.TempDir()
+	begun := filepath.Join(tools, "begun")
+	// It stands for the tool go, whose compiler would go on for long.
+	const slow = "#!/bin/sh\nif [ \"$1\" != build ]; then exec %s \"$@\"; fi\ntouch \"$GOTMPDIR/left\"\nsleep 600 &\necho $! > %s.new\nmv %[2]s.new %[2]s\ntrap '' INT\nwait\nwait\n"
+	real, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("the tool go is not there")
+	}
+	if err := os.WriteFile(filepath.Join(tools, "go"), fmt.Appendf(nil, slow, real, begun), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
 	b := repository(t)
+	t.Setenv("PATH", tools+string(os.PathListSeparator)+os.Getenv("PATH"))
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
+	go func() {
+		defer cancel()
+		for i := 0; i < 6000; i++ {
+			if _, err := os.Stat(begun); err == nil {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
 	if _, err := b.Build(ctx, Spec{}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if left, _ := os.ReadDir(b.Cache); len(left) > 0 {
-		t.Errorf("%v is left", left)
+	for _, folder := range []string{b.Cache, temporary} {
+		if left, _ := os.ReadDir(folder); len(left) > 0 {
+			t.Errorf("%v is left in %s", left, folder)
+		}
 	}
+	text, err := os.ReadFile(begun)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !ended(t, strings.TrimSpace(string(text))) {
+		t.Errorf("process %s goes on", text)
+	}
+}
+
+// ended reports whether a process ends soon; the one that it is left to may take a while
+// to bury it.
+func ended(t *testing.T, pid string) bool {
+	t.Helper()
+	for range 500 {
+		stat, err := os.ReadFile("/proc/" + pid + "/stat")
+		if errors.Is(err, fs.ErrNotExist) || strings.Contains(string(stat), ") Z ") {
+			return true
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return false
 }

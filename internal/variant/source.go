@@ -45,10 +45,12 @@ func run(ctx context.Context, folder string, environment []string, tool string, 
 	cmd := exec.CommandContext(ctx, tool, arguments...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = folder, &out, &wrong
 	cmd.Env = append(os.Environ(), append([]string{"GOWORK=off", "LC_ALL=C"}, environment...)...)
-	// Go removes its temporary folders when it is interrupted, and ends its children.
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 5 * time.Second
+	grouped(cmd)
+	cmd.WaitDelay = 2 * time.Second
 	err := cmd.Run()
+	if ctx.Err() != nil {
+		killGroup(cmd)
+	}
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
