@@ -3,13 +3,17 @@
 package cluster_test
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -25,7 +29,7 @@ type slurm struct {
 func startSlurm(t *testing.T) *slurm {
 	t.Helper()
 	if os.Getenv("SLURM") == "" {
-		t.Skip("it takes two minutes, and Debian's slurm-wlm and munge; SLURM=1 runs it")
+		t.Skip("it takes a minute, and Debian's slurm-wlm and munge; SLURM=1 runs it")
 	}
 	dir, err := os.MkdirTemp("", "slurm")
 	if err != nil {
@@ -70,9 +74,13 @@ TaskPlugin=task/none
 SwitchType=switch/none
 MpiDefault=none
 ReturnToService=2
-SlurmdTimeout=4
+SlurmdTimeout=3
+MessageTimeout=3
+BatchStartTimeout=5
+JobRequeue=1
 KillWait=1
-SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1
+MinJobAge=30
+SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=0,bf_interval=1
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 NodeName=n1 NodeHostname=%[2]s NodeAddr=127.0.0.1 Port=%[5]d CPUs=2
@@ -103,6 +111,68 @@ PartitionName=all Nodes=n1,n2 Default=YES State=UP
 func (s *slurm) startNode(t *testing.T, name string) {
 	t.Helper()
 	s.nodes[name] = start(t, "slurmd", "-D", "-N", name)
+}
+
+// stopNode ends a node as a loss of power does: its slurmd, the slurmstepd of its
+// tasks, and the tasks with all processes that they started. None can tell slurmctld.
+func (s *slurm) stopNode(t *testing.T, name string) {
+	t.Helper()
+	stop(s.nodes[name])
+	for again := true; again; time.Sleep(10 * time.Millisecond) {
+		again = false
+		for _, pid := range s.processes(name) {
+			again = syscall.Kill(pid, syscall.SIGKILL) == nil || again
+		}
+	}
+}
+
+// processes returns those of a node, each before what it started: what has the node's
+// log open or the node's name in its environment, and their descendants.
+func (s *slurm) processes(node string) (pids []int) {
+	folders, _ := filepath.Glob("/proc/[0-9]*")
+	children := map[int][]int{}
+	var add func(pid int)
+	add = func(pid int) {
+		if slices.Contains(pids, pid) {
+			return
+		}
+		pids = append(pids, pid)
+		for _, child := range children[pid] {
+			add(child)
+		}
+	}
+	var daemons, others []int
+	for _, folder := range folders {
+		pid, _ := strconv.Atoi(filepath.Base(folder))
+		stat, _ := os.ReadFile(filepath.Join(folder, "stat"))
+		words := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		if len(words) < 2 || words[0] == "Z" {
+			continue
+		}
+		parent, _ := strconv.Atoi(words[1])
+		children[parent] = append(children[parent], pid)
+		if s.logs(folder, node) {
+			daemons = append(daemons, pid)
+		}
+		text, _ := os.ReadFile(filepath.Join(folder, "environ"))
+		environment := strings.Split(string(text), "\x00")
+		if slices.Contains(environment, "SLURMD_NODENAME="+node) && slices.Contains(environment, "SLURM_CONF="+filepath.Join(s.dir, "slurm.conf")) {
+			others = append(others, pid)
+		}
+	}
+	for _, pid := range append(daemons, others...) {
+		add(pid)
+	}
+	return pids
+}
+
+// logs reports whether a process has the log of a node open.
+func (s *slurm) logs(process, node string) bool {
+	files, _ := filepath.Glob(filepath.Join(process, "fd", "*"))
+	return slices.ContainsFunc(files, func(file string) bool {
+		target, err := os.Readlink(file)
+		return err == nil && target == filepath.Join(s.dir, node+".log")
+	})
 }
 
 // count returns how many lines a command prints, or -1 if it fails.
