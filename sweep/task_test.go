@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -64,6 +65,32 @@ func TestAStoreKnowsWhichTasksAreMissing(t *testing.T) {
 	}
 	if tasks, runs := store.Missing(); !slices.Equal(tasks, []int{0, 1, 3}) || runs != 3 {
 		t.Errorf("tasks %v with %d runs are missing; want 0, 1 and 3", tasks, runs)
+	}
+}
+
+func TestResultsAndFailuresAreCountedThoseOfOtherStudiesAreNot(t *testing.T) {
+	study := gridOf(2, rates)
+	store := opened(t, study)
+	other, err := Open(store.Folder(), gridOf(3, rates)) // the same with a third seed
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{
+		store.Put(madeResult(study, Run{Cell: 0, Seed: 1})),
+		store.Put(madeResult(study, Run{Cell: 3, Seed: 2})),
+		other.Put(madeResult(study, Run{Cell: 0, Seed: 3})),
+		store.PutFailure(Run{Cell: 1, Seed: 1}, errors.New("too long")),
+		other.PutFailure(Run{Cell: 1, Seed: 3}, errors.New("too long")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if done, failed, err := store.Count(); done != 2 || failed != 1 || err != nil {
+		t.Errorf("%d done, %d failed, %v; want 2 and 1", done, failed, err)
+	}
+	if done, failed, err := other.Count(); done != 3 || failed != 2 || err != nil {
+		t.Errorf("%d done, %d failed, %v in the larger study; want 3 and 2", done, failed, err)
 	}
 }
 

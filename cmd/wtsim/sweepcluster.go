@@ -208,7 +208,11 @@ func (f *sweepFlags) submitOnce(ctx context.Context, said io.Writer, store *swee
 	file := filepath.Join(store.Folder(), "slurm.job")
 	if text, err := os.ReadFile(file); err == nil {
 		id := strings.TrimSpace(string(text))
-		if state, err := cluster.Queue(ctx, id); err == nil && state.Left() > 0 {
+		state, err := cluster.Queue(ctx, id)
+		switch {
+		case err != nil:
+			return "", fmt.Errorf("cannot tell whether job %s of this study, named in %s, is still under way: %w", id, file, err)
+		case state.Left() > 0:
 			fmt.Fprintf(said, "job %s of this study is still under way; nothing is submitted\n", id)
 			return id, nil
 		}
@@ -248,14 +252,12 @@ func (p *jobProgress) report(s cluster.State) {
 		return
 	}
 	all := p.store.Study.Runs()
-	_, missing := p.store.Missing()
-	failed := 0
-	for _, r := range p.store.Study.All() {
-		if _, err := p.store.GetFailure(r); err == nil {
-			failed++
-		}
+	present, failed, err := p.store.Count()
+	if err != nil {
+		return // the next time may do; what is kept is read at the end in any case
 	}
-	line := fmt.Sprintf("%d of %d runs done, %d failed; tasks: %d running, %d waiting", all-missing, all, failed, s.Running, s.Waiting)
+	missing := all - present
+	line := fmt.Sprintf("%d of %d runs done, %d failed; tasks: %d running, %d waiting", present, all, failed, s.Running, s.Waiting)
 	if s.Restarted > 0 {
 		line += fmt.Sprintf(", %d started again by Slurm", s.Restarted)
 	}
