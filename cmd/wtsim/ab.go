@@ -69,7 +69,7 @@ there is nothing to compare.`,
 		Example: `  wtsim ab --head ../quic-go scenarios/quiche
   wtsim ab --head results/ab/cubic.patch scenarios/aqm --seeds 10 --out figures
   wtsim ab --base ../quic-go --head ../quic-go-mine scenarios/deviations --markdown summary.md
-  wtsim ab --base v0.64.0 --head v0.65.0 --bisect '*.goodput' scenarios/quiche`,
+  wtsim ab --base v0.64.0 --head v0.65.0 --bisect 'flows.*.goodput' scenarios/deviations/small-datagrams.toml`,
 		Args:              arguments(somePaths),
 		ValidArgsFunction: completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
