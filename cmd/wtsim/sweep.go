@@ -68,7 +68,8 @@ Exit status 1 if runs failed or are missing.`,
 		Example: `  wtsim sweep scenarios/studies/buffer-sizing.toml
   wtsim sweep scenarios/quickstart.toml --sweep links.access.rate=5Mbit/s,10Mbit/s,20Mbit/s --seeds 5
   wtsim sweep scenarios/quickstart.toml --sweep links.access.loss.p=0.0001..0.1:log7 --metric flows.bulk.goodput
-  wtsim sweep study.toml --dry-run`,
+  wtsim sweep study.toml --dry-run
+  wtsim sweep study.toml --submit slurm --parallel 200`,
 		Args:              arguments(oneScenario),
 		ValidArgsFunction: completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -92,7 +93,7 @@ Exit status 1 if runs failed or are missing.`,
 	flags.StringArrayVar(&f.Zip, "zip", nil, "`PATH=VALUES`: values that go together with those of the other --zip")
 	flags.StringArrayVar(&f.Sample, "sample", nil, "`PATH=RANGE`: FIRST..LAST or FIRST..LAST:log, to draw from")
 	flags.IntVar(&f.Samples, "samples", 0, "`number` of cells to draw")
-	flags.StringVar(&f.Method, "method", "", "how they are drawn: random or latin-hypercube (default)")
+	flags.StringVar(&f.Method, "method", "", "`method` by which they are drawn: random or latin-hypercube (default)")
 	flags.Uint64Var(&f.SampleSeed, "sample-seed", 0, "`seed` of the drawing")
 	flags.IntVar(&f.Seeds, "seeds", 0, "run each cell with `N` seeds (default: as [sweep] says, or 1)")
 	flags.StringArrayVar(&f.Metrics, "metric", nil, "`metric` that figures show; may be repeated")
@@ -105,7 +106,7 @@ Exit status 1 if runs failed or are missing.`,
 	flags.BoolVar(&f.plain, "dry-run", false, "print what would be run, and run nothing")
 	flags.BoolVar(&f.bare, "no-figures", false, "draw no figures")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object, and no progress")
-	flags.BoolVar(&f.quiet, "quiet", false, "print failures only, and no progress")
+	flags.BoolVar(&f.quiet, "quiet", false, "print nothing but errors")
 	f.taskFlags.register(cmd)
 	f.clusterFlags.register(cmd)
 	cmd.MarkFlagDirname("out")

@@ -41,7 +41,7 @@ const claimFolder = "/results"
 
 func (f *clusterFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.submit, "submit", "", "have a cluster run what is missing: slurm, which is followed until all is done, or\nkubernetes, for which a manifest is printed; with --dry-run print the job `script`")
+	flags.StringVar(&f.submit, "submit", "", "have an `engine` of clusters run what is missing: slurm, which is followed until all is done,\nor kubernetes, for which a manifest is printed; with --dry-run print the job script")
 	flags.IntVar(&f.parallel, "parallel", 0, "run at most `N` tasks at once on a cluster")
 	flags.StringArrayVar(&f.options, "slurm-option", nil, "another `option` of sbatch, such as --partition=long; may be repeated")
 	flags.StringVar(&f.image, "image", "", "`image` that has this program as wtsim, for kubernetes")
