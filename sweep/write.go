@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/wtsim/wtsim/analysis/figure"
@@ -13,7 +14,7 @@ import (
 
 // Write writes what the runs of the study achieved so far into the folder of the store:
 // results.parquet and results.csv with a row for each cell, seed and metric, runs.csv with a
-// row for each run, and if wanted figures and a report. The same results give the same files.
+// row for each run, and if wanted figures and a report; older ones are removed. The same results give the same files.
 // It returns the paths of the files, each of which appears complete or not at all.
 func (s *Store) Write(ctx context.Context, figures bool) (*Summary, []string, error) {
 	c := newCollector(s.Study)
@@ -22,7 +23,12 @@ func (s *Store) Write(ctx context.Context, figures bool) (*Summary, []string, er
 		return nil, nil, fmt.Errorf("write the results of %s: %w", s.Study.Name, err)
 	}
 	summary, err := c.summary()
-	if err != nil || !figures {
+	if err != nil {
+		return nil, nil, err
+	}
+	// Figures of other results, or of metrics that are shown no more, would mislead.
+	report := filepath.Join(s.folder, reportFile)
+	if err := errors.Join(os.RemoveAll(filepath.Join(s.folder, figuresFolder)), os.RemoveAll(report)); err != nil || !figures {
 		return summary, files, err
 	}
 	shown := c.figures()
@@ -31,7 +37,6 @@ func (s *Store) Write(ctx context.Context, figures bool) (*Summary, []string, er
 	if err != nil {
 		return summary, files, err
 	}
-	report := filepath.Join(s.folder, reportFile)
 	_, err = wholefile.Write(report, func(to io.Writer) error { return writeHTML(to, s.Study, summary, shown) })
 	if err != nil {
 		return summary, files, fmt.Errorf("write the report of %s: %w", s.Study.Name, err)

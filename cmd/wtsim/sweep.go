@@ -227,7 +227,11 @@ func (f *sweepFlags) collect(cmd *cobra.Command, store *sweep.Store) error {
 	if err := printSweep(out, summary); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "\nFiles  %s%c: the report, report.html, and the table of all metrics, results.parquet and results.csv\n", store.Folder(), filepath.Separator)
+	what := "the table of all metrics, results.parquet and results.csv"
+	if !f.bare {
+		what = "the report, report.html, and " + what
+	}
+	_, err = fmt.Fprintf(out, "\nFiles  %s%c: %s\n", store.Folder(), filepath.Separator, what)
 	return err
 }
 
