@@ -173,6 +173,7 @@ func TestNoSessionBeginsInEarlyData(t *testing.T) {
 			t.Error("no early data was sent")
 		}
 		c.close()
+		synctest.Wait() // as the server reports its events on goroutines of its own
 		if want := []EventType{ConnectReceived, Established}; !slices.Equal(events, want) {
 			t.Fatalf("events %v, want %v", events, want)
 		}
