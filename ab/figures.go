@@ -12,6 +12,7 @@ import (
 	"github.com/wtsim/wtsim/analysis"
 	"github.com/wtsim/wtsim/analysis/baseline"
 	"github.com/wtsim/wtsim/analysis/figure"
+	"github.com/wtsim/wtsim/internal/scratch"
 	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/run"
 )
@@ -94,14 +95,14 @@ func (r *Report) Most(n int) []*Scenario {
 
 // Both runs a scenario once more with both sides, with its own seed, and draws them together.
 func (r *Report) Both(ctx context.Context, s *Scenario) ([]figure.Figure, error) {
-	scratch, err := os.MkdirTemp("", "wtsim-ab-")
+	recordings, err := scratch.Make("", "wtsim-ab-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for recordings: %w", err)
 	}
-	defer os.RemoveAll(scratch)
+	defer recordings.Remove()
 	var sides [2]figure.Data
 	for i, side := range []Side{r.Base, r.Head} {
-		out, err := os.MkdirTemp(scratch, "")
+		out, err := os.MkdirTemp(recordings.Path, "")
 		if err != nil {
 			return nil, fmt.Errorf("make a folder for recordings: %w", err)
 		}

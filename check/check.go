@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wtsim/wtsim/analysis/expect"
+	"github.com/wtsim/wtsim/internal/scratch"
 	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/run"
 )
@@ -84,12 +85,12 @@ func Run(ctx context.Context, cases []Case, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	scratch, err := os.MkdirTemp("", "wtsim-check-")
+	recordings, err := scratch.Make("", "wtsim-check-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for recordings: %w", err)
 	}
-	defer os.RemoveAll(scratch)
-	p := pool{options: o, cache: cache, scratch: scratch}
+	defer recordings.Remove()
+	p := pool{options: o, cache: cache, recordings: recordings.Path}
 	for _, c := range kept {
 		s := Scenario{Case: c}
 		if s.Seeds, err = o.seeds(c); err != nil {
@@ -130,9 +131,9 @@ func (o Options) seeds(c Case) ([]uint64, error) {
 
 // pool runs cases, several runs at once.
 type pool struct {
-	options Options
-	cache   *cache
-	scratch string
+	options    Options
+	cache      *cache
+	recordings string
 }
 
 // job is one run.
@@ -222,7 +223,7 @@ func (p *pool) run(ctx context.Context, scenarios []Scenario) error {
 func (p *pool) one(ctx context.Context, c Case, seed uint64, onProgress func(run.Progress)) Outcome {
 	var o Outcome
 	var judged expect.Run
-	out, err := os.MkdirTemp(p.scratch, "")
+	out, err := os.MkdirTemp(p.recordings, "")
 	if err != nil {
 		o.Err = fmt.Errorf("make a folder for a recording: %w", err)
 		return o

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wtsim/wtsim/analysis"
+	"github.com/wtsim/wtsim/internal/scratch"
 	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/run"
 )
@@ -53,11 +54,11 @@ func (s *Store) Do(ctx context.Context, runs []Run, jobs int, progress Progress)
 			needed = append(needed, r)
 		}
 	}
-	scratch, err := makeScratch()
+	recordings, err := scratch.Make("", "wtsim-sweep-") // on this machine's own disk
 	if err != nil {
-		return outcome, err
+		return outcome, fmt.Errorf("make a folder for recordings: %w", err)
 	}
-	defer os.RemoveAll(scratch)
+	defer recordings.Remove()
 	if progress == nil {
 		progress = deaf{}
 	}
@@ -78,7 +79,7 @@ func (s *Store) Do(ctx context.Context, runs []Run, jobs int, progress Progress)
 		group.Go(func() {
 			for i := range next {
 				var last run.Progress
-				err := s.one(ctx, needed[i], scratch, func(at run.Progress) {
+				err := s.one(ctx, needed[i], recordings.Path, func(at run.Progress) {
 					mu.Lock()
 					defer mu.Unlock()
 					last = at
@@ -138,8 +139,8 @@ func (s *Store) unfit(r Run, failed error) error {
 }
 
 // one does a run and keeps its result.
-func (s *Store) one(ctx context.Context, r Run, scratch string, onProgress func(run.Progress)) error {
-	out, err := os.MkdirTemp(scratch, "")
+func (s *Store) one(ctx context.Context, r Run, recordings string, onProgress func(run.Progress)) error {
+	out, err := os.MkdirTemp(recordings, "")
 	if err != nil {
 		return fmt.Errorf("make a folder for a recording: %w", err)
 	}

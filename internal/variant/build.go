@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/wtsim/wtsim/internal/scratch"
 )
 
 // Builder builds wtsim. What was built once is kept, until there are 20 others that were
@@ -55,15 +57,15 @@ func (b *Builder) Build(ctx context.Context, s Spec) (program string, err error)
 		return "", fmt.Errorf("keep programs: %w", err)
 	}
 	// Beside the place, so that it can be renamed.
-	scratch, err := os.MkdirTemp(b.Cache, ".build-*")
+	work, err := scratch.Make(b.Cache, ".build-*")
 	if err != nil {
 		return "", fmt.Errorf("keep programs: %w", err)
 	}
-	defer os.RemoveAll(scratch)
+	defer work.Remove()
 	replacement := ""
 	switch {
 	case s.Patch != "":
-		replacement = filepath.Join(scratch, "quic-go")
+		replacement = filepath.Join(work.Path, "quic-go")
 		err = patched(ctx, replacement, original, s.Patch)
 	case s.Folder != "":
 		replacement = original
@@ -73,7 +75,7 @@ func (b *Builder) Build(ctx context.Context, s Spec) (program string, err error)
 	if err != nil {
 		return "", err
 	}
-	done := filepath.Join(scratch, "done")
+	done := filepath.Join(work.Path, "done")
 	if err := Compile(ctx, b.Source, replacement, filepath.Join(done, "wtsim")); err != nil {
 		if failed, ok := errors.AsType[*CompileError](err); ok {
 			failed.Spec = s
@@ -153,28 +155,28 @@ func (b *Builder) Of(ctx context.Context, s Spec) (string, error) {
 // Compile builds wtsim from its source into a file. Replacement is the folder of a
 // quic-go or "module@version" instead of that of go.mod, and empty for that.
 func Compile(ctx context.Context, source, replacement, program string) error {
-	scratch, err := os.MkdirTemp("", "wtsim-build-")
+	work, err := scratch.Make("", "wtsim-build-")
 	if err != nil {
 		return fmt.Errorf("make a folder for go.mod: %w", err)
 	}
-	defer os.RemoveAll(scratch)
+	defer work.Remove()
 	// The tool go writes beside it what sums it needs further.
 	for _, name := range []string{"go.mod", "go.sum"} {
 		text, err := os.ReadFile(filepath.Join(source, name))
 		if err == nil {
-			err = os.WriteFile(filepath.Join(scratch, name), text, 0o666)
+			err = os.WriteFile(filepath.Join(work.Path, name), text, 0o666)
 		}
 		if err != nil {
 			return fmt.Errorf("copy %s: %w", name, err)
 		}
 	}
-	file := filepath.Join(scratch, "go.mod")
+	file := filepath.Join(work.Path, "go.mod")
 	if replacement != "" {
 		if _, err := run(ctx, source, nil, "go", "mod", "edit", "-replace", Module+"="+replacement, file); err != nil {
 			return err
 		}
 	}
-	_, err = run(ctx, source, []string{"GOTMPDIR=" + scratch}, "go", "build", "-mod=mod", "-modfile", file, "-buildvcs=false", "-o", program, "./cmd/wtsim")
+	_, err = run(ctx, source, []string{"GOTMPDIR=" + work.Path}, "go", "build", "-mod=mod", "-modfile", file, "-buildvcs=false", "-o", program, "./cmd/wtsim")
 	if failed, ok := errors.AsType[*toolError](err); ok {
 		return &CompileError{Message: failed.message}
 	}
