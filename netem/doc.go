@@ -12,7 +12,7 @@
 // the clock calls [Network.Flush], which moves the outboxes, host by host and
 // in the order of sending, into the links. Two hosts that send at one instant
 // therefore reach the network in the same order every time. Models that live on
-// the clock themselves use [Host.Send] and [Host.Handle] instead of sockets.
+// the clock themselves use [Host.Bind] instead of sockets.
 //
 // Routes are static: a packet takes a shortest way unless [Network.Route] says
 // otherwise. It keeps its ID on all links that it crosses, and each of them

@@ -189,6 +189,21 @@ func (t *NAT) Mappings() int {
 	return t.byAge.Len()
 }
 
+// Origin returns the inside address for which NATs stand at the moment with an
+// address of theirs, and any other address as it is.
+func (n *Network) Origin(at netip.AddrPort) netip.AddrPort {
+	for _, t := range n.nats {
+		if t.addr != at.Addr() {
+			continue
+		}
+		t.expire()
+		if e := t.ports[at.Port()]; e != nil {
+			return n.Origin(e.Value.(*mapping).key.inside)
+		}
+	}
+	return at
+}
+
 // expire forgets the mappings whose time is over.
 func (t *NAT) expire() {
 	if t.config.Timeout == 0 {

@@ -183,6 +183,18 @@ func (n *Network) Idle() bool {
 	return true
 }
 
+// Held returns what the links hold. It looks at every link.
+func (n *Network) Held() Count {
+	var held Count
+	for _, l := range n.links {
+		for _, p := range []*Path{l.Forward, l.Reverse} {
+			held.Packets += p.holds()
+			held.Bytes += p.in.Bytes + p.duplicated.Bytes - p.out.Bytes - p.droppedN.Bytes
+		}
+	}
+	return held
+}
+
 // Check verifies that every element of every path has conserved packets: bytes
 // in + duplicated = out + dropped + held. And that it holds to Little's law: the
 // number of packets that it held, over time, adds up to the times that packets

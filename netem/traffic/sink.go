@@ -60,11 +60,11 @@ const (
 // delivered.
 func NewSink(clock netem.Clock, host *netem.Host, port uint16, arrived func(Arrival)) (*Sink, error) {
 	s := &Sink{clock: clock, arrived: arrived}
-	port, err := host.Handle(port, s.receive)
+	at, err := host.Bind(port, s.receive)
 	if err != nil {
 		return nil, fmt.Errorf("traffic to %s: %w", host.Name(), err)
 	}
-	s.addr = netip.AddrPortFrom(host.Addr(), port)
+	s.addr = at.Addr()
 	return s, nil
 }
 

@@ -19,8 +19,7 @@ import (
 // the next one, so that no rounding adds up.
 type Source struct {
 	clock  netem.Clock
-	host   *netem.Host
-	port   uint16
+	from   *netem.Endpoint
 	to     netip.AddrPort
 	config Config
 	sizes  *sizer
@@ -61,14 +60,13 @@ func NewSource(clock netem.Clock, host *netem.Host, to netip.AddrPort, config Co
 	if err := config.check(); err != nil {
 		return fail(err)
 	}
-	port, err := host.Handle(0, func(*netem.Packet) {})
+	from, err := host.Bind(0, func(*netem.Packet) {})
 	if err != nil {
 		return fail(err)
 	}
 	s := &Source{
 		clock:   clock,
-		host:    host,
-		port:    port,
+		from:    from,
 		to:      to,
 		config:  config,
 		sizes:   newSizer(config.Sizes),
@@ -189,7 +187,7 @@ func (s *Source) send(size netem.Bytes, now time.Duration) {
 	payload := s.payload[:size-s.config.Overhead]
 	put(payload, s.next, now)
 	count := &s.sent
-	if err := s.host.Send(s.port, s.to, payload, s.config.ECN); err != nil {
+	if err := s.from.Send(s.to, payload, s.config.ECN); err != nil {
 		count = &s.refused
 	} else {
 		s.next++

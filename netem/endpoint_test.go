@@ -3,6 +3,7 @@ package netem
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -12,13 +13,13 @@ import (
 func (n *testNet) handle(host int, port uint16) (uint16, *[]sighting) {
 	n.Helper()
 	var seen []sighting
-	port, err := n.hosts[host].Handle(port, func(p *Packet) {
+	at, err := n.hosts[host].Bind(port, func(p *Packet) {
 		seen = append(seen, sighting{id: p.ID, size: p.Size(), ecn: p.ECN, at: n.clock.now})
 	})
 	if err != nil {
 		n.Fatal(err)
 	}
-	return port, &seen
+	return at.Addr().Port(), &seen
 }
 
 func TestADatagramSentOnTheClockEntersTheNetworkAtOnce(t *testing.T) {
@@ -81,7 +82,7 @@ func TestSocketsAndHandlersShareTheirPorts(t *testing.T) {
 		t.Errorf("ports %d and %d, want the first two ephemeral ones", first, second)
 	}
 	for _, port := range []uint16{9, 10, first} {
-		if _, err := n.hosts[0].Handle(port, func(*Packet) {}); !errors.Is(err, syscall.EADDRINUSE) {
+		if _, err := n.hosts[0].Bind(port, func(*Packet) {}); !errors.Is(err, syscall.EADDRINUSE) {
 			t.Errorf("port %d: error %v, want EADDRINUSE", port, err)
 		}
 		if _, err := n.hosts[0].Listen(port, SocketOptions{}); !errors.Is(err, syscall.EADDRINUSE) {
@@ -107,4 +108,58 @@ func TestSendRefusesAsASocketDoes(t *testing.T) {
 	if n.Datagrams() != 1 {
 		t.Errorf("%d datagrams entered the network, want 1", n.Datagrams())
 	}
+}
+
+func TestAnEndpointOnALinkSendsByIt(t *testing.T) {
+	n := newTestNet(t, 1, nil)
+	n.clock.flush = nil
+	n.connect("slow", []Element{Delay{time.Second}}, nil)
+	fast, err := n.Connect("fast", n.hosts[0], n.hosts[1], []Element{Delay{time.Millisecond}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []netip.AddrPort
+	at := func(*Packet) {}
+	to, err := n.hosts[1].BindOn(fast, 0, func(p *Packet) { seen = append(seen, p.Source); at(p) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, err := n.hosts[0].BindOn(fast, 0, func(p *Packet) { seen = append(seen, p.Source) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	at = func(p *Packet) {
+		if err := to.Send(p.Source, p.Payload, p.ECN); err != nil {
+			t.Error(err)
+		}
+	}
+	n.clock.At(0, func() {
+		if err := from.Send(to.Addr(), someBytes[:10], NotECT); err != nil {
+			t.Error(err)
+		}
+	})
+	n.clock.runUntil(2 * time.Millisecond)
+	if want := []netip.AddrPort{from.Addr(), to.Addr()}; !slices.Equal(seen, want) {
+		t.Errorf("the ends saw %v, want %v", seen, want)
+	}
+}
+
+func TestAClosedEndpointGivesItsPortBack(t *testing.T) {
+	n := newTestNet(t, 1, nil)
+	n.connect("bare", nil, nil)
+	e, err := n.hosts[1].Bind(9, func(*Packet) { t.Error("a closed endpoint received") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Close()
+	n.clock.At(0, func() {
+		if err := n.hosts[0].Send(7, addrOf(2, 9), someBytes[:10], NotECT); err != nil {
+			t.Error(err)
+		}
+	})
+	n.clock.runUntil(1)
+	if noPort, _ := n.hosts[1].Unread(); noPort.Packets != 1 {
+		t.Errorf("%v arrived for ports on which nobody listens, want 1", noPort)
+	}
+	n.listen(1, 9)
 }
