@@ -77,13 +77,12 @@ func list(waiting []Waiting) string {
 const silence = time.Hour
 
 // unfinished returns the error of a run that did not end by itself.
-func (w *World) unfinished(o outcome, waiting []Waiting) error {
-	k := w.kernel
+func (k *kernel) unfinished(o outcome, waiting []Waiting) error {
 	limit := k.now
 	switch {
 	case o == stuck:
 		return &LivelockError{At: limit, Waiting: waiting}
-	case k.activity < limit && len(k.events) == 0 && w.network.Idle() && k.staysSilent(silence):
+	case k.activity < limit && len(k.events) == 0 && k.network.Idle() && k.staysSilent(silence):
 		return &StalledError{At: k.activity, Waiting: waiting}
 	}
 	return &TimeLimitError{Limit: limit, Waiting: waiting}

@@ -1,10 +1,15 @@
 package sim
 
 import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/wtsim/wtsim/internal/events"
 	"github.com/wtsim/wtsim/netem"
 	"github.com/wtsim/wtsim/sim/seal"
 )
@@ -14,13 +19,13 @@ import (
 type kernel struct {
 	start   time.Time // virtual
 	now     time.Duration
-	events  eventHeap // that the kernel wakes for
-	quiet   eventHeap // that may wait; see netem.Clock
+	events  events.Heap // that the kernel wakes for
+	quiet   events.Heap // that may wait; see netem.Clock
 	seq     uint64
 	network *netem.Network
 
 	postedMu sync.Mutex
-	posted   []event // events that other goroutines asked for since the last rest
+	posted   []events.Event // events that other goroutines asked for since the last rest
 
 	wake   chan struct{} // one token: look again
 	asleep atomic.Bool
@@ -35,8 +40,8 @@ type kernel struct {
 	instant  uint64 // steps since time last moved
 	activity time.Duration
 	heap     heapOwner
-	eachRest func() // called at every rest, before the network is touched; may be nil
-	atRest   func() // called before the kernel sleeps; may be nil
+	resting  []func() // called at every rest, before the network is touched
+	atRest   func()   // called before the kernel sleeps; may be nil
 }
 
 // maxStepsPerInstant is how often a run may come to rest without time moving.
@@ -67,19 +72,19 @@ func (k *kernel) Now() time.Duration { return k.now }
 // At implements [netem.Clock].
 func (k *kernel) At(t time.Duration, f func()) {
 	k.seq++
-	k.events.push(event{at: max(t, k.now), seq: k.seq, run: f})
+	k.events.Push(events.Event{At: max(t, k.now), Seq: k.seq, Run: f})
 }
 
 // AtQuiet implements [netem.Clock].
 func (k *kernel) AtQuiet(t time.Duration, f func()) {
 	k.seq++
-	k.quiet.push(event{at: max(t, k.now), seq: k.seq, run: f})
+	k.quiet.Push(events.Event{At: max(t, k.now), Seq: k.seq, Run: f})
 }
 
 // post is At for any goroutine. What runs may wake an application.
 func (k *kernel) post(t time.Duration, f func()) {
 	k.postedMu.Lock()
-	k.posted = append(k.posted, event{at: t, run: f})
+	k.posted = append(k.posted, events.Event{At: t, Run: f})
 	k.postedMu.Unlock()
 	k.rouse()
 }
@@ -88,13 +93,41 @@ func (k *kernel) takePosted() {
 	k.postedMu.Lock()
 	defer k.postedMu.Unlock()
 	for _, e := range k.posted {
-		k.At(e.at, func() {
-			e.run()
-			k.woke = true
-		})
+		k.at(e.At, e.Run)
 	}
 	clear(k.posted)
 	k.posted = k.posted[:0]
+}
+
+func (k *kernel) at(t time.Duration, f func()) {
+	k.At(t, func() {
+		f()
+		k.woke = true
+	})
+}
+
+// do is for drivers whose goroutine others can reach: a kernel's would come to rest first.
+func (k *kernel) do(f func()) error {
+	return errors.New("sim: a world in virtual time has no World.Do")
+}
+func (k *kernel) eachRest(f func())      { k.resting = append(k.resting, f) }
+func (k *kernel) elapsed() time.Duration { return time.Since(k.start) }
+func (k *kernel) started() time.Time     { return k.start }
+func (k *kernel) ended() bool            { return k.over.Load() }
+
+func (k *kernel) listen(h *Host, link *netem.Link, port uint16, options netem.SocketOptions) (net.PacketConn, error) {
+	if link != nil {
+		return h.ListenOn(link, port, options)
+	}
+	return h.Listen(port, options)
+}
+
+func (k *kernel) localAddr(conn net.PacketConn) netip.AddrPort {
+	return conn.LocalAddr().(*net.UDPAddr).AddrPort()
+}
+
+func (k *kernel) serverAddr(_ context.Context, server netip.AddrPort) (*net.UDPAddr, error) {
+	return net.UDPAddrFromAddrPort(server), nil
 }
 
 // Sent implements [netem.Driver], for any goroutine.
@@ -126,8 +159,8 @@ func (k *kernel) runUntil(limit time.Duration, ended func() bool) outcome {
 		}
 		k.takePosted()
 		over := k.over.Load()
-		if k.eachRest != nil {
-			k.eachRest()
+		for _, f := range k.resting {
+			f()
 		}
 		if !over && k.network.Flush() {
 			k.activity = k.now
@@ -162,10 +195,10 @@ func (k *kernel) catchUp(now time.Duration) {
 	if now == k.now {
 		return
 	}
-	for len(k.quiet) > 0 && k.quiet[0].at < now && !k.over.Load() {
-		k.now = k.quiet[0].at
+	for len(k.quiet) > 0 && k.quiet[0].At < now && !k.over.Load() {
+		k.now = k.quiet[0].At
 		k.activity = k.now
-		k.quiet.pop().run()
+		k.quiet.Pop().Run()
 	}
 	k.now, k.instant = now, 0
 }
@@ -177,14 +210,14 @@ func (k *kernel) catchUp(now time.Duration) {
 func (k *kernel) runDue() bool {
 	for {
 		next := &k.events
-		if len(*next) == 0 || len(k.quiet) > 0 && k.quiet[0].before(&k.events[0]) {
+		if len(*next) == 0 || len(k.quiet) > 0 && k.quiet[0].Before(&k.events[0]) {
 			next = &k.quiet
 		}
-		if len(*next) == 0 || (*next)[0].at > k.now {
+		if len(*next) == 0 || (*next)[0].At > k.now {
 			return false
 		}
 		k.activity = k.now
-		next.pop().run()
+		next.Pop().Run()
 		if k.woke {
 			k.woke = false
 			return true
@@ -199,10 +232,10 @@ func (k *kernel) sleep(limit time.Duration) {
 	until := limit
 	over := k.over.Load()
 	if len(k.events) > 0 && !over {
-		until = min(until, k.events[0].at)
+		until = min(until, k.events[0].At)
 	}
 	if len(k.quiet) > 0 && !over {
-		until = min(until, k.quiet[0].at+k.network.Lookahead())
+		until = min(until, k.quiet[0].At+k.network.Lookahead())
 	}
 	k.arm(until)
 	k.asleep.Store(true)

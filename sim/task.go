@@ -29,25 +29,27 @@ var errGoexit = errors.New("ended by runtime.Goexit, as by t.FailNow; expected i
 
 // taskSet is the tasks of a run.
 type taskSet struct {
-	kernel     *kernel
+	driver     driver
 	ctx        context.Context
 	cancelFunc context.CancelFunc
 	foreground atomic.Int64 // tasks that keep the run going
 	total      atomic.Int64
 
 	mu      sync.Mutex
+	held    []func() // goroutines that are to start when the world is built
+	holding bool
 	running map[*task]bool
 	number  uint64 // of the task that was started last
 	errs    []error
 }
 
-func (s *taskSet) init(k *kernel) {
-	s.kernel, s.running = k, make(map[*task]bool)
+func (s *taskSet) init(d driver) {
+	s.driver, s.running = d, make(map[*task]bool)
 	s.ctx, s.cancelFunc = context.WithCancel(context.Background())
 }
 
 func (s *taskSet) start(h *Host, name string, f func(context.Context) error, foreground bool) {
-	t := &task{name: h.Name() + "/" + name, foreground: foreground, started: time.Since(s.kernel.start)}
+	t := &task{name: h.Name() + "/" + name, foreground: foreground, started: s.driver.elapsed()}
 	s.mu.Lock()
 	s.number++
 	t.number = s.number
@@ -57,12 +59,37 @@ func (s *taskSet) start(h *Host, name string, f func(context.Context) error, for
 	if foreground {
 		s.foreground.Add(1)
 	}
-	go func() {
+	s.spawn(func() {
 		t.goroutine = goroutineID()
 		err := errGoexit
 		defer func() { s.end(t, err) }()
 		err = f(s.ctx)
-	}()
+	})
+}
+
+// spawn runs f on a goroutine, at once or when the tasks are released.
+func (s *taskSet) spawn(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.holding {
+		s.held = append(s.held, f)
+		return
+	}
+	go f()
+}
+
+// hold has tasks wait for release: where goroutines run at once, they would meet
+// a world that is being built.
+func (s *taskSet) hold() { s.holding = true }
+
+func (s *taskSet) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.holding = false
+	for _, f := range s.held {
+		go f()
+	}
+	s.held = nil
 }
 
 func (s *taskSet) end(t *task, err error) {
@@ -76,7 +103,17 @@ func (s *taskSet) end(t *task, err error) {
 		s.foreground.Add(-1)
 	}
 	s.total.Add(-1)
-	s.kernel.rouse()
+	s.driver.rouse()
+}
+
+// await returns when no task runs any more, or false if some do after d.
+func (s *taskSet) await(d time.Duration) bool {
+	for end := time.Now().Add(d); !s.empty(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *taskSet) finished() bool { return s.foreground.Load() == 0 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wtsim/wtsim/netem"
+	"github.com/wtsim/wtsim/netem/realtime"
 )
 
 // Config configures a run.
@@ -31,6 +32,9 @@ type Config struct {
 	// ProgressInterval (100 ms if it is 0) in which anything happens.
 	Progress         func(now time.Duration, datagrams uint64)
 	ProgressInterval time.Duration
+
+	// RealTime, if not nil, has the run happen in real time: see there.
+	RealTime *RealTime
 }
 
 // DefaultTimeLimit is the virtual time that a run gets unless it asks for
@@ -42,16 +46,41 @@ type Result struct {
 	Elapsed   time.Duration // virtual time at which the last task returned, or the run was ended
 	Datagrams uint64        // datagrams that entered the network
 	Steps     uint64        // how often the kernel came to rest; not reproducible
+
+	// RealTime is what a run in real time did, and nil for others.
+	RealTime *RealTimeResult
 }
 
 // World is hosts, routers, links and tasks.
 type World struct {
-	kernel  *kernel
+	driver  driver
 	network *netem.Network
 	conns   []net.PacketConn
 	tasks   taskSet
 	atEnd   []func()
 	err     error // first error of building the world
+}
+
+// driver is what a world runs on: a kernel in virtual time, or the wall clock.
+type driver interface {
+	netem.Driver
+
+	at(t time.Duration, f func())   // as World.At
+	post(t time.Duration, f func()) // likewise, for any goroutine
+	rouse()                         // looks again at which tasks run; any goroutine may call it
+	reseed()
+	eachRest(f func())
+	do(f func()) error // as World.Do
+
+	// For any goroutine:
+	elapsed() time.Duration
+	started() time.Time
+	ended() bool
+
+	// serverAddr waits for a server if there may be none yet.
+	listen(h *Host, link *netem.Link, port uint16, options netem.SocketOptions) (net.PacketConn, error)
+	localAddr(conn net.PacketConn) netip.AddrPort
+	serverAddr(ctx context.Context, server netip.AddrPort) (*net.UDPAddr, error)
 }
 
 // Host is a computer of a world.
@@ -72,6 +101,9 @@ var running sync.Mutex
 func Run(config Config, build func(*World) error) (Result, error) {
 	running.Lock()
 	defer running.Unlock()
+	if config.RealTime != nil {
+		return runRealTime(config, build)
+	}
 	defer ownRuntime()()
 	defer seedCrypto(config.Seed)()
 	// The sockets are simulated, so quic-go has no kernel buffers to warn of.
@@ -86,7 +118,7 @@ func Run(config Config, build func(*World) error) (Result, error) {
 func run(config Config, build func(*World) error) (Result, error) {
 	k := newKernel(config.Seed)
 	w := &World{
-		kernel:  k,
+		driver:  k,
 		network: netem.NewNetwork(k, config.Seed, config.Observe),
 	}
 	k.network = w.network
@@ -96,17 +128,13 @@ func run(config Config, build func(*World) error) (Result, error) {
 		err = w.network.Start()
 	}
 	if err != nil {
-		w.shutDown()
+		w.shutDown(k)
 		return Result{}, err
 	}
 	if config.Progress != nil {
 		k.atRest = progress(k, config)
 	}
-	limit := config.TimeLimit
-	if limit <= 0 {
-		limit = DefaultTimeLimit
-	}
-	outcome := k.runUntil(limit, w.tasks.finished)
+	outcome := k.runUntil(config.timeLimit(), w.tasks.finished)
 	result := Result{Elapsed: k.now, Datagrams: w.network.Datagrams(), Steps: k.steps}
 	for _, f := range w.atEnd {
 		f()
@@ -117,10 +145,17 @@ func run(config Config, build func(*World) error) (Result, error) {
 	}
 	err = errors.Join(w.tasks.err(), k.stop())
 	if outcome != done {
-		err = errors.Join(w.unfinished(outcome, waiting), err)
+		err = errors.Join(k.unfinished(outcome, waiting), err)
 	}
-	w.shutDown()
+	w.shutDown(k)
 	return result, err
+}
+
+func (c *Config) timeLimit() time.Duration {
+	if c.TimeLimit <= 0 {
+		return DefaultTimeLimit
+	}
+	return c.TimeLimit
 }
 
 func progress(k *kernel, config Config) func() {
@@ -142,9 +177,8 @@ func progress(k *kernel, config Config) func() {
 const shutdownGrace = 10 * time.Second
 
 // shutDown ends all tasks and closes all sockets.
-func (w *World) shutDown() {
+func (w *World) shutDown(k *kernel) {
 	w.tasks.cancel()
-	k := w.kernel
 	k.over.Store(true)
 	ended := k.runUntil(k.now+shutdownGrace, w.tasks.empty)
 	for _, conn := range w.conns {
@@ -222,15 +256,12 @@ func (w *World) NAT(link *netem.Link, inside netem.Node, config netem.NATConfig)
 // the network. It may only be called while the world is built, and by functions
 // that At calls. f must not block.
 func (w *World) At(t time.Duration, f func()) {
-	w.kernel.At(t, func() {
-		f()
-		w.kernel.woke = true
-	})
+	w.driver.at(t, f)
 }
 
 // Clock returns the network's clock, for models that live in the network: what
 // they do must not wake an application except by packets.
-func (w *World) Clock() netem.Clock { return w.kernel }
+func (w *World) Clock() netem.Clock { return w.driver }
 
 // SleepUntil waits until a virtual time, as an event of the kernel: of several
 // goroutines that wake at one instant, each comes to rest before the next one
@@ -243,7 +274,7 @@ func (w *World) SleepUntil(ctx context.Context, t time.Duration) error {
 		return ctx.Err()
 	}
 	due := make(chan struct{})
-	w.kernel.post(t, func() { close(due) })
+	w.driver.post(t, func() { close(due) })
 	select {
 	case <-due:
 		return nil
@@ -260,12 +291,14 @@ func (w *World) SleepUntil(ctx context.Context, t time.Duration) error {
 // in its own way before the run; a program that has many goroutines and does
 // much in one step calls Reseed on the way, say for each packet. Any goroutine of
 // the run may call it.
-func (w *World) Reseed() { w.kernel.reseed() }
+func (w *World) Reseed() { w.driver.reseed() }
 
 // EachRest calls f whenever the run has come to rest, on the goroutine that owns
 // the network: whatever f does, such as writing to files, does not disturb the
-// applications. It may only be called once, while the world is built.
-func (w *World) EachRest(f func()) { w.kernel.eachRest = f }
+// applications. In real time, where nothing rests, it is called many times a second on
+// a goroutine of its own, and once more at the end. It may only be called while
+// the world is built.
+func (w *World) EachRest(f func()) { w.driver.eachRest(f) }
 
 // AtEnd calls f when the run ends, before the network is stopped and before
 // [World.Over]. It may only be called while the world is built.
@@ -273,26 +306,26 @@ func (w *World) AtEnd(f func()) { w.atEnd = append(w.atEnd, f) }
 
 // Over reports whether the run has ended, so that what applications still do is
 // only to end themselves. Any goroutine of the run may call it.
-func (w *World) Over() bool { return w.kernel.over.Load() }
+func (w *World) Over() bool { return w.driver.ended() }
 
 // Start returns the instant of package time at which the run began. Any goroutine
 // of the run may call it.
-func (w *World) Start() time.Time { return w.kernel.start }
+func (w *World) Start() time.Time { return w.driver.started() }
 
 // Now returns the virtual time since the start of the run. Any goroutine of the
 // run may call it.
-func (w *World) Now() time.Duration { return time.Since(w.kernel.start) }
+func (w *World) Now() time.Duration { return w.driver.elapsed() }
 
 // ListenPacket opens a UDP socket on a port of the host, 0 for a free one. It
 // is closed at the end of the run, if not before.
 func (h *Host) ListenPacket(port uint16, options netem.SocketOptions) (net.PacketConn, error) {
-	return h.keep(h.Host.Listen(port, options))
+	return h.keep(h.world.driver.listen(h, nil, port, options))
 }
 
 // ListenPacketOn is ListenPacket on the address that the host has on one of its
 // links. What is sent from there leaves by that link.
 func (h *Host) ListenPacketOn(link *netem.Link, port uint16, options netem.SocketOptions) (net.PacketConn, error) {
-	return h.keep(h.Host.ListenOn(link, port, options))
+	return h.keep(h.world.driver.listen(h, link, port, options))
 }
 
 // keep has a socket closed at the end of the run.
@@ -315,4 +348,38 @@ func (h *Host) Go(name string, f func(context.Context) error) { h.world.tasks.st
 // server.
 func (h *Host) Serve(name string, f func(context.Context) error) {
 	h.world.tasks.start(h, name, f, false)
+}
+
+// LocalAddr returns the address in the network of a socket that the host has
+// opened.
+func (h *Host) LocalAddr(conn net.PacketConn) netip.AddrPort { return h.world.driver.localAddr(conn) }
+
+// ServerAddr returns the address by which clients reach a server on a port of
+// the host. In real time that is one on loopback, which is known when the server
+// listens: until then, or until the context is done, it waits.
+func (h *Host) ServerAddr(ctx context.Context, port uint16) (*net.UDPAddr, error) {
+	return h.world.driver.serverAddr(ctx, netip.AddrPortFrom(h.Addr(), port))
+}
+
+// Relay returns the relay of a world in real time, for the time in which it is
+// built, and nil for others.
+func (w *World) Relay() *realtime.Relay {
+	if c, ok := w.driver.(*wallClock); ok {
+		return c.relay
+	}
+	return nil
+}
+
+// Do calls f on the goroutine that owns the network of a world in real time. Any
+// other goroutine may call it. The error says that the run is over.
+func (w *World) Do(f func()) error { return w.driver.do(f) }
+
+// Progress returns what a run in real time has done so far, and how many clients
+// there are. It is called by functions that Do calls.
+func (w *World) Progress() (report realtime.Report, clients int) {
+	if c, ok := w.driver.(*wallClock); ok {
+		_, clients = c.relay.Clients()
+		report = c.Report()
+	}
+	return report, clients
 }

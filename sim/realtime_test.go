@@ -1,0 +1,68 @@
+package sim
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/wtsim/wtsim/netem"
+)
+
+func TestInRealTimeHostsTalkThroughTheNetwork(t *testing.T) {
+	const delay = 30 * time.Millisecond
+	path := []netem.Element{netem.Delay{Delay: delay}}
+	var took time.Duration
+	result, err := Run(Config{Seed: 1, RealTime: &RealTime{}}, func(w *World) error {
+		client, server := w.Host("client"), w.Host("server")
+		w.Link("link", client, server, path, path)
+		server.Serve("echo", func(ctx context.Context) error {
+			conn, err := server.ListenPacket(7, netem.SocketOptions{})
+			if err != nil {
+				return err
+			}
+			context.AfterFunc(ctx, func() { conn.Close() })
+			b := make([]byte, 100)
+			for {
+				n, from, err := conn.ReadFrom(b)
+				if err != nil {
+					return nil
+				}
+				if _, err := conn.WriteTo(b[:n], from); err != nil {
+					return err
+				}
+			}
+		})
+		client.Go("ping", func(ctx context.Context) error {
+			conn, err := client.ListenPacket(0, netem.SocketOptions{})
+			if err != nil {
+				return err
+			}
+			to, err := server.ServerAddr(ctx, 7)
+			if err != nil {
+				return err
+			}
+			sent := w.Now()
+			if _, err := conn.WriteTo([]byte("hello"), to); err != nil {
+				return err
+			}
+			b := make([]byte, 100)
+			n, _, err := conn.ReadFrom(b)
+			took = w.Now() - sent
+			if string(b[:n]) != "hello" {
+				t.Errorf("the answer is %q", b[:n])
+			}
+			return err
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took < 2*delay {
+		t.Errorf("the answer came after %s, before the network could have delivered it", took)
+	}
+	if r := result.RealTime; r == nil || r.Departed != 2 || len(r.Clients) != 1 || r.Clients[0].Host != "client" {
+		t.Errorf("the result is %+v", r)
+	}
+	t.Logf("%+v %s", result.RealTime, took)
+}
