@@ -40,7 +40,40 @@ type Run struct {
 	Flows       []Flow          `json:"flows,omitempty"`       // the flows, in the scenario's order
 	Traffic     []Traffic       `json:"traffic,omitempty"`     // cross traffic, in the scenario's order
 	Discarded   []Discard       `json:"discarded,omitempty"`   // what hosts, then routers, discarded, in the scenario's order
+	RealTime    *RealTime       `json:"real_time,omitempty"`   // what a run in real time did beside; nil for others
 	Rows        map[Table]int64 `json:"rows"`                  // length of each table that was recorded; set by the writer
+}
+
+// RealTime is what run.json holds of a run in real time. What a datagram's
+// departure is late by is the time from when the network delivers it until it is
+// handed to the system; quantiles are of all departures.
+type RealTime struct {
+	Emulated bool          `json:"emulated,omitempty"` // between other programs, without sessions of its own
+	Departed uint64        `json:"departed"`           // datagrams that left the network for a real socket
+	Late     uint64        `json:"late"`               // by more than 100 µs
+	P50      time.Duration `json:"p50_ns"`             // of the lateness
+	P99      time.Duration `json:"p99_ns"`
+	P999     time.Duration `json:"p999_ns"`
+	Max      time.Duration `json:"max_ns"`
+	Refused  []Refusal     `json:"refused,omitempty"` // sorted by reason
+	Clients  []Client      `json:"clients,omitempty"` // the first 1024, in the order in which they came
+	Notes    []string      `json:"notes,omitempty"`   // what the system does not allow
+}
+
+// Refusal is datagrams that did not enter the network, or did not leave it for
+// their receiver.
+type Refusal struct {
+	Reason    string `json:"reason"`
+	Datagrams uint64 `json:"datagrams"`
+}
+
+// Client is a socket whose datagrams were relayed into the network.
+type Client struct {
+	Address  netip.AddrPort   `json:"address"`           // its own
+	Host     string           `json:"host"`              // where it was in the network
+	Seen     []netip.AddrPort `json:"seen,omitempty"`    // from which servers saw it
+	Sent     Count            `json:"sent,omitzero"`     // UDP payload that entered the network
+	Received Count            `json:"received,omitzero"` // and that came back to it
 }
 
 // Input is a file that a scenario names, such as a trace.
@@ -58,6 +91,38 @@ type Versions struct {
 	Arch   string `json:"arch"`
 }
 
+// Manner is how a run came about.
+type Manner string
+
+// The values of Manner.
+const (
+	MannerSimulated Manner = ""
+	MannerRealTime  Manner = "real_time" // its own programs on real sockets, by the wall clock
+	MannerEmulated  Manner = "emulated"  // its network between other programs, by the wall clock
+)
+
+// Manner returns how the run came about.
+func (r *Run) Manner() Manner {
+	switch {
+	case r.RealTime == nil:
+		return MannerSimulated
+	case r.RealTime.Emulated:
+		return MannerEmulated
+	}
+	return MannerRealTime
+}
+
+// InWords is "simulated", "in real time" or "emulated".
+func (m Manner) InWords() string {
+	switch m {
+	case MannerRealTime:
+		return "in real time"
+	case MannerEmulated:
+		return "emulated"
+	}
+	return "simulated"
+}
+
 // Determinism says whether a run is guaranteed to be repeatable.
 type Determinism string
 
@@ -65,6 +130,7 @@ type Determinism string
 const (
 	Sealed   Determinism = "sealed"
 	Unsealed Determinism = "unsealed"
+	InReal   Determinism = "real_time" // it happened in real time, and is not repeatable at all
 )
 
 // Ending says how a run ended.
@@ -146,8 +212,8 @@ type Connection struct {
 // Flow is what run.json holds of a flow.
 type Flow struct {
 	Entity    string        `json:"entity"`                // the flow's entity name
-	Kind      string        `json:"kind"`                  // download, upload, echo, media, baton or request
-	Session   string        `json:"session"`               // its session's entity name
+	Kind      string        `json:"kind"`                  // download, upload, echo, media, baton or request; of an emulation datagrams: all UDP payload to or from a client
+	Session   string        `json:"session"`               // its session's entity name; empty in an emulation
 	From      string        `json:"from"`                  // the host from which what is counted as delivered comes
 	To        string        `json:"to"`                    // the host to which it is delivered
 	Size      int64         `json:"size,omitempty"`        // bytes that a download or an upload moves; 0 for one that has a duration, and for other kinds

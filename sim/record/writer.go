@@ -285,6 +285,17 @@ func (w *Writer) Close(info Run) error {
 	return Publish(w.temporary, w.dir)
 }
 
+// Err returns the first error of writing so far, after which nothing more is
+// written of that table. Finish returns it too.
+func (w *Writer) Err() error {
+	for _, t := range w.tables() {
+		if t.err != nil {
+			return t.err
+		}
+	}
+	return nil
+}
+
 func (w *Writer) tables() []*table {
 	return []*table{&w.packets.table, &w.series.table, &w.events.table}
 }

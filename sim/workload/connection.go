@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"sync"
 	"time"
@@ -142,7 +141,10 @@ func (c *connection) dial(ctx context.Context, transport *quic.Transport) (*quic
 		c.registry.addConnection(id, c)
 		return c.newTrace(c, "client", id)
 	}
-	server := &net.UDPAddr{IP: c.server.host.Addr().AsSlice(), Port: int(c.server.port)}
+	server, err := c.server.host.ServerAddr(ctx, c.server.port)
+	if err != nil {
+		return nil, err
+	}
 	dial := transport.Dial
 	if c.quic.Resumption == "early_data" {
 		dial = transport.DialEarly
@@ -196,11 +198,7 @@ func (c *connection) clientTLS() *tls.Config {
 	if c.quic.Resumption == "none" {
 		return config
 	}
-	key := [2]string{c.client.Name(), c.server.host.Name()}
-	if c.tickets[key] == nil {
-		c.tickets[key] = tls.NewLRUClientSessionCache(1)
-	}
-	config.ClientSessionCache = c.tickets[key]
+	config.ClientSessionCache = c.tickets.of(c.client.Name(), c.server.host.Name())
 	return config
 }
 
@@ -257,10 +255,10 @@ func (c *connection) trace(e wt.Event) {
 		return
 	}
 	i := e.Session.Context().Value(instanceKey{}).(*instance)
-	if e.Type == wt.ConnectSent {
+	i.client.trace(e)
+	if e.Type == wt.ConnectSent { // recorded before the server can say that it has arrived
 		c.registry.addSession(c, e.Session.ID(), i)
 	}
-	i.client.trace(e)
 }
 
 // recordSettings records for every session when its connection's SETTINGS came.

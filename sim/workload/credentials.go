@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"io"
 	"math/big"
+	"sync"
 	"time"
 
 	"github.com/quic-go/quic-go/http3"
@@ -51,4 +52,24 @@ func newCredentials(keyLog io.Writer) (*credentials, error) {
 		}),
 		client: &tls.Config{RootCAs: roots, ServerName: serverName, NextProtos: []string{http3.NextProtoH3}, KeyLogWriter: keyLog},
 	}, nil
+}
+
+// tickets are what hosts keep to resume their connections.
+type tickets struct {
+	mu   sync.Mutex
+	kept map[[2]string]tls.ClientSessionCache // by client and server
+}
+
+// of returns what a client keeps of a server: its latest ticket.
+func (t *tickets) of(client, server string) tls.ClientSessionCache {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.kept == nil {
+		t.kept = make(map[[2]string]tls.ClientSessionCache)
+	}
+	key := [2]string{client, server}
+	if t.kept[key] == nil {
+		t.kept[key] = tls.NewLRUClientSessionCache(1)
+	}
+	return t.kept[key]
 }

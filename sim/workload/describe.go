@@ -114,11 +114,8 @@ func (w *Workload) Describe(info *record.Run) {
 // describeConnections describes the ends of connections, of which each may have
 // had several traces.
 func (w *Workload) describeConnections() []record.Connection {
-	w.recorder.mu.Lock()
-	traces := slices.Clone(w.traces)
-	w.recorder.mu.Unlock()
 	sent := map[string]uint64{}
-	for _, t := range traces {
+	for _, t := range w.allTraces() {
 		t.mu.Lock()
 		sent[t.entity] += t.sent
 		t.mu.Unlock()
@@ -127,7 +124,7 @@ func (w *Workload) describeConnections() []record.Connection {
 	for _, i := range w.instances {
 		c := i.connection
 		for _, end := range []record.Connection{
-			{Entity: c.entity + ".client", Host: c.client.Name(), Addresses: c.transports.addresses()},
+			{Entity: c.entity + ".client", Host: c.client.Name(), Addresses: c.transports.addresses(c.client)},
 			{Entity: c.entity + ".server", Host: c.server.host.Name(), Addresses: []netip.AddrPort{netip.AddrPortFrom(c.server.host.Addr(), c.server.port)}},
 		} {
 			if n := sent[end.Entity]; n > 0 {
@@ -159,6 +156,11 @@ func (w *Workload) newWays() *ways {
 	}
 	return all
 }
+
+// Way returns the link directions from one host to another, as entities, and the
+// propagation delay there and back, both as at the start; nothing if no links lead
+// there and back.
+func (w *Workload) Way(from, to string) ([]string, time.Duration) { return w.newWays().of(from, to) }
 
 // of returns the link directions from one host to another, as entities, and the
 // propagation delay there and back; nothing if no links lead there and back.

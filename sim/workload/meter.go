@@ -28,7 +28,7 @@ func (m *meter) add(n int, now time.Duration) {
 		m.sample()
 	}
 	m.bytes += int64(n)
-	m.added = now
+	m.added = max(m.added, now) // in real time another stream may have overtaken this one
 	if m.recorded == 0 || now-m.last >= sampleInterval {
 		m.sample()
 	}

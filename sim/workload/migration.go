@@ -12,6 +12,7 @@ import (
 	"github.com/quic-go/quic-go"
 
 	"github.com/wtsim/wtsim/netem"
+	"github.com/wtsim/wtsim/sim"
 	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/scenario"
 )
@@ -33,14 +34,14 @@ func (t *transports) add(socket net.PacketConn) *quic.Transport {
 	return transport
 }
 
-// addresses returns the addresses of the transports, in the order in which they
+// addresses returns the addresses of a host's transports, in the order in which they
 // were added.
-func (t *transports) addresses() []netip.AddrPort {
+func (t *transports) addresses(host *sim.Host) []netip.AddrPort {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var all []netip.AddrPort
 	for _, transport := range t.all {
-		all = append(all, transport.Conn.LocalAddr().(*net.UDPAddr).AddrPort())
+		all = append(all, host.LocalAddr(transport.Conn))
 	}
 	return all
 }

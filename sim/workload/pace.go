@@ -22,6 +22,7 @@ type pace struct {
 	count     int64         // 0: no limit
 
 	mu       sync.Mutex
+	next     int64 // messages before it have been sent, or could not be
 	sent     int64
 	over     bool // no more will be sent
 	arrived  int64
@@ -63,9 +64,8 @@ func (p *pace) send(e *end, write func(b []byte) error) {
 			p.flow.record(record.EventMessageFailed, seq, err.Error())
 			continue
 		}
-		p.flow.record(record.EventMessageSent, seq, "")
 		p.mu.Lock()
-		p.sent++
+		p.left(seq)
 		p.mu.Unlock()
 	}
 	p.mu.Lock()
@@ -84,17 +84,29 @@ func (p *pace) send(e *end, write func(b []byte) error) {
 	}
 }
 
+// left records that a message was sent, once, with the lock held. In real time it may
+// arrive before the sender has returned from sending it.
+func (p *pace) left(seq int64) {
+	if seq < p.next {
+		return
+	}
+	p.next = seq + 1
+	p.sent++
+	p.flow.record(record.EventMessageSent, seq, "")
+}
+
 // take counts a message that arrived, and records its age as the named series.
 func (p *pace) take(b []byte, series string) {
 	m, ok := parseMessage(b)
 	if !ok {
 		return
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.left(m.seq)
 	p.flow.record(record.EventMessageGot, m.seq, "")
 	p.flow.sample(series, p.flow.now()-m.sent)
 	p.flow.meter.add(len(b), p.flow.now())
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.arrived++
 	p.checkComplete()
 }

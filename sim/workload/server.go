@@ -146,6 +146,9 @@ func (s *server) application(session *scenario.Session) wt.Application {
 // callbacks begins the server's end of a session that is driven by its events.
 func (s *server) callbacks(session *wt.Session) wt.Callbacks {
 	i := s.registry.session(session)
+	if i == nil {
+		return wt.NoCallbacks{}
+	}
 	s.host.Go(i.entity, func(ctx context.Context) error {
 		i.server.run(ctx, session)
 		return nil
@@ -158,6 +161,9 @@ func (s *server) callbacks(session *wt.Session) wt.Callbacks {
 // that long.
 func (s *server) serve(session *wt.Session) {
 	i := s.registry.session(session)
+	if i == nil {
+		return
+	}
 	s.host.Go(i.entity, func(ctx context.Context) error {
 		i.server.run(ctx, session)
 		return nil
@@ -190,7 +196,9 @@ func (s *server) trace(e wt.Event) {
 		connectionOf(e.Conn).recordSettings("server")
 		return
 	}
-	s.registry.session(e.Session).server.trace(e)
+	if i := s.registry.session(e.Session); i != nil {
+		i.server.trace(e)
+	}
 }
 
 // registry tells a server which connection and session of the scenario a
@@ -200,6 +208,7 @@ type registry struct {
 	mu          sync.Mutex
 	connections map[quic.ConnectionID]*connection // by the destination of the client's first packet
 	sessions    map[sessionKey]*instance
+	added       chan struct{} // closed when there is another session
 }
 
 type sessionKey struct {
@@ -210,6 +219,7 @@ type sessionKey struct {
 func (r *registry) init() {
 	r.connections = make(map[quic.ConnectionID]*connection)
 	r.sessions = make(map[sessionKey]*instance)
+	r.added = make(chan struct{})
 }
 
 func (r *registry) addConnection(id quic.ConnectionID, c *connection) {
@@ -228,11 +238,30 @@ func (r *registry) addSession(c *connection, id quic.StreamID, i *instance) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sessions[sessionKey{c, id}] = i
+	close(r.added)
+	r.added = make(chan struct{})
 }
 
-// session returns the instance that a session at the server belongs to.
+// session returns the instance that a session at the server belongs to, nil if its
+// connection ended before that was known.
 func (r *registry) session(s *wt.Session) *instance {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.sessions[sessionKey{connectionOf(s.Conn()), s.ID()}]
+	return r.await(s.Conn().Context(), sessionKey{connectionOf(s.Conn()), s.ID()})
+}
+
+// await waits until a session is known or ctx is done. In real time a request may
+// arrive before the client has returned from sending it.
+func (r *registry) await(ctx context.Context, key sessionKey) *instance {
+	for {
+		r.mu.Lock()
+		i, added := r.sessions[key], r.added
+		r.mu.Unlock()
+		if i != nil {
+			return i
+		}
+		select {
+		case <-added:
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }

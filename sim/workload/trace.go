@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -77,6 +78,13 @@ func (w *Workload) addTrace(t *trace, id quic.ConnectionID) (before *trace) {
 	}
 	w.traces = append(w.traces, t)
 	return before
+}
+
+// allTraces returns the traces that there are now.
+func (w *Workload) allTraces() []*trace {
+	w.recorder.mu.Lock()
+	defer w.recorder.mu.Unlock()
+	return slices.Clone(w.traces)
 }
 
 // AddProducer implements qlogwriter.Trace. http3 has producers of its own.
@@ -218,6 +226,13 @@ func (t *trace) update(e qlog.MetricsUpdated, now time.Duration) {
 	if now-t.last >= sampleInterval {
 		t.sample()
 	}
+}
+
+// flush records what has not been recorded of the series.
+func (t *trace) flush() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sample()
 }
 
 // sample records the values that have changed.

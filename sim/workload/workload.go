@@ -11,7 +11,6 @@ package workload
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"time"
@@ -64,7 +63,7 @@ type Workload struct {
 	sessions  int         // in all
 	instances []*instance // in the order of the scenario
 	servers   map[serverKey]*server
-	tickets   map[[2]string]tls.ClientSessionCache // by client and server
+	tickets   tickets
 	registry  registry
 	traces    []*trace          // in the order in which the connections' ends came up
 	latest    map[string]*trace // of each connection end, by entity
@@ -81,11 +80,10 @@ func Build(world *sim.World, s *scenario.Scenario, rec Recorder, options Options
 		scenario: s,
 		world:    world,
 		options:  options,
-		recorder: &recorder{to: rec, world: world},
+		recorder: &recorder{to: rec, world: world, realTime: world.Relay() != nil},
 		hosts:    make(map[string]*sim.Host),
 		tls:      credentials,
 		servers:  make(map[serverKey]*server),
-		tickets:  make(map[[2]string]tls.ClientSessionCache),
 		latest:   make(map[string]*trace),
 		ends:     make(map[string]int),
 	}
@@ -104,8 +102,8 @@ func Build(world *sim.World, s *scenario.Scenario, rec Recorder, options Options
 
 // finish records what is only known when the run ends.
 func (w *Workload) finish() {
-	for _, t := range w.traces {
-		t.sample()
+	for _, t := range w.allTraces() {
+		t.flush()
 	}
 	for _, i := range w.instances {
 		i.connection.fromClient.flush()
@@ -119,7 +117,8 @@ func (w *Workload) finish() {
 		c.meter.flush()
 	}
 	w.recorder.flush()
-	for _, t := range w.traces {
+	// In real time connections may have come up meanwhile.
+	for _, t := range w.allTraces() {
 		t.log.close()
 	}
 }
