@@ -190,6 +190,9 @@ func labelsOf(sets []seeds.Set, varied []string) []string {
 		if slices.ContainsFunc(sets, func(other seeds.Set) bool { return other.Name != s.Name }) {
 			parts = append(parts, s.Name)
 		}
+		if slices.ContainsFunc(sets, func(other seeds.Set) bool { return other.Manner != s.Manner }) {
+			parts = append(parts, s.Manner.InWords())
+		}
 		if len(varied) <= mostVaried {
 			for _, path := range varied {
 				parts = append(parts, orNone(s.Value(path)))

@@ -29,6 +29,9 @@ func compareTwo(a, b seeds.Set, o Options) (comparison, error) {
 		return comparison{}, err
 	}
 	var out comparison
+	if a.Manner != b.Manner {
+		out.Changes = append(out.Changes, a.Manner.InWords()+" → "+b.Manner.InWords())
+	}
 	changes := seeds.Changes(a, b)
 	for _, change := range changes[:min(len(changes), mostChanges)] {
 		out.Changes = append(out.Changes, change.String())

@@ -185,18 +185,23 @@ func pathOf(s seeds.Set) string {
 	return filepath.Dir(s.Runs[0].Dir)
 }
 
+// seedsOf names the seeds of a set, and says if they were not simulated.
 func seedsOf(s seeds.Set) string {
 	first, last := s.Runs[0].Seed, s.Runs[len(s.Runs)-1].Seed
-	if first == last {
-		return fmt.Sprintf("seed %d", first)
+	text := fmt.Sprintf("seed %d", first)
+	if first != last {
+		text = fmt.Sprintf("%d seeds, %d to %d", len(s.Runs), first, last)
 	}
-	return fmt.Sprintf("%d seeds, %d to %d", len(s.Runs), first, last)
+	if s.Manner != record.MannerSimulated {
+		text += ", " + s.Manner.InWords()
+	}
+	return text
 }
 
 // runsTable lists the runs of a set.
 func runsTable(all []outcome, id string) *table {
 	t := &table{ID: id + "-runs", Title: "Runs", Columns: []header{
-		{Title: "seed"}, {Title: "ended", Text: true}, {Title: "failures"}, {Title: "virtual time"}, {Title: "datagrams"}, {Title: "sealed", Text: true}, {Title: "fingerprint", Text: true},
+		{Title: "seed"}, {Title: "ended", Text: true}, {Title: "failures"}, {Title: clockOf(all[0].run)}, {Title: "datagrams"}, {Title: "sealed", Text: true}, {Title: "fingerprint", Text: true},
 	}}
 	for _, o := range all {
 		if len(t.Rows) == mostRows {
@@ -210,7 +215,7 @@ func runsTable(all []outcome, id string) *table {
 			{Text: fmt.Sprint(o.failed), Key: fmt.Sprint(o.failed)},
 			{Text: quantity.Duration(r.Virtual.Seconds()), Key: key(r.Virtual.Seconds())},
 			{Text: fmt.Sprint(r.Datagrams), Key: fmt.Sprint(r.Datagrams)},
-			{Text: string(r.Determinism), Key: string(r.Determinism), Class: "text"},
+			{Text: strings.ReplaceAll(string(r.Determinism), "_", " "), Key: string(r.Determinism), Class: "text"},
 			{Text: r.Fingerprint, Key: r.Fingerprint, Class: "hash"},
 		}})
 	}
@@ -219,7 +224,7 @@ func runsTable(all []outcome, id string) *table {
 
 // details says what made a run, and what tells it from others.
 func details(run record.Run) []detail {
-	v := run.Versions
+	v, clock := run.Versions, clockOf(run)
 	out := []detail{
 		{"Fingerprint", run.Fingerprint},
 		{"Determinism", sealInWords(run)},
@@ -228,17 +233,31 @@ func details(run record.Run) []detail {
 		{"quic-go", v.QUICGo},
 		{"Go", v.Go},
 		{"System", strings.Trim(v.OS+"/"+v.Arch, "/")},
-		{"Virtual time", quantity.Duration(run.Virtual.Seconds())},
+		{strings.ToUpper(clock[:1]) + clock[1:], quantity.Duration(run.Virtual.Seconds())},
 	}
 	if run.Wall > 0 {
 		out = append(out, detail{"Wall-clock time", quantity.Duration(run.Wall.Seconds())})
 	}
-	return append(out, detail{"Datagrams", fmt.Sprint(run.Datagrams)})
+	out = append(out, detail{"Datagrams", fmt.Sprint(run.Datagrams)})
+	for _, remark := range analysis.RealTimeRemarks(run.RealTime) {
+		out = append(out, detail{remark.About, remark.Text})
+	}
+	return out
 }
 
 // command returns the command that repeats a run.
 func command(run record.Run) string {
-	words := []string{"wtsim", "run", shell.Quote(fileName(run.Name)), "--seed", fmt.Sprint(run.Seed)}
+	verb := "run"
+	if run.Manner() == record.MannerEmulated {
+		verb = "emulate"
+	}
+	words := []string{"wtsim", verb, shell.Quote(fileName(run.Name)), "--seed", fmt.Sprint(run.Seed)}
+	switch run.Manner() {
+	case record.MannerRealTime:
+		words = append(words, "--real-time")
+	case record.MannerEmulated:
+		words = append(words, "--upstream", "ADDRESS:PORT")
+	}
 	for _, o := range run.Overrides {
 		words = append(words, "--set", shell.Quote(o))
 	}

@@ -38,13 +38,13 @@ const mostLines = 10
 // judge says how one run ended.
 func judge(o outcome) verdict {
 	run := o.run
-	at := quantity.Duration(run.Virtual.Seconds())
+	at, clock := quantity.Duration(run.Virtual.Seconds()), clockOf(run)
 	v := verdict{Level: "good"}
 	switch run.Ended {
 	case record.Complete:
-		v.Headline = "Complete: every task finished within " + at + " of virtual time."
+		v.Headline = "Complete: every task finished within " + at + " of " + clock + "."
 		if o.failed > 0 {
-			v.Headline = "Finished after " + at + " of virtual time, with failures."
+			v.Headline = "Finished after " + at + " of " + clock + ", with failures."
 		}
 	case record.TimeLimit:
 		v.Level = "warn"
@@ -54,10 +54,14 @@ func judge(o outcome) verdict {
 		v.Headline = "Stalled after " + at + ": nothing could make progress any more."
 	case record.Failed:
 		v.Level = "bad"
-		v.Headline = "Failed after " + at + " of virtual time."
+		v.Headline = "Failed after " + at + " of " + clock + "."
 	default:
 		v.Level = "warn"
-		v.Headline = fmt.Sprintf("Ended as %q after %s of virtual time.", run.Ended, at)
+		v.Headline = fmt.Sprintf("Ended as %q after %s of %s.", run.Ended, at, clock)
+	}
+	emulated := run.Manner() == record.MannerEmulated
+	if emulated && run.Ended == record.Complete {
+		v.Headline = "Emulated between other programs for " + at + "."
 	}
 	if o.failed > 0 {
 		v.Level = "bad"
@@ -66,7 +70,16 @@ func judge(o outcome) verdict {
 	if len(run.Unfinished) > 0 {
 		v.Lists = append(v.Lists, bounded("Unfinished", run.Unfinished, len(run.Unfinished)))
 	}
-	v.Lines = append(v.Lines, failuresInWords(o), sealInWords(run))
+	if !emulated { // which has no sessions and flows
+		v.Lines = append(v.Lines, failuresInWords(o))
+	}
+	v.Lines = append(v.Lines, sealInWords(run))
+	if run.RealTime != nil {
+		v.Lines = append(v.Lines, "Precision: "+analysis.Lateness(run.RealTime)+".")
+		if len(run.RealTime.Refused) > 0 {
+			v.Lines = append(v.Lines, "Refused: "+analysis.Refusals(run.RealTime.Refused)+".")
+		}
+	}
 	if line := speedInWords(run); line != "" {
 		v.Lines = append(v.Lines, line)
 	}
@@ -143,9 +156,12 @@ func judgeAll(all []outcome) verdict {
 	if failed > 0 || ended[record.Stalled]+ended[record.Failed] > 0 {
 		v.Level = "bad"
 	}
-	if unsealed > 0 {
+	switch {
+	case all[0].run.RealTime != nil:
+		v.Lines = append(v.Lines, sealInWords(all[0].run))
+	case unsealed > 0:
 		v.Lines = append(v.Lines, fmt.Sprintf("%d of %d runs were not sealed, so that another run may differ: %s.", unsealed, len(all), why))
-	} else {
+	default:
 		v.Lines = append(v.Lines, "Sealed: the same scenario and seed give the same fingerprint.")
 	}
 	v.Lines = append(v.Lines, missingInWords(least.run)...)
@@ -173,10 +189,21 @@ func failuresInWords(o outcome) string {
 }
 
 func sealInWords(run record.Run) string {
-	if run.Determinism == record.Sealed {
+	switch run.Determinism {
+	case record.Sealed:
 		return "Sealed: the same scenario and seed give the same fingerprint."
+	case record.InReal:
+		return "It happened in real time, and no other run is the same."
 	}
 	return "Unsealed, so another run may differ: " + run.Unsealed + "."
+}
+
+// clockOf names the time of a run.
+func clockOf(run record.Run) string {
+	if run.RealTime != nil {
+		return "real time"
+	}
+	return "virtual time"
 }
 
 // speedInWords says how long the run took.
@@ -187,6 +214,9 @@ func speedInWords(run record.Run) string {
 	datagrams := "1 datagram"
 	if run.Datagrams != 1 {
 		datagrams = thousands(run.Datagrams) + " datagrams"
+	}
+	if run.RealTime != nil {
+		return datagrams + "."
 	}
 	return fmt.Sprintf("%s, simulated in %s.", datagrams, quantity.Duration(run.Wall.Seconds()))
 }

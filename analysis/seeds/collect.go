@@ -51,7 +51,7 @@ func merge(all []Set, set Set) ([]Set, error) {
 
 // equal reports whether the runs of two sets differ in nothing but their seeds.
 func (s Set) equal(other Set) bool {
-	return s.Name == other.Name && slices.Equal(s.Overrides, other.Overrides) && maps.Equal(s.scenario, other.scenario) &&
+	return s.Name == other.Name && s.Manner == other.Manner && slices.Equal(s.Overrides, other.Overrides) && maps.Equal(s.scenario, other.scenario) &&
 		slices.Equal(s.inputs, other.inputs) && s.Versions == other.Versions
 }
 

@@ -54,6 +54,8 @@ func (s Set) sameBut(info record.Run, scenario map[string]string) string {
 	switch {
 	case info.Name != s.Name || !slices.Equal(info.Overrides, s.Overrides):
 		return s.Describe() + " → " + describe(info.Name, info.Overrides)
+	case info.Manner() != s.Manner:
+		return s.Manner.InWords() + " → " + info.Manner().InWords()
 	case !maps.Equal(scenario, s.scenario):
 		return Changes(s, Set{scenario: scenario})[0].String()
 	case !slices.Equal(info.Inputs, s.inputs):

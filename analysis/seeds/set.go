@@ -21,6 +21,7 @@ import (
 type Set struct {
 	Name      string          // of the scenario
 	Overrides []string        // "path=value", in the order given
+	Manner    record.Manner   // how the runs came about
 	Runs      []Run           // in order of their seeds, of which no two are equal
 	Versions  record.Versions // what made the runs
 
@@ -67,7 +68,7 @@ func Read(dir string) (Set, error) {
 			return Set{}, fmt.Errorf("%s: %w", folder, err)
 		}
 		if i == 0 {
-			set = Set{Name: info.Name, Overrides: info.Overrides, Versions: info.Versions, scenario: scenario, inputs: info.Inputs}
+			set = Set{Name: info.Name, Overrides: info.Overrides, Manner: info.Manner(), Versions: info.Versions, scenario: scenario, inputs: info.Inputs}
 		}
 		if what := set.sameBut(info, scenario); what != "" {
 			return Set{}, fmt.Errorf("%s and %s differ in more than their seeds: %s; run the scenario again with all seeds, or into another folder", folders[0], folder, what)

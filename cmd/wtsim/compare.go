@@ -16,6 +16,7 @@ import (
 	"github.com/wtsim/wtsim/analysis/quantity"
 	"github.com/wtsim/wtsim/analysis/seeds"
 	"github.com/wtsim/wtsim/analysis/stat"
+	"github.com/wtsim/wtsim/sim/record"
 )
 
 // compareFlags are the flags of the command compare.
@@ -46,10 +47,12 @@ differ in their seeds only; what the scenarios of A and B differ in is printed.
 A difference is real ("yes") if
 the interval excludes 0 and the test holds after Holm's correction for the
 number of metrics compared, "perhaps" if only the interval does, and "no" if
-chance alone can explain it. One seed says nothing of chance.
+chance alone can explain it. One seed says nothing of chance. Where runs are not
+simulated, but in real time or emulated, that is printed for both.
 
 Exit status: 0 whatever differs, 2 if there is nothing to compare.`,
 		Example: `  wtsim compare results/runs/quickstart/default results/runs/quickstart/links.access.loss.p=0.02
+  wtsim compare results/runs/quickstart/default results/runs/quickstart/default,real-time
   wtsim compare before after --metric 'flows.*.goodput' --confidence 0.99 --json`,
 		Args: arguments(func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
@@ -125,8 +128,8 @@ func (f *compareFlags) compare(out io.Writer, pathA, pathB string) error {
 
 func (f *compareFlags) print(out io.Writer, pathA, pathB string, a, b seeds.Set, c seeds.Comparison) error {
 	var s strings.Builder
-	fmt.Fprintf(&s, "A  %s: %s, %s\n", pathA, a.Describe(), seedsOf(a))
-	fmt.Fprintf(&s, "B  %s: %s, %s\n", pathB, b.Describe(), seedsOf(b))
+	fmt.Fprintf(&s, "A  %s: %s, %s\n", pathA, a.Describe(), seedsOf(a)+mannerOf(a, b))
+	fmt.Fprintf(&s, "B  %s: %s, %s\n", pathB, b.Describe(), seedsOf(b)+mannerOf(b, a))
 	changes := seeds.Changes(a, b)
 	for _, change := range changes[:min(len(changes), mostFailures)] {
 		fmt.Fprintf(&s, "   %s\n", change)
@@ -253,19 +256,29 @@ func seedsOf(s seeds.Set) string {
 	return fmt.Sprintf("%d seeds, %d to %d", len(s.Runs), first, last)
 }
 
+// mannerOf says how the runs of a set came about, if that is worth a word beside
+// another set.
+func mannerOf(s, other seeds.Set) string {
+	if s.Manner == record.MannerSimulated && other.Manner == record.MannerSimulated {
+		return ""
+	}
+	return ", " + s.Manner.InWords()
+}
+
 // round takes away what is left of the rounding of decimal numbers.
 func round(x float64) float64 { return math.Round(x*1e9) / 1e9 }
 
 // encode writes the comparison for programs.
 func (f *compareFlags) encode(out io.Writer, pathA, pathB string, a, b seeds.Set, c seeds.Comparison) error {
 	type side struct {
-		Path      string   `json:"path"`
-		Scenario  string   `json:"scenario"`
-		Overrides []string `json:"overrides,omitempty"`
-		Seeds     []uint64 `json:"seeds"`
+		Path      string        `json:"path"`
+		Scenario  string        `json:"scenario"`
+		Overrides []string      `json:"overrides,omitempty"`
+		Manner    record.Manner `json:"manner,omitempty"`
+		Seeds     []uint64      `json:"seeds"`
 	}
 	sideOf := func(path string, s seeds.Set) side {
-		x := side{path, s.Name, s.Overrides, nil}
+		x := side{path, s.Name, s.Overrides, s.Manner, nil}
 		for _, run := range s.Runs {
 			x.Seeds = append(x.Seeds, run.Seed)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wtsim/wtsim/internal/scratch"
 	"github.com/wtsim/wtsim/sim/run"
 	"github.com/wtsim/wtsim/sim/scenario"
 )
@@ -22,7 +23,7 @@ const (
 	statusFailed      = 1   // a check failed, or a run could not make progress
 	statusInput       = 2   // bad input: a scenario, an override, a flag, an unwritable folder
 	statusInternal    = 3   // a defect
-	statusInterrupted = 130 // SIGINT or SIGTERM
+	statusInterrupted = 130 // SIGINT, SIGTERM or SIGHUP
 )
 
 func main() {
@@ -35,8 +36,7 @@ func main() {
 			return
 		}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	ctx := untilInterrupted()
 	root := newRoot()
 	root.SetArgs(os.Args[1:])
 	err := root.ExecuteContext(ctx)
@@ -51,6 +51,26 @@ func main() {
 		fmt.Fprintln(os.Stderr, "wtsim:", err)
 	}
 	os.Exit(code)
+}
+
+// untilInterrupted returns a context that ends with the first signal to stop. With
+// the second the program ends at once, and leaves nothing half-written.
+func untilInterrupted() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // by nohup
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	go func() {
+		<-signals
+		cancel()
+		<-signals
+		scratch.RemoveAll()
+		fmt.Fprintln(os.Stderr, "wtsim: interrupted twice; ended at once")
+		os.Exit(statusInterrupted)
+	}()
+	return ctx
 }
 
 // usageError is a mistake in the command line.

@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 		if len(os.Args) == 2 && os.Args[1] == run.WorkerArgument && playWorker() {
 			return
 		}
+		emulate = playEmulation
 		main()
 	}})
 }
@@ -73,6 +74,7 @@ func testScripts(t *testing.T, dir string) {
 			"interrupt": interrupt,
 			"ended":     expectEnded,
 			"serving":   awaitServer,
+			"emulating": awaitEmulation,
 
 			"distinct-fingerprints": expectDistinctFingerprints,
 		},
@@ -141,6 +143,21 @@ func awaitServer(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("PORT", port)
 }
 
+// awaitEmulation is the script command "emulating FILE": when an emulation has written
+// that it relays, the port of its first address is the variable PORT.
+func awaitEmulation(ts *testscript.TestScript, _ bool, args []string) {
+	var listening []run.Listening
+	for {
+		text, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil {
+			ts.Check(json.Unmarshal(text, &listening))
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	ts.Setenv("PORT", fmt.Sprint(listening[0].Listen.Port()))
+}
+
 // expectEnded is the script command "ended FILE...": the processes whose
 // numbers the files hold must be gone.
 func expectEnded(ts *testscript.TestScript, _ bool, files []string) {
@@ -185,6 +202,7 @@ func playWorker() bool {
 		Without               []record.Table
 		Dir, Temporary        string
 		Determinism, Unsealed string
+		RealTime              bool `json:"real_time"`
 	}
 	if err := json.Unmarshal(text.Bytes(), &task); err != nil {
 		panic(err)
@@ -224,8 +242,11 @@ func playWorker() bool {
 		panic(err)
 	}
 	resolved.Seed = task.Seed
-	if info.Scenario, err = json.Marshal(string(scenario.Explain(resolved))); err != nil {
+	if info.Scenario, err = scenarioText(resolved); err != nil {
 		panic(err)
+	}
+	if task.RealTime {
+		info = playedInRealTime(info)
 	}
 	var fingerprint record.Fingerprint
 	packet := fingerprint.Packet
@@ -270,6 +291,11 @@ func playWorker() bool {
 	}
 	messages.Encode(map[string]any{"result": info})
 	return true
+}
+
+// scenarioText is a scenario as run.json has it.
+func scenarioText(s *scenario.Scenario) (json.RawMessage, error) {
+	return json.Marshal(string(scenario.Explain(s)))
 }
 
 // pass puts a task that was read back into standard input.

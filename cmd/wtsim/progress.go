@@ -20,6 +20,8 @@ type progress struct {
 	bar   *progressbar.ProgressBar // nil: lines
 	quiet bool
 
+	realTime bool // the runs happen in real time
+
 	started  time.Time
 	limits   []time.Duration // of each run
 	virtual  []time.Duration // of each run
@@ -110,6 +112,9 @@ func (p *progress) text() string {
 	}
 	took := time.Since(p.started)
 	text := fmt.Sprintf("%.1f s simulated, %s", sum.Seconds(), speed(sum, took))
+	if p.realTime {
+		text = fmt.Sprintf("%.1f s in real time", sum.Seconds())
+	}
 	if n := len(p.virtual); n > 1 {
 		counts := fmt.Sprintf("%d of %d runs", p.ended, n)
 		if p.ended > 0 {

@@ -19,7 +19,7 @@ scenario, one set of overrides and one seed give the same packets every time;
 a fingerprint of all packets says so.
 
 Exit status: 0 done, 1 a check failed or a run could make no progress, 2 bad
-input, 3 internal error, 130 interrupted by Ctrl-C (SIGINT) or SIGTERM, which
+input, 3 internal error, 130 interrupted by Ctrl-C (SIGINT), SIGTERM or SIGHUP, which
 leaves no process and no unfinished result behind.`,
 		Example: `  wtsim run scenarios/quickstart.toml
   wtsim run scenarios/quickstart.toml --set links.access.rate=5Mbit/s --seeds 10
@@ -34,7 +34,7 @@ leaves no process and no unfinished result behind.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usageError{cmd, suggestFlag(cmd, err)} })
-	root.AddCommand(newRun(), newCheck(), newSweep(), newAB(), newExplain(), newMetrics(), newCompare(), newReport(), newPlot(), newVerify(), newList(), newServe(), newProbe(), newTrace(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newSweep(), newAB(), newEmulate(), newExplain(), newMetrics(), newCompare(), newReport(), newPlot(), newVerify(), newList(), newServe(), newProbe(), newTrace(), newVersion())
 	root.InitDefaultCompletionCmd("completion")
 	return root
 }

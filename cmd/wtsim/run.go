@@ -28,6 +28,7 @@ type runFlags struct {
 	out                          string
 	json, quiet, qlog, csv, bare bool
 	plain                        bool // without graphs
+	realTime                     bool
 	method                       string
 }
 
@@ -46,6 +47,13 @@ in colour, unless NO_COLOR is set.
 
 What the scenario expects of the run, or of its seeds together, is judged and
 printed; an expectation that is not met does not change the exit status.
+
+With --real-time nothing is simulated but the network: sessions and flows run by
+the wall clock over UDP sockets on loopback, through the same links, as emulate
+runs them between other programs. Such runs are at OUT/<scenario>/<overrides>,real-time/<seed>/,
+so that compare can show them beside simulated ones; no two of them are the
+same, and other programs on the machine make it late, which is measured and
+printed. Several seeds run one after the other.
 
 What is recorded does not change the packets of a run, nor its fingerprint.
 Without a table the metrics and figures that need it are left out; what links
@@ -80,16 +88,15 @@ Ctrl-C stops the run, removes what it had written, and exits with status 130.`,
 	flags := cmd.Flags()
 	flags.Uint64Var(&f.seed, "seed", 0, "`seed` of the run, or of the first of several (default: the scenario's)")
 	flags.IntVar(&f.seeds, "seeds", 1, "run with `N` seeds, one after the other from the first, on all cores")
-	flags.IntVar(&f.jobs, "jobs", 0, "runs at once (default: as many as there are cores)")
+	flags.IntVar(&f.jobs, "jobs", 0, "runs at once (default: as many as there are cores; one in real time)")
 	flagSet(cmd, &f.set)
 	flags.StringVar(&f.out, "out", run.DefaultOut, "`folder` of results")
+	flags.BoolVar(&f.realTime, "real-time", false, "run in real time, over sockets on loopback, not simulated")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object, and no progress")
 	flags.BoolVar(&f.quiet, "quiet", false, "print nothing but errors")
-	flags.StringSliceVar(&f.record, "record", tableNames(), "`tables` to record: packets, series and events, or none")
-	cmd.RegisterFlagCompletionFunc("record", cobra.FixedCompletions(append(tableNames(), "none"), cobra.ShellCompDirectiveNoFileComp))
+	addRecord(cmd, &f.record)
 	flags.BoolVar(&f.qlog, "qlog", false, "also write qlog files")
-	flags.StringArrayVar(&f.capture, "capture", nil, "also write capture.pcapng, the packets at `WHERE` with the keys to decrypt them,\nfor Wireshark; WHERE is links.NAME, links.NAME.forward, links.NAME.reverse or\nhosts.NAME; may be repeated: then each has a file, capture-WHERE.pcapng")
-	cmd.RegisterFlagCompletionFunc("capture", cobra.NoFileCompletions)
+	addCapture(cmd, &f.capture, "the packets at `WHERE` with the keys to decrypt them")
 	flags.BoolVar(&f.csv, "csv", false, "also write the tables as CSV")
 	flags.BoolVar(&f.bare, "no-figures", false, "draw no figures")
 	flags.StringVar(&f.method, "method", "student", "`method` for the confidence intervals over several seeds: student or bootstrap (BCa)")
@@ -97,6 +104,18 @@ Ctrl-C stops the run, removes what it had written, and exits with status 130.`,
 	flags.BoolVar(&f.plain, "no-graph", false, "print no graphs")
 	cmd.MarkFlagDirname("out")
 	return cmd
+}
+
+// addRecord adds the flag --record.
+func addRecord(cmd *cobra.Command, tables *[]string) {
+	cmd.Flags().StringSliceVar(tables, "record", tableNames(), "`tables` to record: packets, series and events, or none")
+	cmd.RegisterFlagCompletionFunc("record", cobra.FixedCompletions(append(tableNames(), "none"), cobra.ShellCompDirectiveNoFileComp))
+}
+
+// addCapture adds the flag --capture, which writes what of the packets.
+func addCapture(cmd *cobra.Command, where *[]string, what string) {
+	cmd.Flags().StringArrayVar(where, "capture", nil, "also write capture.pcapng, "+what+",\nfor Wireshark; WHERE is links.NAME, links.NAME.forward, links.NAME.reverse or\nhosts.NAME; may be repeated: then each has a file, capture-WHERE.pcapng")
+	cmd.RegisterFlagCompletionFunc("capture", cobra.NoFileCompletions)
 }
 
 func tableNames() []string {
@@ -143,7 +162,7 @@ func (f *runFlags) run(cmd *cobra.Command, path string) error {
 	for i := range requests {
 		seed := f.seed + uint64(i)
 		requests[i] = run.Request{
-			Scenario: path, Overrides: f.set, Seed: &seed, Out: f.out, Without: f.without, QLog: f.qlog, CSV: f.csv, Capture: f.capture,
+			Scenario: path, Overrides: f.set, Seed: &seed, Out: f.out, Without: f.without, QLog: f.qlog, CSV: f.csv, Capture: f.capture, RealTime: f.realTime,
 			Complete: func(dir string) (err error) {
 				found[i], err = finish(dir, !f.bare, graphs)
 				return err
@@ -151,7 +170,12 @@ func (f *runFlags) run(cmd *cobra.Command, path string) error {
 		}
 	}
 	progress := newProgress(cmd.ErrOrStderr(), f.json || f.quiet, slices.Repeat([]time.Duration{s.TimeLimit}, len(requests)))
-	results, err := run.Many(cmd.Context(), requests, f.jobs, progress.report)
+	progress.realTime = f.realTime
+	jobs := f.jobs
+	if jobs == 0 && f.realTime {
+		jobs = 1 // others would make it late
+	}
+	results, err := run.Many(cmd.Context(), requests, jobs, progress.report)
 	progress.end()
 	if err != nil {
 		return err
@@ -216,9 +240,10 @@ func (o outcome) MarshalJSON() ([]byte, error) {
 		Datagrams      uint64           `json:"datagrams"`
 		Metrics        analysis.Metrics `json:"metrics"`
 		Expectations   []expect.Verdict `json:"expectations,omitempty"`
+		RealTime       *record.RealTime `json:"real_time,omitempty"`
 		Outputs        []string         `json:"outputs"`
 	}{
 		o.Name, o.Seed, o.Overrides, o.Fingerprint, string(o.Determinism), o.Unsealed, string(o.Ended), o.Unfinished, o.Failed, failures,
-		o.Virtual.Seconds(), o.Wall.Seconds(), o.Datagrams, o.Metrics, o.Verdicts, o.Outputs,
+		o.Virtual.Seconds(), o.Wall.Seconds(), o.Datagrams, o.Metrics, o.Verdicts, o.RealTime, o.Outputs,
 	})
 }

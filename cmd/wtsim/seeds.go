@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -62,6 +63,7 @@ func printSeeds(out io.Writer, outcomes []outcome, verdicts []expect.Verdict, me
 	}
 	printVerdicts(&b, verdicts)
 	printUnrecorded(&b, first)
+	printLatest(&b, outcomes)
 	fmt.Fprintf(&b, "\nFiles        %s%c\n", filepath.Dir(first.Dir), filepath.Separator)
 	worst := first
 	for _, o := range outcomes {
@@ -72,6 +74,16 @@ func printSeeds(out io.Writer, outcomes []outcome, verdicts []expect.Verdict, me
 	fmt.Fprintf(&b, "Determinism  %s\n", determinism(worst))
 	_, err = io.WriteString(out, b.String())
 	return err
+}
+
+// printLatest writes how late the run was that was latest, of runs in real time.
+func printLatest(out io.Writer, outcomes []outcome) {
+	if outcomes[0].RealTime == nil {
+		return
+	}
+	latest := slices.MaxFunc(outcomes, func(a, b outcome) int { return cmp.Compare(a.RealTime.P99, b.RealTime.P99) })
+	fmt.Fprintln(out)
+	printField(out, "Precision", "seed %d was the latest: %s", latest.Seed, analysis.Lateness(latest.RealTime))
 }
 
 // intervalNote says what the interval of a mean is.

@@ -36,7 +36,9 @@ func newServe() *cobra.Command {
 		Long: `Serve runs a WebTransport server on a UDP port, with endpoints that echo, send,
 receive, close, reset and refuse, and a page that exercises them from a
 browser on this machine: browsers offer WebTransport to pages of https, and of
-http://localhost. Nothing here is simulated.
+http://localhost. Nothing here is simulated. Behind a relay such as wtsim emulate, give the
+page the relay's address, and if it is slow less to send than 10 MB:
+http://localhost:4434/?server=https://127.0.0.1:4433&bytes=1000000#run
 
 Without --cert it makes a certificate that browsers accept by its SHA-256, which it
 prints, for 13 days (serverCertificateHashes); restart it for another. Pages of

@@ -51,9 +51,15 @@ const mostRows = 20
 // printRun writes the summary of one run.
 func printRun(out io.Writer, o outcome) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, seed %d%s: %s of virtual time in %s (%s), %d datagrams\n",
-		o.Name, o.Seed, with(o.Overrides), quantity.Duration(o.Virtual.Seconds()), quantity.Duration(o.Wall.Seconds()), speed(o.Virtual, o.Wall), o.Datagrams)
-	if o.Ended == record.TimeLimit {
+	took := fmt.Sprintf("%s of virtual time in %s (%s)", quantity.Duration(o.Virtual.Seconds()), quantity.Duration(o.Wall.Seconds()), speed(o.Virtual, o.Wall))
+	switch {
+	case o.RealTime != nil && o.RealTime.Emulated:
+		took = quantity.Duration(o.Virtual.Seconds()) + " emulated between other programs"
+	case o.RealTime != nil:
+		took = quantity.Duration(o.Virtual.Seconds()) + " in real time"
+	}
+	fmt.Fprintf(&b, "%s, seed %d%s: %s, %d datagrams\n", o.Name, o.Seed, with(o.Overrides), took, o.Datagrams)
+	if o.Ended == record.TimeLimit && len(o.Unfinished) > 0 {
 		bullets(&b, fmt.Sprintf("\nThe run ended at its time limit of %s, unfinished:", o.Virtual), o.Unfinished, len(o.Unfinished))
 	}
 	if o.Failed > 0 {
@@ -74,6 +80,7 @@ func printRun(out io.Writer, o outcome) error {
 	}
 	printVerdicts(&b, o.Verdicts)
 	printUnrecorded(&b, o)
+	printRealTime(&b, o.RealTime)
 	fmt.Fprintf(&b, "\nFiles        %s%c: %s\n", o.Dir, filepath.Separator, strings.Join(fileNames(o), ", "))
 	fmt.Fprintf(&b, "Fingerprint  %s\n", o.Fingerprint)
 	fmt.Fprintf(&b, "Determinism  %s\n", determinism(o))
@@ -113,8 +120,11 @@ func with(overrides []string) string {
 
 // determinism says in words whether the run can be repeated.
 func determinism(o outcome) string {
-	if o.Determinism == record.Sealed {
+	switch o.Determinism {
+	case record.Sealed:
 		return "sealed: the same scenario and seed give the same fingerprint"
+	case record.InReal:
+		return "none: it happened in real time, and no other run is the same"
 	}
 	return "unsealed, so another run may differ: " + o.Unsealed
 }

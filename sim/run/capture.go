@@ -82,17 +82,28 @@ type captures []*capturing
 type capturing struct {
 	points  []capturePoint
 	file    *os.File
+	behind  *behind // between the capture and the file in real time, else nil
 	capture *capture.Capture
 }
 
 // create begins a capture of a scenario in a folder.
-func (c *captures) create(dir string, s *scenario.Scenario, f captureFile) error {
+func (c *captures) create(dir string, s *scenario.Scenario, f captureFile, realTime bool) error {
 	file, err := os.Create(filepath.Join(dir, f.name))
 	if err != nil {
 		return err
 	}
 	comment := fmt.Sprintf("%s, seed %d. Times are virtual: the run begins at 1970-01-01T00:00:00Z.", s.Name, s.Seed)
-	*c = append(*c, &capturing{f.points, file, capture.New(file, "wtsim "+Versions().Wtsim, comment)})
+	if realTime {
+		comment = fmt.Sprintf("%s, seed %d, in real time. Times are since its start, which is 1970-01-01T00:00:00Z.", s.Name, s.Seed)
+	}
+	one := &capturing{points: f.points, file: file}
+	var to io.Writer = file
+	if realTime {
+		one.behind = newBehind(file)
+		to = one.behind
+	}
+	one.capture = capture.New(to, "wtsim "+Versions().Wtsim, comment)
+	*c = append(*c, one)
 	return nil
 }
 
@@ -146,10 +157,18 @@ func (c captures) keyLog() io.Writer {
 func (c *captures) close() error {
 	var first error
 	for _, one := range *c {
-		if err := errors.Join(one.capture.Close(), one.file.Close()); first == nil {
+		if err := one.close(); first == nil {
 			first = err
 		}
 	}
 	*c = nil
 	return first
+}
+
+func (c *capturing) close() error {
+	err := c.capture.Close()
+	if c.behind != nil {
+		err = errors.Join(err, c.behind.Close())
+	}
+	return errors.Join(err, c.file.Close())
 }

@@ -314,7 +314,7 @@ func TestACaptureThatCannotBeWrittenIsReported(t *testing.T) {
 	var c captures
 	dir := t.TempDir()
 	file := captureFile{name: "capture.pcapng"}
-	if err := c.create(filepath.Join(dir, "missing"), s, file); !errors.Is(err, os.ErrNotExist) {
+	if err := c.create(filepath.Join(dir, "missing"), s, file, false); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("in a folder that is missing: error %v", err)
 	}
 	if _, err := os.Stat("/dev/full"); err != nil {
@@ -323,7 +323,7 @@ func TestACaptureThatCannotBeWrittenIsReported(t *testing.T) {
 	if err := os.Symlink("/dev/full", filepath.Join(dir, file.name)); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.create(dir, s, file); err != nil {
+	if err := c.create(dir, s, file, false); err != nil {
 		t.Fatal(err)
 	}
 	c[0].capture.Path("links.core.forward", "", new(netem.Path))

@@ -31,6 +31,7 @@ type Request struct {
 	QLog      bool           // also write qlog files
 	CSV       bool           // also write the tables as CSV
 	Limits    Limits         // of the process; a run in this one has none
+	RealTime  bool           // in real time, over sockets on loopback; see [sim.RealTime]
 
 	// Capture names where to capture packets: at links (links.NAME), one direction
 	// of them (links.NAME.forward, links.NAME.reverse) and hosts (hosts.NAME); the
@@ -66,33 +67,41 @@ func Do(ctx context.Context, r Request, onProgress func(Progress)) (*Result, err
 	if r.Here {
 		work = workHere
 	}
-	result := &Result{Dir: t.Dir}
-	if t.Dir == "" {
-		result.Run, err = work(ctx, t, r.Limits, onProgress)
-		if err != nil {
+	return publish(ctx, t.Dir, r.Complete, func(temporary string) (record.Run, error) {
+		t.Temporary = temporary
+		return work(ctx, t, r.Limits, onProgress)
+	})
+}
+
+// publish has a run finish its recording in a folder, which it completes and puts
+// in the place dir, unless the context has ended; or, if dir is empty, make none.
+func publish(ctx context.Context, dir string, complete func(dir string) error, run func(temporary string) (record.Run, error)) (*Result, error) {
+	result := &Result{Dir: dir}
+	if dir == "" {
+		var err error
+		if result.Run, err = run(""); err != nil {
 			return nil, err
 		}
 		return result, nil
 	}
-	place, err := prepareFolder(t.Dir)
+	place, err := prepareFolder(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer place.clear()
-	t.Temporary = place.recording()
-	result.Run, err = work(ctx, t, r.Limits, onProgress)
-	if err != nil {
+	temporary := place.recording()
+	if result.Run, err = run(temporary); err != nil {
 		return nil, err
 	}
-	if r.Complete != nil {
-		if err := r.Complete(t.Temporary); err != nil {
+	if complete != nil {
+		if err := complete(temporary); err != nil {
 			return nil, fail(Internal, "completing the recording: %w", err)
 		}
 	}
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	if err := record.Publish(t.Temporary, t.Dir); err != nil {
+	if err := record.Publish(temporary, dir); err != nil {
 		return nil, fail(Input, "%w", err)
 	}
 	return result, nil
@@ -113,7 +122,7 @@ func (r Request) task() (task, error) {
 	if err != nil {
 		return task{}, err
 	}
-	t := task{program: r.Program, Name: r.Scenario, Scenario: r.Source, Overrides: r.Overrides, Seed: s.Seed, Without: r.Without, QLog: r.QLog, CSV: r.CSV, Capture: r.Capture}
+	t := task{program: r.Program, Name: r.Scenario, Scenario: r.Source, Overrides: r.Overrides, Seed: s.Seed, Without: r.Without, QLog: r.QLog, CSV: r.CSV, Capture: r.Capture, RealTime: r.RealTime}
 	if _, err := captureFiles(s, r.Capture); err != nil {
 		return task{}, err
 	}
@@ -127,7 +136,11 @@ func (r Request) task() (task, error) {
 	if out == "" {
 		out = DefaultOut
 	}
-	t.Dir = Dir(out, s.Name, r.Overrides, t.Seed)
+	kind := simulatedRuns
+	if t.RealTime {
+		kind = realTimeRuns
+	}
+	t.Dir = folder(out, s.Name, r.Overrides, kind, t.Seed)
 	return t, nil
 }
 
@@ -156,7 +169,11 @@ func work(ctx context.Context, t task, limits Limits, onProgress func(Progress))
 	if err != nil {
 		return record.Run{}, fail(Internal, "starting a worker: %w", err)
 	}
-	worker, err := seal.Start(cmd, t.Seed)
+	start := func() (*seal.Process, error) { return seal.Start(cmd, t.Seed) }
+	if t.RealTime {
+		start = func() (*seal.Process, error) { return seal.StartUnsealed(cmd, "it runs in real time") }
+	}
+	worker, err := start()
 	theirs.Close()
 	if err != nil {
 		if ended := context.Cause(ctx); ended != nil {
@@ -167,6 +184,9 @@ func work(ctx context.Context, t task, limits Limits, onProgress func(Progress))
 	t.Determinism = record.Sealed
 	if sealed, reason := worker.Sealed(); !sealed {
 		t.Determinism, t.Unsealed = record.Unsealed, reason
+	}
+	if t.RealTime {
+		t.Determinism, t.Unsealed = record.InReal, ""
 	}
 	// A worker that does not read its task has an error to report.
 	json.NewEncoder(stdin).Encode(t)
@@ -201,6 +221,9 @@ func work(ctx context.Context, t task, limits Limits, onProgress func(Progress))
 // workHere does a task in this process. It cannot be cancelled.
 func workHere(_ context.Context, t task, _ Limits, onProgress func(Progress)) (record.Run, error) {
 	t.Determinism, t.Unsealed = record.Unsealed, "it ran in the process of another program"
+	if t.RealTime {
+		t.Determinism, t.Unsealed = record.InReal, ""
+	}
 	if onProgress == nil {
 		onProgress = func(Progress) {}
 	}

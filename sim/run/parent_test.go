@@ -300,11 +300,11 @@ func TestFoldersOfRunsAreReadableSafeAndDistinct(t *testing.T) {
 		{"../a b", []string{"x=\"ü\""}, "out/%2E.%2Fa%20b/x=%22%C3%BC%22/1"},
 		{"..", nil, "out/%2E./default/1"},
 	} {
-		if got := Dir("out", test.scenario, test.overrides, 1); got != test.want {
+		if got := folder("out", test.scenario, test.overrides, simulatedRuns, 1); got != test.want {
 			t.Errorf("%q %q: %s, want %s", test.scenario, test.overrides, got, test.want)
 		}
 	}
-	a, b := Dir("", "a", []string{"x=" + long + "1"}, 1), Dir("", "a", []string{"x=" + long + "2"}, 1)
+	a, b := folder("", "a", []string{"x=" + long + "1"}, simulatedRuns, 1), folder("", "a", []string{"x=" + long + "2"}, simulatedRuns, 1)
 	if a == b || len(filepath.Base(filepath.Dir(a))) != 120 {
 		t.Errorf("long overrides: %s and %s", a, b)
 	}

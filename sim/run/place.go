@@ -10,15 +10,25 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/wtsim/wtsim/internal/scratch"
 )
 
 // DefaultOut is the folder of results unless a request names another.
 const DefaultOut = "results/runs"
 
-// Dir returns the folder of a run's recording below the folder of results:
+// What follows the overrides in the folder of a run. No override is a word
+// without "=".
+const (
+	simulatedRuns = ""
+	realTimeRuns  = ",real-time"
+	emulatedRuns  = ",emulated"
+)
+
+// folder returns the folder of a run's recording below the folder of results:
 // <scenario>/<overrides>/<seed>. Different overrides have different folders.
-func Dir(out, scenario string, overrides []string, seed uint64) string {
-	return filepath.Join(out, Slug(scenario), overridesSlug(overrides), strconv.FormatUint(seed, 10))
+func folder(out, scenario string, overrides []string, kind string, seed uint64) string {
+	return filepath.Join(out, Slug(scenario), overridesSlug(overrides)+kind, strconv.FormatUint(seed, 10))
 }
 
 // overridesSlug is "default", or the overrides joined with commas.
@@ -66,7 +76,7 @@ func shorten(s string) string {
 // workplace is where a recording is made before it is put into place.
 type workplace struct {
 	parent  string // absolute path of the folder that the recording will be in
-	scratch string // a folder of this run alone
+	scratch *scratch.Folder
 }
 
 // made holds the folders that this process has made on the way to recordings.
@@ -93,7 +103,7 @@ func prepareFolder(dir string) (*workplace, error) {
 	w := &workplace{parent: parent}
 	err = os.MkdirAll(filepath.Dir(dir), 0o777)
 	if err == nil {
-		w.scratch, err = os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".*.tmp")
+		w.scratch, err = scratch.Make(filepath.Dir(dir), "."+filepath.Base(dir)+".*.tmp")
 	}
 	if err != nil {
 		w.removeEmpty()
@@ -103,14 +113,14 @@ func prepareFolder(dir string) (*workplace, error) {
 }
 
 // recording is the folder for the worker to make.
-func (w *workplace) recording() string { return filepath.Join(w.scratch, "recording") }
+func (w *workplace) recording() string { return filepath.Join(w.scratch.Path, "recording") }
 
 // clear removes the scratch folder, and what was made on the way to it if it is
 // empty.
 func (w *workplace) clear() {
 	made.Lock()
 	defer made.Unlock()
-	os.RemoveAll(w.scratch)
+	w.scratch.Remove()
 	w.removeEmpty()
 }
 

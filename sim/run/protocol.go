@@ -36,6 +36,9 @@ type task struct {
 
 	Capture []string `json:"capture"` // links, directions of links and hosts to capture at; see Request
 
+	RealTime  bool       `json:"real_time"` // by the wall clock, between sockets
+	emulation *emulation // of a run between other programs, which is in this process
+
 	Determinism record.Determinism `json:"determinism"` // whether the worker is sealed
 	Unsealed    string             `json:"unsealed"`    // why it is not
 }

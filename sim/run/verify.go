@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/wtsim/wtsim/internal/scratch"
 	"github.com/wtsim/wtsim/sim/record"
 )
 
@@ -59,17 +60,17 @@ func Verify(ctx context.Context, requests []Request, n, jobs int, onDone func())
 // two of them differ. It returns false if all were the same.
 func FirstDifference(ctx context.Context, r Request, n, jobs int) (record.Difference, bool, error) {
 	none := record.Difference{}
-	root, err := os.MkdirTemp("", "wtsim-verify-")
+	root, err := scratch.Make("", "wtsim-verify-")
 	if err != nil {
 		return none, false, fail(Input, "cannot record runs to compare them: %w", err)
 	}
-	defer os.RemoveAll(root)
+	defer root.Remove()
 	requests := make([]Request, n)
 	for i := range requests {
 		requests[i] = r
 		requests[i].Unwritten, requests[i].Complete = false, nil
 		requests[i].Without = []record.Table{record.TableSeries, record.TableEvents}
-		if requests[i].Out, err = os.MkdirTemp(root, ""); err != nil {
+		if requests[i].Out, err = os.MkdirTemp(root.Path, ""); err != nil {
 			return none, false, fail(Input, "cannot record runs to compare them: %w", err)
 		}
 	}

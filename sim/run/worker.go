@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wtsim/wtsim/netem"
+	"github.com/wtsim/wtsim/netem/realtime"
 	"github.com/wtsim/wtsim/sim"
 	"github.com/wtsim/wtsim/sim/record"
 	"github.com/wtsim/wtsim/sim/scenario"
@@ -76,13 +77,18 @@ func (f *fingerprintOnly) Event(record.Event)      {}
 func (f *fingerprintOnly) Packet(p *record.Packet) { f.packets.Packet(p) }
 func (f *fingerprintOnly) Fingerprint() string     { return f.packets.Sum() }
 
-// do runs the task's scenario and finishes its recording.
+// do loads the task's scenario and runs it.
 func (t *task) do(onProgress func(Progress)) (record.Run, error) {
 	s, err := scenario.Parse(t.Name, t.Scenario, t.Overrides...)
 	if err != nil {
 		return record.Run{}, err
 	}
 	s.Seed = t.Seed
+	return t.doScenario(s, onProgress)
+}
+
+// doScenario runs a scenario and finishes its recording.
+func (t *task) doScenario(s *scenario.Scenario, onProgress func(Progress)) (record.Run, error) {
 	if err := seal.CanReseed(); err != nil && t.Determinism == record.Sealed {
 		t.Determinism, t.Unsealed = record.Unsealed, err.Error()
 	}
@@ -119,7 +125,7 @@ func (t *task) do(onProgress func(Progress)) (record.Run, error) {
 	var packets captures
 	defer packets.close()
 	for _, f := range files {
-		if err := packets.create(writer.Dir(), s, f); err != nil {
+		if err := packets.create(writer.Dir(), s, f, t.RealTime); err != nil {
 			return record.Run{}, fail(Internal, "%w", err)
 		}
 	}
@@ -144,6 +150,11 @@ func (t *task) do(onProgress func(Progress)) (record.Run, error) {
 // simulate runs a scenario into a sink and captures.
 func (t *task) simulate(s *scenario.Scenario, out sink, packets captures, options workload.Options, onProgress func(Progress)) (record.Run, error) {
 	observer := observer{out: out, packets: packets, paths: make(map[*netem.Path]pathName)}
+	var behind *queue
+	if t.RealTime {
+		behind = &queue{sink: out}
+		observer.out = behind
+	}
 	var work *workload.Workload
 	end := expectedEnd(s)
 	config := sim.Config{
@@ -155,15 +166,31 @@ func (t *task) simulate(s *scenario.Scenario, out sink, packets captures, option
 			onProgress(Progress{Virtual: min(now, end), Limit: end, Datagrams: datagrams})
 		},
 	}
+	if t.RealTime {
+		config.RealTime = t.realTime()
+	}
 	begin := time.Now()
 	result, err := sim.Run(config, func(w *sim.World) (err error) {
+		if behind != nil {
+			w.EachRest(behind.drain)
+		}
 		work, err = workload.Build(w, s, out, options)
 		if err == nil {
 			observer.learn(work)
 			packets.attach(work)
+			if t.emulation != nil {
+				t.emulation.watch(w, out)
+				err = t.emulation.attach(w, s, work, &observer, behind)
+			}
 		}
 		return err
 	})
+	if t.emulation != nil {
+		t.emulation.users.finish()
+	}
+	if behind != nil {
+		behind.drain()
+	}
 	info := record.Run{
 		Name:        s.Name,
 		Seed:        s.Seed,
@@ -187,11 +214,25 @@ func (t *task) simulate(s *scenario.Scenario, out sink, packets captures, option
 		return record.Run{}, err
 	}
 	work.Describe(&info)
+	if t.emulation != nil {
+		t.emulation.users.describe(&info, work, result.RealTime.Clients, t.emulation.listening[0].Server)
+	}
+	if result.RealTime != nil {
+		describeRealTime(&info, result.RealTime, t.emulation != nil, unrecorded{"packets", behind.lost}, unrecorded{"events and samples", work.Unrecorded()})
+	}
 	for _, in := range s.Inputs {
 		info.Inputs = append(info.Inputs, record.Input{Name: in.Name, SHA256: hex.EncodeToString(in.SHA256[:])})
 	}
 	info.Scenario, err = json.Marshal(string(s.Resolved()))
 	return info, err
+}
+
+// realTime configures a run in real time.
+func (t *task) realTime() *sim.RealTime {
+	if t.emulation != nil {
+		return t.emulation.config()
+	}
+	return &sim.RealTime{Relay: realtime.RelayConfig{Timeout: longestEmulation}}
 }
 
 // expectedEnd is when a run is likely to end: with the last close of its
@@ -222,6 +263,7 @@ type observer struct {
 	out     sink
 	packets captures
 	paths   map[*netem.Path]pathName
+	live    *live         // of an emulation, else nil
 	record  record.Packet // reused: a sink does not keep it
 }
 
@@ -257,6 +299,9 @@ func (o *observer) observe(outcome netem.Outcome) {
 	}
 	o.out.Packet(&o.record)
 	o.packets.observe(outcome)
+	if o.live != nil {
+		o.live.observe(outcome)
+	}
 }
 
 var fates = [...]record.Fate{

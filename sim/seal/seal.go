@@ -56,6 +56,16 @@ func Start(cmd *exec.Cmd, seed uint64) (*Process, error) {
 	return p, nil
 }
 
+// StartUnsealed starts cmd as Start does, but as an ordinary program, which [Process.Sealed]
+// gives the reason for.
+func StartUnsealed(cmd *exec.Cmd, reason string) (*Process, error) {
+	p := &Process{cmd: cmd, ended: make(chan struct{}), reason: reason}
+	if err := p.start(0, false); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
 // Sealed reports whether the process runs sealed, and why not otherwise.
 func (p *Process) Sealed() (bool, string) { return p.reason == "", p.reason }
 
