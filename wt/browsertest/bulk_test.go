@@ -13,7 +13,8 @@ import (
 	"github.com/wtsim/wtsim/wt"
 )
 
-const megabytes = 10_000_000
+// tenMegabytes is what crosses each way where nothing is in between.
+var tenMegabytes = share(10_000_000)
 
 // pattern is the bytes that the page's function of that name makes.
 func pattern(length int) []byte {
@@ -39,7 +40,7 @@ func TestTenMegabytesEachWayOnOneStream(t *testing.T) {
 		}
 		var sending sync.WaitGroup
 		sending.Go(func() {
-			str.Write(pattern(megabytes))
+			str.Write(pattern(tenMegabytes))
 			str.Close()
 		})
 		hash := sha256.New()
@@ -57,8 +58,8 @@ func TestTenMegabytesEachWayOnOneStream(t *testing.T) {
 		const str = await session.createBidirectionalStream();
 		const [bytes] = await Promise.all([readAll(str.readable), send(str.writable, pattern(args))]);
 		return sha256(bytes);
-	`, megabytes)
-	want := sha256Hex(pattern(megabytes))
+	`, tenMegabytes)
+	want := sha256Hex(pattern(tenMegabytes))
 	if got != want {
 		t.Errorf("what the page received hashes to %s, want %s", got, want)
 	}
@@ -79,10 +80,10 @@ func TestTenMegabytesEachWayOnManyStreams(t *testing.T) {
 			return sha256(bytes);
 		};
 		return Promise.all(Array.from({ length: args.streams }, (_, i) => exchange(i)));
-	`, map[string]int{"streams": streams, "bytes": megabytes / streams})
+	`, map[string]int{"streams": streams, "bytes": tenMegabytes / streams})
 	var want []string
 	for i := range streams {
-		want = append(want, sha256Hex(pattern(megabytes/streams+i)))
+		want = append(want, sha256Hex(pattern(tenMegabytes/streams+i)))
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error("the page received what hashes to (-want +got):\n", diff)
@@ -186,12 +187,12 @@ func TestAHundredStreamsOfEachKindAtOnce(t *testing.T) {
 
 func TestAThousandStreamsOneAfterTheOther(t *testing.T) {
 	p := sharedPage(t)
-	const streams = 1000
+	streams := share(1000)
 	var events counter
 	srv := &wt.Server{Trace: events.count}
 	srv.Handle("/", wt.Application{CheckOrigin: fromPage, Serve: echo})
 	// The credit for streams has to be renewed, but in time: without any, Chromium opens no stream, and does not wait either.
-	limits := &quic.Config{MaxIncomingStreams: streams / 4, MaxIncomingUniStreams: streams / 4}
+	limits := &quic.Config{MaxIncomingStreams: int64(streams / 4), MaxIncomingUniStreams: int64(streams / 4)}
 	got := run[int](t, p, serve(t, srv, limits), `
 		const session = await connect("/");
 		const uni = session.incomingUnidirectionalStreams.getReader();
@@ -209,7 +210,7 @@ func TestAThousandStreamsOneAfterTheOther(t *testing.T) {
 	if got != streams {
 		t.Errorf("the page read %d of %d echoes", got, streams)
 	}
-	const opened = streams + streams/2 // the answers on unidirectional streams are streams too
+	opened := int64(streams + streams/2) // the answers on unidirectional streams are streams too
 	eventually(t, func() bool { return events.of(wt.StreamEnded) == opened })
 	if got := events.of(wt.StreamOpened); got != opened {
 		t.Errorf("the server saw %d streams, want %d", got, opened)

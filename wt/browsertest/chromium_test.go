@@ -13,11 +13,14 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(withChromium{m}) }
 
-// withChromium stops the Chromium of the tests after the last one.
+// withChromium stops the Chromium of the tests after the last one, and removes the program that they built.
 type withChromium struct{ tests *testing.M }
 
 func (w withChromium) Run() int {
 	code := w.tests.Run()
+	if err := os.RemoveAll(built); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
 	if shared.page == nil {
 		return code
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // rounds is how often each close code has to arrive.
-const rounds = 20
+var rounds = share(20)
 
 // closings are the codes and reasons that are tried.
 var closings = []closeInfo{

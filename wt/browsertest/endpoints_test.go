@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,14 +30,28 @@ func (p *page) proxy(w http.ResponseWriter, r *http.Request) {
 	http.StripPrefix("/endpoints", proxy).ServeHTTP(w, r)
 }
 
-func TestThePageOfTheEndpointsPassesItsChecks(t *testing.T) {
-	p := sharedPage(t)
-	srv, err := endpoints.Start(endpoints.Config{Listen: "127.0.0.1:0"})
+// serveEndpoints serves the endpoints, behind a network by wtsim serve, and returns the URL of their page and its query.
+func serveEndpoints(t *testing.T) (page string, query url.Values) {
+	t.Helper()
+	const listen = "127.0.0.1:0"
+	if through != "" {
+		var ready struct{ URL, Page string }
+		start(t, &ready, "serve", "--listen", listen)
+		address := strings.TrimPrefix(ready.URL, "https://")
+		return ready.Page, url.Values{"server": {"https://" + relay(t, address)}, "bytes": {strconv.Itoa(tenMegabytes)}}
+	}
+	srv, err := endpoints.Start(endpoints.Config{Listen: listen})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { srv.Close() })
-	target, err := url.Parse(srv.PageURL())
+	return srv.PageURL(), nil
+}
+
+func TestThePageOfTheEndpointsPassesItsChecks(t *testing.T) {
+	p := sharedPage(t)
+	page, query := serveEndpoints(t)
+	target, err := url.Parse(page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +65,7 @@ func TestThePageOfTheEndpointsPassesItsChecks(t *testing.T) {
 	}
 	got := run[seen](t, p, &server{}, `
 		const frame = document.createElement("iframe");
-		frame.src = "/endpoints/";
+		frame.src = "/endpoints/?" + args;
 		await new Promise((resolve) => {
 			frame.onload = resolve;
 			document.body.append(frame);
@@ -63,7 +78,7 @@ func TestThePageOfTheEndpointsPassesItsChecks(t *testing.T) {
 		});
 		const checks = Array.from(page.querySelectorAll("#checks tr"), (row) => row.cells[0].textContent + ": " + row.cells[1].textContent);
 		return { verdict: verdict.textContent, checks };
-	`, nil)
+	`, query.Encode())
 	if !strings.HasPrefix(got.Verdict, "all ") {
 		t.Errorf("%s:\n%s", got.Verdict, strings.Join(got.Checks, "\n"))
 	}

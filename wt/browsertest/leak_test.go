@@ -45,7 +45,7 @@ func serveEnds(t *testing.T) (*server, *counter, <-chan *wt.SessionError) {
 func TestPagesThatAreReloadedLeaveNothingAtTheServer(t *testing.T) {
 	p := sharedPage(t)
 	srv, events, ended := serveEnds(t)
-	const pages, sessions = 10, 2
+	pages, sessions := share(10), 2
 	for range pages {
 		for range sessions {
 			run[any](t, p, srv, keepOpen, nil)
@@ -55,12 +55,17 @@ func TestPagesThatAreReloadedLeaveNothingAtTheServer(t *testing.T) {
 		}
 		p.reload(t)
 		for range sessions {
-			if end := receive(t, ended); *end != (wt.SessionError{Remote: true, Clean: true}) {
+			end := receive(t, ended)
+			// Chromium says once that a page is gone. If that is lost, the server hears no more of it.
+			if _, idle := errors.AsType[*quic.IdleTimeoutError](end); idle && through != "" {
+				continue
+			}
+			if *end != (wt.SessionError{Remote: true, Clean: true}) {
 				t.Errorf("a session ended with %+v", end)
 			}
 		}
 	}
-	checkNothingLeft(t, events, pages*sessions)
+	checkNothingLeft(t, events, int64(pages*sessions))
 }
 
 func TestABrowserThatIsKilledLeavesNothingAtTheServer(t *testing.T) {

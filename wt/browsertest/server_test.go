@@ -57,7 +57,11 @@ func serve(t *testing.T, srv *wt.Server, config *quic.Config) *server {
 		socket.Close()
 	})
 	hash := endpoints.Hash(testCert())
-	return &server{url: "https://" + socket.LocalAddr().String(), hash: hex.EncodeToString(hash[:])}
+	address := socket.LocalAddr().String()
+	if through != "" {
+		address = relay(t, address)
+	}
+	return &server{url: "https://" + address, hash: hex.EncodeToString(hash[:])}
 }
 
 // serveApp serves one application, for the page's origin, on the path /.

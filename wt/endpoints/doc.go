@@ -8,6 +8,9 @@
 //	server.Certificate() // generated; Hash of it is a value for serverCertificateHashes
 //	server.PageURL()     // "http://localhost:PORT/", a page that exercises the endpoints, with #run at once
 //
+// The page's query says where else the endpoints are, as behind a relay, and how many
+// bytes of bulk data cross each way: ?server=https://127.0.0.1:PORT&bytes=1000000.
+//
 // [Describe] lists the endpoints. A GET request for the path of one, over
 // HTTP/3 or from the page's server, is answered with what it is. A session
 // whose query is not understood is refused with status 400, and the reason in

@@ -79,7 +79,7 @@ function equal(got, want, what) {
 }
 
 function rate(bytes, begin) {
-  return `${(8 * bytes / 1000 / (performance.now() - begin)).toFixed(1)} Mbit/s`;
+  return `${bytes / 1e6} MB, ${(8 * bytes / 1000 / (performance.now() - begin)).toFixed(1)} Mbit/s`;
 }
 
 async function withSession(path, extra, use) {
@@ -172,21 +172,23 @@ const checks = {
     }
     return `at most ${s.datagrams.maxDatagramSize} bytes`;
   }),
-  'sending 10 MB': () => withSession('/sink', {}, async (s) => {
+  'sending bulk data': () => withSession('/sink', {}, async (s) => {
+    const bytes = Number($('bytes').value);
     const begin = performance.now();
     const stream = await s.createBidirectionalStream();
     const writer = stream.writable.getWriter();
     const chunk = pattern(100_000);
-    for (let i = 0; i < 100; i++) await writer.write(chunk);
+    for (let left = bytes; left > 0; left -= chunk.length) await writer.write(chunk.subarray(0, left));
     await writer.close();
-    equal(decoder.decode(await readAll(stream.readable)), '10000000', 'the number of bytes received');
-    return rate(1e7, begin);
+    equal(decoder.decode(await readAll(stream.readable)), String(bytes), 'the number of bytes received');
+    return rate(bytes, begin);
   }),
-  'receiving 10 MB': () => withSession('/source?bytes=10000000', {}, async (s) => {
+  'receiving bulk data': () => withSession(`/source?bytes=${$('bytes').value}`, {}, async (s) => {
+    const bytes = Number($('bytes').value);
     const begin = performance.now();
     const got = await readAll(await next(s.incomingUnidirectionalStreams));
-    same(got, pattern(1e7), 'the data');
-    return rate(1e7, begin);
+    same(got, pattern(bytes), 'the data');
+    return rate(bytes, begin);
   }),
   'receiving a bidirectional stream': () => withSession('/source?bytes=1000&kind=bidi', {}, async (s) => {
     const stream = await next(s.incomingBidirectionalStreams);
@@ -345,6 +347,9 @@ function start() {
   const { port, hash } = document.body.dataset;
   $('server').value = `https://${location.hostname}:${port}`;
   $('hash').value = hash;
+  // A link may say otherwise: /?server=https://127.0.0.1:4434&bytes=1000000#run
+  const query = new URLSearchParams(location.search);
+  for (const id of ['server', 'hash', 'bytes']) $(id).value = query.get(id) ?? $(id).value;
   if (typeof WebTransport === 'undefined') {
     $('unsupported').hidden = false;
     $('unsupported').textContent = window.isSecureContext
