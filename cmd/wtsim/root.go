@@ -1,10 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/wtsim/wtsim/internal/nearest"
 )
@@ -33,40 +34,76 @@ leaves no process and no unfinished result behind.`,
 		Args:          arguments(cobra.NoArgs),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usageError{cmd, suggestFlag(cmd, err)} })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usageError{cmd, flagMistake(cmd, err)} })
 	root.AddCommand(newRun(), newCheck(), newSweep(), newAB(), newEmulate(), newExplain(), newMetrics(), newCompare(), newReport(), newPlot(), newVerify(), newList(), newServe(), newProbe(), newTrace(), newVersion())
 	root.InitDefaultCompletionCmd("completion")
 	return root
 }
 
+// flagMistake says what is wrong with a flag: a value that it does not take, or that there
+// is none of its name. Of a command that there is not, that is said instead.
+func flagMistake(cmd *cobra.Command, err error) error {
+	if given := cmd.Flags().Args(); cmd.HasSubCommands() && len(given) > 0 {
+		return unknownCommand(cmd, given[0])
+	}
+	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return badValue(bad.GetFlag(), bad.GetValue(), bad.Unwrap())
+	}
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		return suggestFlag(cmd, unknown)
+	}
+	return err
+}
+
+// badValue says what values a flag takes. Those with a type of their own say it themselves.
+func badValue(f *pflag.Flag, value string, cause error) error {
+	expected := ""
+	switch f.Value.Type() {
+	case "duration":
+		expected = "a time such as 1.5s"
+	case "int":
+		expected = "a whole number"
+	case "uint64":
+		expected = "a whole number, 0 or more"
+	case "float64":
+		expected = "a number"
+	case "bool":
+		expected = "true or false"
+	default:
+		return fmt.Errorf("--%s: %w", f.Name, cause)
+	}
+	return fmt.Errorf("--%s is %q; expected %s", f.Name, value, expected)
+}
+
 // suggestFlag adds the nearest flag to the error of an unknown one.
-func suggestFlag(cmd *cobra.Command, err error) error {
-	unknown, ok := err.(interface{ GetSpecifiedName() string })
-	if !ok {
-		return err
-	}
+func suggestFlag(cmd *cobra.Command, err *pflag.NotExistError) error {
 	var names []string
-	for word := range strings.FieldsSeq(cmd.Flags().FlagUsages()) {
-		if name, ok := strings.CutPrefix(word, "--"); ok {
-			names = append(names, name)
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
 		}
-	}
-	if near := nearest.Word(unknown.GetSpecifiedName(), names); near != "" {
+	})
+	if near := nearest.Word(err.GetSpecifiedName(), names); near != "" {
 		return fmt.Errorf("%w; did you mean \"--%s\"?", err, near)
 	}
 	return err
+}
+
+// unknownCommand names the nearest command.
+func unknownCommand(cmd *cobra.Command, name string) error {
+	message := fmt.Sprintf("unknown command %q", name)
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(name); len(near) > 0 {
+		message += fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return errors.New(message)
 }
 
 // arguments makes the errors of a check of arguments usage errors.
 func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if cmd.HasSubCommands() && len(args) > 0 {
-			message := fmt.Sprintf("unknown command %q", args[0])
-			cmd.SuggestionsMinimumDistance = 2
-			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-				message += fmt.Sprintf("; did you mean %q?", near[0])
-			}
-			return &usageError{cmd, fmt.Errorf("%s", message)}
+			return &usageError{cmd, unknownCommand(cmd, args[0])}
 		}
 		if err := check(cmd, args); err != nil {
 			return &usageError{cmd, err}
