@@ -44,8 +44,11 @@ func RealTimeRemarks(r *record.RealTime) []Remark {
 }
 
 // keepsUp is the share of datagrams that may be late on a machine that is fast enough: of
-// 100, one.
-const keepsUp = 0.01
+// 100, one. Fewer than fewLate say nothing of it: a processor that slept is late once.
+const (
+	keepsUp = 0.01
+	fewLate = 10
+)
 
 // Lateness says how late datagrams departed from the network to real sockets.
 func Lateness(r *record.RealTime) string {
@@ -59,7 +62,7 @@ func Lateness(r *record.RealTime) string {
 	}
 	share := float64(r.Late) / float64(r.Departed)
 	text += fmt.Sprintf("; %d (%s) by more than 100 µs", r.Late, quantity.Format("late_ratio", share, "1"))
-	if share > keepsUp {
+	if share > keepsUp && r.Late >= fewLate {
 		text += ": this machine could not keep up"
 	}
 	return text

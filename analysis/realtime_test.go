@@ -20,6 +20,8 @@ func TestLatenessSaysIfAMachineCannotKeepUp(t *testing.T) {
 	}{
 		{at(0, 0), "no departures"},
 		{at(1, 0), "1 departure, 1.00 µs late (p50), 90.0 µs (p99), at most 2.00 ms"},
+		{at(140, 9), "140 departures, 1.00 µs late (p50), 90.0 µs (p99), at most 2.00 ms; 9 (6.43 %) by more than 100 µs"},
+		{at(140, 10), "140 departures, 1.00 µs late (p50), 90.0 µs (p99), at most 2.00 ms; 10 (7.14 %) by more than 100 µs: this machine could not keep up"},
 		{at(1000, 10), "1000 departures, 1.00 µs late (p50), 90.0 µs (p99), at most 2.00 ms; 10 (1 %) by more than 100 µs"},
 		{at(1000, 11), "1000 departures, 1.00 µs late (p50), 90.0 µs (p99), at most 2.00 ms; 11 (1.10 %) by more than 100 µs: this machine could not keep up"},
 	} {
