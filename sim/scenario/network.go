@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/wtsim/wtsim/internal/nearest"
@@ -51,11 +52,27 @@ func (s *Scenario) Network(link string, limit time.Duration) (*Scenario, error) 
 	return &n, nil
 }
 
+// unknownLink also takes names for what they are that captures and metrics have.
 func unknownLink(name string, names []string) error {
-	if near := nearest.Word(name, names); near != "" {
-		return fmt.Errorf("the scenario has no link %q; did you mean %q?", name, near)
+	bare := strings.TrimPrefix(name, "links.")
+	for _, direction := range []string{".forward", ".reverse"} {
+		bare = strings.TrimSuffix(bare, direction)
 	}
-	return fmt.Errorf("the scenario has no link %q; expected one of %s", name, listed(names))
+	return unknownName("link", name, bare, names)
+}
+
+// unknownName says that there is nothing of a kind and of a name, and what there is.
+func unknownName(kind, name, bare string, names []string) error {
+	if near := nearest.Word(bare, names); near != "" {
+		return fmt.Errorf("the scenario has no %s %q; did you mean %q?", kind, name, near)
+	}
+	switch len(names) {
+	case 0:
+		return fmt.Errorf("the scenario has no %s %q, and no other", kind, name)
+	case 1:
+		return fmt.Errorf("the scenario has no %s %q; expected %s", kind, name, names[0])
+	}
+	return fmt.Errorf("the scenario has no %s %q; expected one of %s", kind, name, listed(names))
 }
 
 // HostsNamed returns the hosts that a name stands for: that of a host, of one of
@@ -68,10 +85,7 @@ func (s *Scenario) HostsNamed(name string) ([]string, error) {
 	for i := range s.Hosts {
 		names = append(names, s.Hosts[i].Name)
 	}
-	if near := nearest.Word(name, names); near != "" {
-		return nil, fmt.Errorf("the scenario has no host %q; did you mean %q?", name, near)
-	}
-	return nil, fmt.Errorf("the scenario has no host %q; expected one of %s", name, listed(names))
+	return nil, unknownName("host", name, strings.TrimPrefix(name, "hosts."), names)
 }
 
 // listed joins names, the first of many.
