@@ -62,7 +62,13 @@ func captureFiles(s *scenario.Scenario, names []string) ([]captureFile, error) {
 	for _, name := range slices.Compact(names) {
 		if known[name] == nil {
 			hint := "; expected links.NAME, links.NAME.forward, links.NAME.reverse or hosts.NAME"
-			if near := nearest.Word(name, order); near != "" {
+			near := nearest.Word(name, order)
+			for _, whole := range []string{"links." + name, "hosts." + name} {
+				if known[whole] != nil {
+					near = whole
+				}
+			}
+			if near != "" {
 				hint = fmt.Sprintf("; did you mean %q?", near)
 			}
 			return nil, fail(Input, "cannot capture at %q: the scenario has no such link or host%s", name, hint)

@@ -283,6 +283,8 @@ func TestACaptureOfWhatTheScenarioDoesNotHaveNamesTheNearest(t *testing.T) {
 		"links.acess":            `cannot capture at "links.acess": the scenario has no such link or host; did you mean "links.access"?`,
 		"links.core.forwards":    `cannot capture at "links.core.forwards": the scenario has no such link or host; did you mean "links.core.forward"?`,
 		"host.client-2":          `cannot capture at "host.client-2": the scenario has no such link or host; did you mean "hosts.client-2"?`,
+		"core":                   `cannot capture at "core": the scenario has no such link or host; did you mean "links.core"?`,
+		"client-2":               `cannot capture at "client-2": the scenario has no such link or host; did you mean "hosts.client-2"?`,
 		"somewhere else":         `cannot capture at "somewhere else": the scenario has no such link or host; expected links.NAME, links.NAME.forward, links.NAME.reverse or hosts.NAME`,
 		"":                       `cannot capture at "": the scenario has no such link or host; expected links.NAME, links.NAME.forward, links.NAME.reverse or hosts.NAME`,
 		"links.access-3.forward": `cannot capture at "links.access-3.forward": the scenario has no such link or host; did you mean "links.access-1.forward"?`,
