@@ -3,11 +3,13 @@ package run
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/netip"
 	"os"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/wtsim/wtsim/netem"
@@ -126,7 +128,7 @@ func (e *emulation) task() (task, *scenario.Scenario, error) {
 	}
 	client, server := e.ends(whole, s)
 	if client == "" {
-		return task{}, nil, fail(Input, "%s has no session that says at which hosts clients and servers are; expected a link, or a client and a server", e.Scenario)
+		return task{}, nil, fail(Input, "%s has no session that says at which hosts clients and servers are; expected a link, or a client and a server (--link, or --client and --upstream HOST=ADDRESS:PORT)", e.Scenario)
 	}
 	if e.clients, err = s.HostsNamed(client); err != nil {
 		return task{}, nil, fail(Input, "%s: the clients' host: %w", e.Scenario, err)
@@ -142,7 +144,7 @@ func (e *emulation) task() (task, *scenario.Scenario, error) {
 		if len(e.Listen) > 1 {
 			l.Listen = e.Listen[i]
 		} else if port := int(l.Listen.Port()) + i; port > math.MaxUint16 {
-			return task{}, nil, fail(Input, "there is no port for each of %d upstreams from %s on; expected a lower one", len(e.Upstream), l.Listen)
+			return task{}, nil, fail(Input, "there is no port for each of %d upstreams from %s on; expected a lower one to listen on (--listen)", len(e.Upstream), l.Listen)
 		} else if l.Listen.Port() > 0 {
 			l.Listen = netip.AddrPortFrom(l.Listen.Addr(), uint16(port))
 		}
@@ -155,7 +157,7 @@ func (e *emulation) task() (task, *scenario.Scenario, error) {
 	}
 	for _, l := range e.listening {
 		if slices.ContainsFunc(e.Upstream, func(u Upstream) bool { return u.Addr == l.Listen }) {
-			return task{}, nil, fail(Input, "%s would be where clients find %s, and is an upstream itself; expected another address to listen on", l.Listen, l.Server)
+			return task{}, nil, fail(Input, "%s would be where clients find %s, and is an upstream itself; expected another address to listen on (--listen)", l.Listen, l.Server)
 		}
 	}
 	if err := e.checkWays(s.Ways()); err != nil {
@@ -180,7 +182,7 @@ func (e *emulation) checkWays(ways *scenario.Ways) error {
 	for _, client := range e.clients {
 		for _, l := range e.listening {
 			if client == l.Server {
-				return fmt.Errorf("clients and the server %s are both at host %s; expected two hosts", l.Upstream, client)
+				return fmt.Errorf("clients and the server %s are both at host %s; expected two hosts (--client, --upstream HOST=ADDRESS:PORT)", l.Upstream, client)
 			}
 			for _, ends := range [][2]string{{client, l.Server}, {l.Server, client}} {
 				if _, err := ways.Between(ends[0], ends[1]); err != nil {
@@ -244,7 +246,10 @@ func (e *emulation) attach(w *sim.World, s *scenario.Scenario, work *workload.Wo
 		l := &e.listening[i]
 		at, err := w.Relay().Serve(hosts[l.Server].Host, firstPort+ports[l.Server], l.Upstream, l.Listen)
 		if err != nil {
-			return fail(Input, "cannot listen for %s: %w", l.Server, err)
+			if told, ok := errors.AsType[syscall.Errno](err); ok {
+				return fail(Input, "cannot listen on %s for clients of %s: %w; expected a free address of this machine (--listen)", l.Listen, l.Server, told)
+			}
+			return fail(Input, "cannot listen for clients of %s: %w", l.Server, err)
 		}
 		ports[l.Server]++
 		l.Listen = at

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -285,7 +286,7 @@ func TestMistakesOfAnEmulationAreNamed(t *testing.T) {
 		"no links lead from client-1 to alone":                                           {Upstream: []Upstream{{Server: "alone", Addr: one[0].Addr}}, Listen: []netip.AddrPort{anywhere}},
 		"clients and the server 127.0.0.1:9 are both at host near":                       {Client: "near", Upstream: []Upstream{{Addr: netip.MustParseAddrPort("127.0.0.1:9")}}, Listen: []netip.AddrPort{anywhere}},
 		"there is no port for each of 2 upstreams from 127.0.0.1:65535 on":               {Upstream: append(one, one...), Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:65535")}},
-		"cannot listen for near: realtime: the server at 192.0.2.1:9":                    {Upstream: []Upstream{{Addr: netip.MustParseAddrPort("192.0.2.1:9")}}, Listen: []netip.AddrPort{anywhere}},
+		"cannot listen for clients of near: realtime: the server at 192.0.2.1:9":         {Upstream: []Upstream{{Addr: netip.MustParseAddrPort("192.0.2.1:9")}}, Listen: []netip.AddrPort{anywhere}},
 		`cannot capture at "links.wann": the scenario has no such link or host; did you`: {Upstream: one, Listen: []netip.AddrPort{anywhere}, Capture: []string{"links.wann"}},
 	} {
 		e := emulate(t, emulated, r)
@@ -300,8 +301,9 @@ func TestAPortThatIsTakenIsNamed(t *testing.T) {
 	taken := echoes(t, "x")
 	e := emulate(t, emulated, EmulateRequest{Listen: []netip.AddrPort{taken}, Upstream: []Upstream{{Addr: echoes(t, "y")}}})
 	var failed *Error
-	if !errors.As(e.err, &failed) || failed.Kind != Input || !strings.Contains(e.err.Error(), "address already in use") {
-		t.Errorf("error %v", e.err)
+	want := fmt.Sprintf("cannot listen on %s for clients of near: address already in use; expected a free address of this machine (--listen)", taken)
+	if !errors.As(e.err, &failed) || failed.Kind != Input || e.err.Error() != want {
+		t.Errorf("error %v, want %q", e.err, want)
 	}
 }
 
