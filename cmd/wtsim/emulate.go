@@ -11,11 +11,13 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/wtsim/wtsim/internal/nearest"
 	"github.com/wtsim/wtsim/internal/wholefile"
 	"github.com/wtsim/wtsim/sim/run"
 	"github.com/wtsim/wtsim/sim/scenario"
@@ -26,6 +28,9 @@ const defaultEmulateListen = "127.0.0.1:4433"
 
 // emulate is [run.Emulate], unless a test has another.
 var emulate = run.Emulate
+
+// startWords are the words for when an emulation starts.
+var startWords = []string{"first-datagram", "now"}
 
 // emulateFlags are the flags of the command emulate.
 type emulateFlags struct {
@@ -111,7 +116,7 @@ Ctrl-C ends it at once, and nothing is kept.`,
 		}
 		return names
 	}))
-	cmd.RegisterFlagCompletionFunc("start", cobra.FixedCompletions([]string{"first-datagram", "now"}, cobra.ShellCompDirectiveNoFileComp))
+	cmd.RegisterFlagCompletionFunc("start", cobra.FixedCompletions(startWords, cobra.ShellCompDirectiveNoFileComp))
 	for _, name := range []string{"upstream", "listen"} {
 		cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
 	}
@@ -144,13 +149,17 @@ func (f *emulateFlags) request(cmd *cobra.Command, path string) (r run.EmulateRe
 	case len(f.upstream) == 0:
 		return mistake("--upstream is missing; expected the address of a real server, such as --upstream 127.0.0.1:4434")
 	case f.duration < 0 || f.duration > 24*time.Hour:
-		return mistake("--duration is %s; expected at most 24h", f.duration)
+		return mistake("--duration is %s; expected a time from 0s to 24h", f.duration)
 	case f.timeout < time.Second:
 		return mistake("--timeout is %s; expected at least 1s", f.timeout)
 	case f.clients < 1 || f.clients > 4096:
 		return mistake("--max-clients is %d; expected 1 to 4096", f.clients)
 	case f.out == "":
 		return mistake("--out is empty; expected a folder")
+	case f.link == "" && cmd.Flags().Changed("link"):
+		return mistake("--link is empty; expected a link of the scenario")
+	case f.client == "" && cmd.Flags().Changed("client"):
+		return mistake("--client is empty; expected a host of the scenario")
 	}
 	if n, m := len(f.listen), len(f.upstream); n != 1 && n != m {
 		return mistake("--listen is given %d times and --upstream %s; expected --listen for each --upstream, or once for all", n, times(m))
@@ -222,7 +231,10 @@ func (f *emulateFlags) address(ctx context.Context, flag, text string) (netip.Ad
 	}
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		return bad("expected ADDRESS:PORT, such as 127.0.0.1:4433")
+		if near := nearAddress(flag, text); near != "" {
+			return bad("expected ADDRESS:PORT; did you mean %q?", near)
+		}
+		return bad("expected ADDRESS:PORT, such as %s", map[string]string{"--upstream": "127.0.0.1:4434", "--listen": defaultEmulateListen}[flag])
 	}
 	number, err := net.DefaultResolver.LookupPort(ctx, "udp", port)
 	if err != nil {
@@ -235,6 +247,9 @@ func (f *emulateFlags) address(ctx context.Context, flag, text string) (netip.Ad
 	if err != nil {
 		found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		if err != nil {
+			if unknown, ok := errors.AsType[*net.DNSError](err); ok {
+				return bad("expected an address, or the name of one: %s", unknown.Err)
+			}
 			return bad("expected an address, or the name of one: %v", err)
 		}
 		addr = found[0].Unmap()
@@ -252,6 +267,32 @@ func (f *emulateFlags) address(ctx context.Context, flag, text string) (netip.Ad
 		return bad("expected an address on loopback, such as 127.0.0.1:%d, or --allow-remote too", number)
 	}
 	return netip.AddrPortFrom(addr, uint16(number)), nil
+}
+
+// nearAddress is the address that someone may have meant with a URL, a port alone, or for an
+// upstream a colon in place of HOST=, and otherwise "".
+func nearAddress(flag, text string) string {
+	if _, rest, ok := strings.Cut(text, "://"); ok {
+		text = rest
+	}
+	text, _, _ = strings.Cut(text, "/")
+	whole := func(text string) bool {
+		_, port, err := net.SplitHostPort(text)
+		if err == nil {
+			_, err = strconv.ParseUint(port, 10, 16)
+		}
+		return err == nil
+	}
+	host, addr, _ := strings.Cut(text, ":")
+	switch {
+	case whole(text):
+		return text
+	case whole("127.0.0.1:" + text):
+		return "127.0.0.1:" + text
+	case flag == "--upstream" && host != "" && !strings.HasPrefix(addr, ":") && whole(addr):
+		return host + "=" + addr
+	}
+	return ""
 }
 
 // startTime reads when an emulation's time begins.
@@ -272,6 +313,9 @@ func startTime(text string, now time.Time) (at time.Time, first bool, err error)
 		}
 	}
 	if err != nil {
+		if near := nearest.Word(text, startWords); near != "" {
+			return at, false, fmt.Errorf("is %q; did you mean %q?", text, near)
+		}
 		return at, false, fmt.Errorf("is %q; expected first-datagram, now, a time of day such as 14:30:00, or one of RFC 3339", text)
 	}
 	if at.Before(now) {
@@ -370,7 +414,7 @@ func writeListening(path string, listening []run.Listening) error {
 		_, err := w.Write(append(text, '\n'))
 		return err
 	}); err != nil {
-		return &inputError{err}
+		return &inputError{fmt.Errorf("--ready-file: %w", err)}
 	}
 	return nil
 }
