@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/wtsim/wtsim/internal/nearest"
 	"github.com/wtsim/wtsim/wt"
 )
 
@@ -77,12 +78,10 @@ func (c Config) complete() (Config, error) {
 	mistake := func(format string, args ...any) (Config, error) {
 		return c, fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
 	}
-	u, err := url.Parse(c.URL)
+	u, err := parseURL(c.URL)
 	switch {
 	case err != nil:
 		return mistake("%v", err)
-	case u.Scheme != "https" || u.Hostname() == "":
-		return mistake("URL %q: expected https://host/path", c.URL)
 	case c.Insecure && c.CertificateHash != nil:
 		return mistake("a certificate is accepted by its hash or whatever it is, not both")
 	}
@@ -117,7 +116,10 @@ func (c Config) complete() (Config, error) {
 		}
 	case None, Echo, Wait:
 	default:
-		return mistake("run %q: expected one of %s", c.Run, kindNames())
+		if near := nearest.Word(string(c.Run), kindNames()); near != "" {
+			return mistake("run %q: did you mean %q?", c.Run, near)
+		}
+		return mistake("run %q: expected one of %s", c.Run, strings.Join(kindNames(), ", "))
 	}
 	setDefault(&c.Size, size)
 	setDefault(&c.Count, count)
@@ -133,16 +135,32 @@ func (c Config) complete() (Config, error) {
 	return c, nil
 }
 
+// parseURL returns an https URL. The error says if only the scheme is missing.
+func parseURL(text string) (*url.URL, error) {
+	https := func(text string) *url.URL {
+		if u, err := url.Parse(text); err == nil && u.Scheme == "https" && u.Hostname() != "" {
+			return u
+		}
+		return nil
+	}
+	if u := https(text); u != nil {
+		return u, nil
+	}
+	if whole := "https://" + text; !strings.Contains(text, "://") && https(whole) != nil {
+		return nil, fmt.Errorf("URL %q: expected https://host/path; did you mean %q?", text, whole)
+	}
+	return nil, fmt.Errorf("URL %q: expected https://host/path", text)
+}
+
 func setDefault[T int | time.Duration](v *T, def T) {
 	if *v == 0 {
 		*v = def
 	}
 }
 
-func kindNames() string {
-	var names []string
+func kindNames() (names []string) {
 	for _, k := range Kinds {
 		names = append(names, string(k))
 	}
-	return strings.Join(names, ", ")
+	return names
 }

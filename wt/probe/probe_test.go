@@ -288,14 +288,17 @@ func TestAnInterruptedProbeEnds(t *testing.T) {
 
 func TestAConfigurationThatCannotBeUsedIsAnError(t *testing.T) {
 	for want, c := range map[string]Config{
-		`URL "http://localhost/": expected https://host/path`:       {URL: "http://localhost/"},
-		`URL "": expected https://host/path`:                        {},
-		`run "ehco": expected one of none, echo, bulk, baton, wait`: {URL: "https://localhost", Run: "ehco"},
-		`count=x in the URL: expected a number from 1 to 10000`:     {URL: "https://localhost?count=x", Run: Baton},
-		`baton=0 in the URL: expected a number from 1 to 255`:       {URL: "https://localhost?baton=0", Run: Baton},
-		`size -1: expected 1 to 1000000000 bytes`:                   {URL: "https://localhost", Size: -1},
-		`count 10001: expected 1 to 10000`:                          {URL: "https://localhost", Count: 10_001},
-		`timeout -1s: expected more than 0s`:                        {URL: "https://localhost", Timeout: -time.Second},
+		`URL "http://localhost/": expected https://host/path`:                                                {URL: "http://localhost/"},
+		`URL "": expected https://host/path`:                                                                 {},
+		`run "ehco": did you mean "echo"?`:                                                                   {URL: "https://localhost", Run: "ehco"},
+		`run "everything": expected one of none, echo, bulk, baton, wait`:                                    {URL: "https://localhost", Run: "everything"},
+		`URL "127.0.0.1:4433": expected https://host/path; did you mean "https://127.0.0.1:4433"?`:           {URL: "127.0.0.1:4433"},
+		`URL "localhost:4433/echo": expected https://host/path; did you mean "https://localhost:4433/echo"?`: {URL: "localhost:4433/echo"},
+		`count=x in the URL: expected a number from 1 to 10000`:                                              {URL: "https://localhost?count=x", Run: Baton},
+		`baton=0 in the URL: expected a number from 1 to 255`:                                                {URL: "https://localhost?baton=0", Run: Baton},
+		`size -1: expected 1 to 1000000000 bytes`:                                                            {URL: "https://localhost", Size: -1},
+		`count 10001: expected 1 to 10000`:                                                                   {URL: "https://localhost", Count: 10_001},
+		`timeout -1s: expected more than 0s`:                                                                 {URL: "https://localhost", Timeout: -time.Second},
 		`a certificate is accepted by its hash or whatever it is, not both`: {
 			URL: "https://localhost", Insecure: true, CertificateHash: &[sha256.Size]byte{}},
 	} {
