@@ -87,7 +87,7 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	if f.cert != "" {
 		certificate, err := tls.LoadX509KeyPair(f.cert, f.key)
 		if err != nil {
-			return &inputError{fmt.Errorf("certificate: %w", err)}
+			return &inputError{fmt.Errorf("--cert and --key: %w", err)}
 		}
 		config.Certificate = &certificate
 	}
@@ -98,13 +98,13 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	}
 	server, err := endpoints.Start(config)
 	if err != nil {
-		return &inputError{err}
+		return &inputError{errors.New(strings.TrimPrefix(err.Error(), "endpoints: "))}
 	}
 	defer server.Close()
 	f.announce(out, server)
 	if f.ready != "" {
 		if err := writeReady(f.ready, server); err != nil {
-			return &inputError{err}
+			return &inputError{fmt.Errorf("--ready-file: %w", err)}
 		}
 		defer os.Remove(f.ready)
 	}
