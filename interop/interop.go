@@ -1,7 +1,8 @@
 // Package interop tests package wt against other implementations of
 // WebTransport, and measures them side by side:
 //
-//	go test .          the cases of package peer, both ways
+//	go test .          the cases of package peer, both ways; with EMULATE=SCENARIO
+//	                   in the environment through its network, by "wtsim emulate"
 //	go run ./bench     the measurements, and their ratios
 //
 // Each implementation is a module of its own, a folder here, because they need

@@ -35,6 +35,10 @@ func run(m *testing.M) int {
 			return 1
 		}
 	}
+	if err := buildRelay(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	return m.Run()
 }
 
@@ -59,11 +63,19 @@ func testCase(t *testing.T, name, client, server string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel) // after the programs have ended
 	s := start(ctx, t, server, "serve", client, name)
-	address, err := s.line()
+	line, err := s.line()
 	if err != nil {
 		t.Fatalf("the server has no address: %v", err)
 	}
-	c := start(ctx, t, client, "dial", server, name, string(address))
+	var address peer.Address
+	if err := json.Unmarshal(line, &address); err != nil {
+		t.Fatal(err)
+	}
+	reached, err := json.Marshal(across(ctx, t, address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := start(ctx, t, client, "dial", server, name, string(reached))
 	failed := make(chan error, 2)
 	go func() { failed <- c.failure("client", client) }()
 	go func() { failed <- s.failure("server", server) }()
