@@ -28,6 +28,15 @@ func FromRecording(rec *record.Recording, choose ...Option) (Data, error) {
 	return FromData(rec, all, choose...)
 }
 
+// outside is the end of the name of runs that were not simulated: nobody else will get
+// the same figure.
+func outside(m record.Manner) string {
+	if m == record.MannerSimulated {
+		return ""
+	}
+	return ", " + m.InWords()
+}
+
 // FromData is [FromRecording] for a recording that [analysis.Load] has read
 // already.
 func FromData(rec *record.Recording, all *analysis.Data, choose ...Option) (Data, error) {
@@ -41,7 +50,7 @@ func FromData(rec *record.Recording, all *analysis.Data, choose ...Option) (Data
 	}
 	links, traffic := newLinks(rec.Run, all), trafficGroups(rec.Run, all)
 	d := Data{
-		Name:       fmt.Sprintf("%s, seed\u00a0%d", rec.Run.Name, rec.Run.Seed),
+		Name:       fmt.Sprintf("%s, seed\u00a0%d", rec.Run.Name, rec.Run.Seed) + outside(rec.Run.Manner()),
 		End:        rec.Run.Virtual,
 		Bin:        all.Bin,
 		Directions: links.directions(rec.Run, all, traffic, m),

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/wtsim/wtsim/analysis/seeds"
 	"github.com/wtsim/wtsim/sim/record"
 )
 
@@ -102,6 +103,29 @@ func TestARecordingGivesItsData(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestTitlesSayWhatWasNotSimulated(t *testing.T) {
+	for name, realTime := range map[string]*record.RealTime{
+		"demo, seed\u00a07":               nil,
+		"demo, seed\u00a07, in real time": {},
+		"demo, seed\u00a07, emulated":     {Emulated: true},
+	} {
+		rec := recorded(t)
+		rec.Run.RealTime = realTime
+		if got, err := FromRecording(rec); err != nil || got.Name != name {
+			t.Errorf("%q, %v; want %q", got.Name, err, name)
+		}
+	}
+	simulated, emulated := seeds.Set{Name: "demo"}, seeds.Set{Name: "demo", Manner: record.MannerEmulated}
+	for name, sets := range map[string][]seeds.Set{
+		"demo":           {simulated, emulated},
+		"demo, emulated": {emulated, emulated},
+	} {
+		if got := nameOf(sets); got != name {
+			t.Errorf("%q, want %q", got, name)
+		}
 	}
 }
 

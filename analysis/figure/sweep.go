@@ -163,8 +163,12 @@ func usual(sets []seeds.Set) func(analysis.Metric) bool {
 
 // nameOf names the scenarios of sets, and of one set its overrides.
 func nameOf(sets []seeds.Set) string {
+	manner := outside(sets[0].Manner)
+	if slices.ContainsFunc(sets, func(s seeds.Set) bool { return s.Manner != sets[0].Manner }) {
+		manner = "" // labels say it
+	}
 	if len(sets) == 1 {
-		return sets[0].Describe()
+		return sets[0].Describe() + manner
 	}
 	var names []string
 	for _, s := range sets {
@@ -172,7 +176,7 @@ func nameOf(sets []seeds.Set) string {
 			names = append(names, s.Name)
 		}
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(names, ", ") + manner
 }
 
 // mostVaried bounds the values that a label has room for.
