@@ -317,6 +317,15 @@ func TestTheScenariosOfTwoSetsAreCompared(t *testing.T) {
 	if got := seeds.Changes(a, a); len(got) != 0 {
 		t.Errorf("a scenario differs from itself in %v", got)
 	}
+	whole := read("time_limit = \"9s\"\n[links.access]\nmtu = 1500\n[sessions.s]\nclient = \"c\"\n[[expect]]\nmin = 1\n")
+	network := read("time_limit = \"24h\"\n[links.access]\nmtu = 1400\n")
+	if got := seeds.Changes(whole, network); len(got) != 4 {
+		t.Errorf("the changes are %v", got)
+	}
+	network.Manner = record.MannerEmulated
+	if got, want := seeds.Changes(whole, network), []seeds.Change{{"links.access.mtu", "1500", "1400"}}; !slices.Equal(got, want) {
+		t.Errorf("the changes of an emulation are %v, want %v", got, want)
+	}
 	for text, says := range map[string]string{`3`: "is not a text", `"a = "`: "is broken"} {
 		dir := t.TempDir()
 		writeRun(t, dir, record.Run{Name: "made", Scenario: json.RawMessage(text)})
