@@ -17,8 +17,8 @@ type Remark struct{ About, Text string }
 const mostClients = 20
 
 // RealTimeRemarks says how a run in real time went: how late datagrams were, which were
-// refused, what clients of other programs did, and what the system does not allow.
-// Of another run, whose r is nil, there is nothing to say.
+// refused, what clients of other programs did, what the system does not allow, and what
+// was told on the way. Of another run, whose r is nil, there is nothing to say.
 func RealTimeRemarks(r *record.RealTime) []Remark {
 	if r == nil {
 		return nil

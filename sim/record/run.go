@@ -57,7 +57,7 @@ type RealTime struct {
 	Max      time.Duration `json:"max_ns"`
 	Refused  []Refusal     `json:"refused,omitempty"` // sorted by reason
 	Clients  []Client      `json:"clients,omitempty"` // the first 1024, in the order in which they came
-	Notes    []string      `json:"notes,omitempty"`   // what the system does not allow
+	Notes    []string      `json:"notes,omitempty"`   // what the system does not allow, and what a person was told during an emulation
 }
 
 // Refusal is datagrams that did not enter the network, or did not leave it for

@@ -82,6 +82,7 @@ type emulation struct {
 	onLive    func(Live)
 	clients   []string // hosts
 	users     users
+	noted     noted
 	listening []Listening
 }
 
@@ -215,7 +216,7 @@ func (e *emulation) ends(whole, s *scenario.Scenario) (client, server string) {
 
 func (e *emulation) config() *sim.RealTime {
 	return &sim.RealTime{
-		Relay:         realtime.RelayConfig{Timeout: e.Timeout, MaxClients: e.MaxClients, Remote: e.AllowRemote, Notice: e.Notice, Delivered: e.users.delivered},
+		Relay:         realtime.RelayConfig{Timeout: e.Timeout, MaxClients: e.MaxClients, Remote: e.AllowRemote, Notice: e.tell, Delivered: e.users.delivered},
 		FirstDatagram: e.FirstDatagram,
 		Start:         e.Start,
 		Ready: func() {
@@ -224,6 +225,13 @@ func (e *emulation) config() *sim.RealTime {
 			}
 		},
 	}
+}
+
+// tell tells at once what a person should know, and notes it for the result. It may be
+// called once the network is attached.
+func (e *emulation) tell(text string) {
+	e.noted.add(e.users.world.Now(), text)
+	e.Notice(text)
 }
 
 // firstPort is the port of a host's first server in the network.
@@ -267,7 +275,7 @@ func (e *emulation) attach(w *sim.World, s *scenario.Scenario, work *workload.Wo
 		}
 		return nil
 	})
-	at.Serve("live", func(ctx context.Context) error { return o.live.report(ctx, e.onLive, e.Notice) })
+	at.Serve("live", func(ctx context.Context) error { return o.live.report(ctx, e.onLive, e.tell) })
 	return nil
 }
 
@@ -282,7 +290,7 @@ func (e *emulation) watch(w *sim.World, out sink) {
 	w.EachRest(func() {
 		if err := writer.Err(); err != nil && !told {
 			told = true
-			e.Notice(fmt.Sprintf("the results cannot be written: %v; relaying goes on, and nothing will be kept", err))
+			e.tell(fmt.Sprintf("the results cannot be written: %v; relaying goes on, and nothing will be kept", err))
 		}
 	})
 }

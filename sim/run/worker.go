@@ -220,6 +220,9 @@ func (t *task) simulate(s *scenario.Scenario, out sink, packets captures, option
 	if result.RealTime != nil {
 		describeRealTime(&info, result.RealTime, t.emulation != nil, unrecorded{"packets", behind.lost}, unrecorded{"events and samples", work.Unrecorded()})
 	}
+	if t.emulation != nil {
+		info.RealTime.Notes = append(info.RealTime.Notes, t.emulation.noted.all()...)
+	}
 	for _, in := range s.Inputs {
 		info.Inputs = append(info.Inputs, record.Input{Name: in.Name, SHA256: hex.EncodeToString(in.SHA256[:])})
 	}
