@@ -14,6 +14,7 @@ import (
 
 	"github.com/wtsim/wtsim/analysis"
 	"github.com/wtsim/wtsim/analysis/stat"
+	"github.com/wtsim/wtsim/internal/nearest"
 	"github.com/wtsim/wtsim/sim/record"
 )
 
@@ -47,7 +48,7 @@ const runFile = "run.json"
 // a dot are left out: they hold unfinished recordings.
 func Read(dir string) (Set, error) {
 	if _, err := os.Stat(dir); err != nil {
-		return Set{}, fmt.Errorf("no recordings at %s: %w", dir, err)
+		return Set{}, unreadable(dir, err)
 	}
 	folders, sets, err := recordings(dir)
 	if err != nil {
@@ -119,7 +120,7 @@ func recordings(dir string) (folders, sets []string, err error) {
 func subfolders(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("no recordings at %s: %w", dir, err)
+		return nil, unreadable(dir, err)
 	}
 	var folders []string
 	for _, e := range entries {
@@ -128,6 +129,17 @@ func subfolders(dir string) ([]string, error) {
 		}
 	}
 	return folders, nil
+}
+
+// unreadable says why a folder cannot be read, and which one may have been meant.
+func unreadable(dir string, err error) error {
+	if near := nearest.Folder(dir); near != "" && errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("no recordings at %s; did you mean %s?", dir, near)
+	}
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		err = path.Err // the message names the folder
+	}
+	return fmt.Errorf("no recordings at %s: %w", dir, err)
 }
 
 func isRecording(dir string) bool { return exists(filepath.Join(dir, runFile)) }

@@ -1,4 +1,4 @@
-// Package nearest finds the word that someone who mistyped it may have meant.
+// Package nearest finds the word, or the folder, that someone who mistyped it may have meant.
 package nearest
 
 import "strings"

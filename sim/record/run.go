@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/wtsim/wtsim/internal/nearest"
 )
 
 // SchemaVersion is the version of the tables and of run.json that this
@@ -306,6 +308,12 @@ func noRun(dir string, err error) error {
 	info, statErr := os.Stat(dir)
 	switch {
 	case statErr != nil:
+		if near := nearest.Folder(dir); near != "" && errors.Is(statErr, fs.ErrNotExist) {
+			return fmt.Errorf("no recording at %s; did you mean %s?", dir, near)
+		}
+		if path, ok := errors.AsType[*fs.PathError](statErr); ok {
+			statErr = path.Err // the message names the folder
+		}
 		return fmt.Errorf("no recording at %s: %w", dir, statErr)
 	case !info.IsDir():
 		return fmt.Errorf("%s is a file; expected the folder of a recording, as wtsim run writes it", dir)
