@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/wtsim/wtsim/internal/nearest"
 )
 
 // maxFile is the size beyond which a file is no scenario.
@@ -72,7 +74,13 @@ func read(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fail("no such file%s", suggestFile(path, ".toml"))
+		like := path
+		if dir := filepath.Dir(path); missing(dir) {
+			if near := nearest.Folder(dir); near != "" {
+				like = filepath.Join(near, filepath.Base(path))
+			}
+		}
+		return fail("no such file%s", suggestFile(like, ".toml"))
 	case err == nil && info.IsDir():
 		return fail("is a folder; expected a scenario file%s", suggestFile(filepath.Join(path, "quickstart.toml"), ".toml"))
 	}
@@ -89,6 +97,11 @@ func read(path string) ([]byte, error) {
 		return fail("is larger than %d MiB; expected a scenario file", maxFile>>20)
 	}
 	return data, nil
+}
+
+func missing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // reason returns an error without the path that the message already names.

@@ -125,13 +125,18 @@ func TestTheShippedScenariosLoadAndSayWhatTheyShow(t *testing.T) {
 func TestFilesThatCannotBeReadAreNamedWithTheNearest(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
-	for name, text := range map[string]string{"quickstart.toml": base, "large.toml": strings.Repeat("#", maxFile+1)} {
+	if err := os.Mkdir(path("suite"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"quickstart.toml": base, "suite/one.toml": base, "large.toml": strings.Repeat("#", maxFile+1)} {
 		if err := os.WriteFile(path(name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for name, want := range map[string]string{
 		"quikstart.toml":   path("quikstart.toml") + `: no such file; did you mean "` + path("quickstart.toml") + `"?`,
+		"sutie/one.toml":   path("sutie/one.toml") + `: no such file; did you mean "` + path("suite/one.toml") + `"?`,
+		"sutie/oen.toml":   path("sutie/oen.toml") + `: no such file; did you mean "` + path("suite/one.toml") + `"?`,
 		"no/where/x.toml":  path("no/where/x.toml") + `: no such file`,
 		"":                 dir + `: is a folder; expected a scenario file; did you mean "` + path("quickstart.toml") + `"?`,
 		"large.toml":       path("large.toml") + `: is larger than 16 MiB; expected a scenario file`,
