@@ -32,25 +32,41 @@ func sinkhole(t *testing.T) (netip.AddrPort, <-chan departed) {
 	}
 	conn.SetReadBuffer(8 << 20)
 	option(t, conn, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
+	data, oob := make([]byte, 1<<16), make([]byte, 256)
+	next := func() (d departed, err error) {
+		n, oobn, _, _, err := conn.ReadMsgUDPAddrPort(data, oob)
+		d = departed{number: binary.BigEndian.Uint32(data), size: netem.Bytes(n), at: time.Now()}
+		for rest := oob[:oobn]; len(rest) > 0; {
+			header, body, remainder, err := unix.ParseOneSocketControlMessage(rest)
+			if err != nil {
+				break
+			}
+			if header.Level == unix.SOL_SOCKET && header.Type == unix.SO_TIMESTAMPNS {
+				d.at, _ = timestamp(body)
+			}
+			rest = remainder
+		}
+		return d, err
+	}
+	// A while after it was asked to, the system begins to note when datagrams arrive.
+	// Until then it tells when they are read.
+	for ready := false; !ready; {
+		conn.WriteToUDPAddrPort(data[:4], conn.LocalAddr().(*net.UDPAddr).AddrPort())
+		written := time.Now()
+		time.Sleep(time.Millisecond)
+		d, err := next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ready = d.at.Before(written)
+	}
 	all, ended := make(chan departed, 100_000), make(chan struct{})
 	go func() {
 		defer close(ended)
-		data, oob := make([]byte, 1<<16), make([]byte, 256)
 		for {
-			n, oobn, _, _, err := conn.ReadMsgUDPAddrPort(data, oob)
+			d, err := next()
 			if err != nil {
 				return
-			}
-			d := departed{number: binary.BigEndian.Uint32(data), size: netem.Bytes(n), at: time.Now()}
-			for rest := oob[:oobn]; len(rest) > 0; {
-				header, body, remainder, err := unix.ParseOneSocketControlMessage(rest)
-				if err != nil {
-					break
-				}
-				if header.Level == unix.SOL_SOCKET && header.Type == unix.SO_TIMESTAMPNS {
-					d.at, _ = timestamp(body)
-				}
-				rest = remainder
 			}
 			all <- d
 		}
