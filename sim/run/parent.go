@@ -269,9 +269,9 @@ func listen(messages io.Reader, onProgress func(Progress)) (record.Run, error) {
 }
 
 // environment is what a worker sees of this process's environment: nothing
-// that could change what it simulates.
+// that could change what it simulates. It is never nil, as all of it would be inherited then.
 func environment() []string {
-	var env []string
+	env := []string{}
 	for _, name := range []string{"TMPDIR", "GOTRACEBACK", "GOCOVERDIR", "GORACE"} {
 		if value, set := os.LookupEnv(name); set {
 			env = append(env, fmt.Sprintf("%s=%s", name, value))
