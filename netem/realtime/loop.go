@@ -40,6 +40,7 @@ type Loop struct {
 	notes  []string // what the system does not allow
 
 	sent     atomic.Bool // a host of the network has something in its outbox
+	roused   atomic.Bool // since the beginning of this turn
 	asleep   atomic.Bool
 	lateness histogram
 	refused  map[string]uint64
@@ -149,6 +150,7 @@ func (l *Loop) post(p posted) error {
 
 // Rouse has Run look again at whether it is to end. Any goroutine may call it.
 func (l *Loop) Rouse() {
+	l.roused.Store(true)
 	if l.asleep.CompareAndSwap(true, false) {
 		l.poller.wake()
 	}
@@ -173,6 +175,7 @@ func (l *Loop) Run(network *netem.Network, limit time.Duration, ended func() boo
 	l.network = network
 	defer l.end()
 	for {
+		l.roused.Store(false)
 		l.takePosted()
 		if ended() || l.now >= limit {
 			return nil
@@ -297,10 +300,7 @@ func (l *Loop) sleep(limit time.Duration) error {
 	}
 	l.asleep.Store(true)
 	defer l.asleep.Store(false)
-	l.mu.Lock()
-	busy := len(l.posted) > 0
-	l.mu.Unlock()
-	if busy || l.sent.Load() {
+	if l.roused.Load() {
 		return nil
 	}
 	return l.poller.wait(wait)

@@ -283,6 +283,32 @@ func TestAnAddressThatIsNotOnLoopbackNeedsPermission(t *testing.T) {
 	}
 }
 
+func TestALoopThatIsRousedBeforeItSleepsLooksAgain(t *testing.T) {
+	l, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	time.Sleep(awakeAfter) // so that it sleeps at once
+	over := false
+	ended := make(chan error)
+	go func() {
+		ended <- l.Run(netem.NewNetwork(l, 1, nil), time.Hour, func() bool {
+			defer l.Rouse()
+			defer func() { over = true }() // when Run has heard that it is not
+			return over
+		})
+	}()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(patient):
+		t.Fatal("the loop does not end")
+	}
+}
+
 func TestAfterTheEndNobodyWaitsForTheLoop(t *testing.T) {
 	l, err := New()
 	if err != nil {
