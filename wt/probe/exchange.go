@@ -264,6 +264,9 @@ func (p *prober) bulkStream(ctx context.Context, idle *time.Timer, received *ato
 		if err == io.EOF {
 			err = fmt.Errorf("%d bytes of %d came back", at, p.config.Size)
 		}
+		if at > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+			err = fmt.Errorf("%d bytes of %d came back, and no more within %v", at, p.config.Size, p.config.Timeout)
+		}
 		if err == nil && at > p.config.Size {
 			err = fmt.Errorf("more than the %d bytes sent came back", p.config.Size)
 		}

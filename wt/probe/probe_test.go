@@ -231,7 +231,7 @@ func silentServer(t *testing.T) string {
 }
 
 func TestAServerWithoutFlowControlHasNoLimits(t *testing.T) {
-	url := serveSessions(t, &wt.Server{FlowControl: wt.FlowControl{Disabled: true}})
+	url := serveSessions(t, &wt.Server{FlowControl: wt.FlowControl{Disabled: true}}, endless)
 	r := mustRun(t, Config{URL: url, Insecure: true})
 	if r.Session.Limits != nil {
 		t.Errorf("the limits are %+v", r.Session.Limits)
@@ -240,7 +240,7 @@ func TestAServerWithoutFlowControlHasNoLimits(t *testing.T) {
 
 func TestWhatAServerReturnsIsBoundedByWhatWasSent(t *testing.T) {
 	server := &wt.Server{}
-	url := serveSessions(t, server)
+	url := serveSessions(t, server, endless)
 	for kind, want := range map[Kind]string{
 		Echo: "echo on bidirectional streams: more came back than was sent",
 		Bulk: "bulk: more than the 1000 bytes sent came back",

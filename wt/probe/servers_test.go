@@ -3,6 +3,7 @@ package probe
 import (
 	"crypto/tls"
 	"errors"
+	"math"
 	"net"
 	"testing"
 	"time"
@@ -36,9 +37,12 @@ func serveHTTP3(t *testing.T) string {
 	return "https://" + socket.LocalAddr().String() + "/"
 }
 
-// serveSessions makes a server serve sessions that send the pattern without end
+// endless is more than a test waits for.
+const endless = math.MaxInt
+
+// serveSessions makes a server serve sessions that send so many bytes of the pattern, and no end,
 // on every stream of the client, and returns its URL.
-func serveSessions(t *testing.T, server *wt.Server) string {
+func serveSessions(t *testing.T, server *wt.Server, size int) string {
 	t.Helper()
 	certificate, err := endpoints.Generate()
 	if err != nil {
@@ -60,8 +64,10 @@ func serveSessions(t *testing.T, server *wt.Server) string {
 			if err != nil {
 				return
 			}
-			for err == nil {
-				_, err = st.Write(pattern)
+			for left := size; left > 0 && err == nil; {
+				var n int
+				n, err = st.Write(pattern[:min(left, len(pattern))])
+				left -= n
 			}
 		}
 	}})
@@ -88,7 +94,12 @@ func TestSubprotocolsThatCannotBeOfferedAreMistakes(t *testing.T) {
 }
 
 func TestBulkDoesNotWaitForStreamsWithoutEnd(t *testing.T) {
-	url := serveSessions(t, &wt.Server{FlowControl: wt.FlowControl{Streams: -1}})
+	url := serveSessions(t, &wt.Server{FlowControl: wt.FlowControl{Streams: -1}}, endless)
 	c := Config{URL: url, Insecure: true, Run: Bulk, Size: 1000, Timeout: 200 * time.Millisecond}
 	fails(t, c, "bulk: the server allowed no further stream within 200ms")
+}
+
+func TestBulkSaysHowMuchCameBackInTime(t *testing.T) {
+	c := Config{URL: serveSessions(t, &wt.Server{}, 600), Insecure: true, Run: Bulk, Size: 1000, Count: 1, Timeout: 200 * time.Millisecond}
+	fails(t, c, "bulk: 600 bytes of 1000 came back, and no more within 200ms")
 }
