@@ -23,7 +23,7 @@ func RealTimeRemarks(r *record.RealTime) []Remark {
 	if r == nil {
 		return nil
 	}
-	all := []Remark{{"Precision", Lateness(r)}}
+	all := []Remark{{"Precision", Lateness(r)}, {"Programs", Wakeups(r.Wakeups)}}
 	if len(r.Refused) > 0 {
 		all = append(all, Remark{"Refused", Refusals(r.Refused)})
 	}
@@ -64,6 +64,19 @@ func Lateness(r *record.RealTime) string {
 	text += fmt.Sprintf("; %d (%s) by more than 100 µs", r.Late, quantity.Format("late_ratio", share, "1"))
 	if share > keepsUp && r.Late >= fewLate {
 		text += ": this machine could not keep up"
+	}
+	return text
+}
+
+// promptly is how late of 100 wake-ups one may be on a machine that has time for the programs.
+const promptly = 2 * time.Millisecond
+
+// Wakeups says how late programs woke up.
+func Wakeups(w record.Wakeups) string {
+	d := func(t time.Duration) string { return quantity.Duration(t.Seconds()) }
+	text := fmt.Sprintf("woke up %s late (p50), %s (p99), at most %s", d(w.P50), d(w.P99), d(w.Max))
+	if w.P99 > promptly {
+		text += ": this machine had other work, and they were slower than alone"
 	}
 	return text
 }

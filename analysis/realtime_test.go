@@ -31,6 +31,17 @@ func TestLatenessSaysIfAMachineCannotKeepUp(t *testing.T) {
 	}
 }
 
+func TestWakeupsSayIfAMachineIsBusy(t *testing.T) {
+	for p99, want := range map[time.Duration]string{
+		2 * time.Millisecond: "woke up 100 µs late (p50), 2.00 ms (p99), at most 5.00 ms",
+		3 * time.Millisecond: "woke up 100 µs late (p50), 3.00 ms (p99), at most 5.00 ms: this machine had other work, and they were slower than alone",
+	} {
+		if got := Wakeups(record.Wakeups{P50: 100 * time.Microsecond, P99: p99, Max: 5 * time.Millisecond}); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestClientsAreOfOtherProgramsAndNotTooMany(t *testing.T) {
 	if got := RealTimeRemarks(nil); got != nil {
 		t.Errorf("of a simulated run: %q", got)
@@ -39,12 +50,13 @@ func TestClientsAreOfOtherProgramsAndNotTooMany(t *testing.T) {
 	for i := range mostClients + 2 {
 		run.Clients = append(run.Clients, record.Client{Address: netip.AddrPortFrom(netip.IPv6Loopback(), uint16(i)), Host: "c"})
 	}
-	want := []Remark{{"Precision", "no departures"}, {"Note", "note"}}
+	prompt := Remark{"Programs", "woke up 0 s late (p50), 0 s (p99), at most 0 s"}
+	want := []Remark{{"Precision", "no departures"}, prompt, {"Note", "note"}}
 	if got := RealTimeRemarks(run); !reflect.DeepEqual(got, want) {
 		t.Errorf("of the scenario's own clients: %q", got)
 	}
 	run.Emulated = true
-	want = want[:1:1]
+	want = want[:2:2]
 	for i := range mostClients {
 		want = append(want, Remark{"Client", fmt.Sprintf("[::1]:%d at c: sent 0 datagrams, received 0; no server has seen it", i)})
 	}

@@ -41,6 +41,7 @@ type RealTime struct {
 type RealTimeResult struct {
 	realtime.Report
 	Clients []realtime.Client // that came by themselves or were sockets of hosts, in the order in which they came
+	Wakeups realtime.Wakeups  // of a program beside the relay
 }
 
 // noGSO is what keeps quic-go from GSO, for the whole process.
@@ -95,8 +96,10 @@ func runRealTime(config Config, build func(*World) error) (result Result, err er
 	failed := make(chan error, 1)
 	go func() { failed <- loop.Run(w.network, config.timeLimit(), w.tasks.finished) }()
 	stopResting := c.keepResting(w.network, config)
+	stopWatching := realtime.WatchWakeups()
 	w.tasks.release()
 	err = <-failed
+	wakeups := stopWatching()
 	stopResting()
 	result = Result{Elapsed: max(0, min(loop.Now(), config.timeLimit())), Datagrams: w.network.Datagrams()}
 	finished := w.tasks.finished()
@@ -114,7 +117,7 @@ func runRealTime(config Config, build func(*World) error) (result Result, err er
 		err = &TimeLimitError{Limit: result.Elapsed, Waiting: waiting}
 	}
 	clients, _ := c.relay.Clients()
-	result.RealTime = &RealTimeResult{loop.Report(), clients}
+	result.RealTime = &RealTimeResult{loop.Report(), clients, wakeups}
 	return result, errors.Join(err, w.leave())
 }
 

@@ -75,7 +75,7 @@ func judge(o outcome) verdict {
 	}
 	v.Lines = append(v.Lines, sealInWords(run))
 	if run.RealTime != nil {
-		v.Lines = append(v.Lines, "Precision: "+analysis.Lateness(run.RealTime)+".")
+		v.Lines = append(v.Lines, "Precision: "+analysis.Lateness(run.RealTime)+".", "Programs: "+analysis.Wakeups(run.RealTime.Wakeups)+".")
 		if len(run.RealTime.Refused) > 0 {
 			v.Lines = append(v.Lines, "Refused: "+analysis.Refusals(run.RealTime.Refused)+".")
 		}

@@ -107,6 +107,7 @@ func playedInRealTime(info record.Run) record.Run {
 	info.Determinism, info.Unsealed = record.InReal, ""
 	info.RealTime = &record.RealTime{
 		Departed: 1000, Late: 3, P50: 12 * time.Microsecond, P99: 48 * time.Microsecond, P999: 150 * time.Microsecond, Max: 1200 * time.Microsecond,
+		Wakeups: record.Wakeups{P50: 90 * time.Microsecond, P99: 250 * time.Microsecond, Max: 4 * time.Millisecond},
 		Refused: []record.Refusal{{Reason: "before the start", Datagrams: 1}, {Reason: "above the MTU", Datagrams: 4}},
 		Clients: []record.Client{
 			{Address: netip.MustParseAddrPort("127.0.0.1:5000"), Host: "client", Sent: record.Count{Packets: 1}, Received: record.Count{Packets: 10},

@@ -76,7 +76,8 @@ func printSeeds(out io.Writer, outcomes []outcome, verdicts []expect.Verdict, me
 	return err
 }
 
-// printLatest writes how late the run was that was latest, of runs in real time.
+// printLatest writes how late the run was that was latest, of runs in real time, and in which of them
+// the programs were.
 func printLatest(out io.Writer, outcomes []outcome) {
 	if outcomes[0].RealTime == nil {
 		return
@@ -84,6 +85,8 @@ func printLatest(out io.Writer, outcomes []outcome) {
 	latest := slices.MaxFunc(outcomes, func(a, b outcome) int { return cmp.Compare(a.RealTime.P99, b.RealTime.P99) })
 	fmt.Fprintln(out)
 	printField(out, "Precision", "seed %d was the latest: %s", latest.Seed, analysis.Lateness(latest.RealTime))
+	busiest := slices.MaxFunc(outcomes, func(a, b outcome) int { return cmp.Compare(a.RealTime.Wakeups.P99, b.RealTime.Wakeups.P99) })
+	printField(out, "Programs", "of seed %d %s", busiest.Seed, analysis.Wakeups(busiest.RealTime.Wakeups))
 }
 
 // intervalNote says what the interval of a mean is.

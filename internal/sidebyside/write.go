@@ -66,11 +66,12 @@ func write(w io.Writer, pairs []pair, n int) error {
 			departed += m.RealTime.Departed
 			late += m.RealTime.Late
 		}
-		fmt.Fprintf(&b, "\nOf %d departures in real time %s %% were later than 100 µs; in the worst run half were less than %s late, 99 %% less than %s, and all less than %s.\n",
+		fmt.Fprintf(&b, "\nOf %d departures in real time %s %% were later than 100 µs; in the worst run half were less than %s late, 99 %% less than %s, and all less than %s. Of the wake-ups of a program 99 %% were less than %s late, in the worst run.\n",
 			departed, quantity.Significant(100*float64(late)/float64(departed)),
 			worstOf(p, func(r *record.RealTime) time.Duration { return r.P50 }),
 			worstOf(p, func(r *record.RealTime) time.Duration { return r.P99 }),
-			worstOf(p, func(r *record.RealTime) time.Duration { return r.Max }))
+			worstOf(p, func(r *record.RealTime) time.Duration { return r.Max }),
+			worstOf(p, func(r *record.RealTime) time.Duration { return r.Wakeups.P99 }))
 	}
 	b.WriteString("\n" + why)
 	_, err := io.WriteString(w, b.String())

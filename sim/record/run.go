@@ -57,9 +57,18 @@ type RealTime struct {
 	P99      time.Duration `json:"p99_ns"`
 	P999     time.Duration `json:"p999_ns"`
 	Max      time.Duration `json:"max_ns"`
+	Wakeups  Wakeups       `json:"wakeups"`
 	Refused  []Refusal     `json:"refused,omitempty"` // sorted by reason
 	Clients  []Client      `json:"clients,omitempty"` // the first 1024, in the order in which they came
 	Notes    []string      `json:"notes,omitempty"`   // what the system does not allow, and what a person was told during an emulation
+}
+
+// Wakeups says how much later than the time that it waited for a program woke up that has no
+// priority, unlike the network: what the peers suffered on a busy machine.
+type Wakeups struct {
+	P50 time.Duration `json:"p50_ns"`
+	P99 time.Duration `json:"p99_ns"`
+	Max time.Duration `json:"max_ns"`
 }
 
 // Refusal is datagrams that did not enter the network, or did not leave it for

@@ -306,7 +306,7 @@ func describeRealTime(info *record.Run, r *sim.RealTimeResult, emulated bool, lo
 	p := r.Precision
 	out := &record.RealTime{
 		Emulated: emulated, Departed: p.Departed, Late: p.Late, P50: p.P50, P99: p.P99, P999: p.P999, Max: p.Max,
-		Refused: refusals(r.Refused), Notes: r.Notes,
+		Wakeups: record.Wakeups(r.Wakeups), Refused: refusals(r.Refused), Notes: r.Notes,
 	}
 	for _, l := range lost {
 		if l.n > 0 {
