@@ -254,6 +254,10 @@ func (l *Loop) advance(to time.Duration) {
 	l.now = max(l.now, to)
 }
 
+// maxTurn bounds what is read in a turn, but for the last socket: the datagrams of
+// a turn need little memory, whatever arrives.
+const maxTurn = 8 << 20
+
 // read takes what has arrived at the sockets, in the order of the times at which
 // the system received it.
 func (l *Loop) read() error {
@@ -262,6 +266,9 @@ func (l *Loop) read() error {
 		return err
 	}
 	for _, s := range ready {
+		if len(l.data) > maxTurn {
+			break // the rest has the next turn
+		}
 		s.read(l)
 	}
 	if len(l.arrivals) > 0 {

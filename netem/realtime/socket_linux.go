@@ -205,7 +205,7 @@ func (s *socket) write(l *Loop) {
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EAGAIN):
 			return
-		case w.counts[0] > 1: // not in one piece
+		case w.counts[0] > 1 && !errors.Is(err, unix.ECONNREFUSED): // not in one piece
 			s.noGSO = true
 		case s.giveUp(err) && len(s.out) > 0:
 			s.gone(1)

@@ -4,6 +4,7 @@ package realtime
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"net/netip"
 	"slices"
@@ -195,6 +196,31 @@ func TestDeparturesOfOneSizeShareAMessage(t *testing.T) {
 		if !slices.Equal(got, c.want) || !bytes.Equal(data, want) {
 			t.Errorf("%s: messages of %v datagrams with %d bytes, want %v with %d", c.name, got, len(data), c.want, len(want))
 		}
+	}
+}
+
+func TestAServerThatIsDownIsNoReasonToSendDatagramsOneByOne(t *testing.T) {
+	l, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var told []error
+	s, err := l.open(netip.AddrPort{}, nobody(t), nil, func(err error) { told = append(told, err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time the system tells of the first
+		for range 3 {
+			s.send(nil, []byte("lost"), netem.NotECT)
+		}
+		s.write(l)
+	}
+	if len(told) == 0 || !errors.Is(told[0], unix.ECONNREFUSED) {
+		t.Errorf("told of %v, want that nobody listens", told)
+	}
+	if s.noGSO || len(s.out) > 0 {
+		t.Errorf("no GSO: %v, %d datagrams are left; want none", s.noGSO, len(s.out))
 	}
 }
 
