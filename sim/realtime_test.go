@@ -2,6 +2,8 @@ package sim
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,3 +68,20 @@ func TestInRealTimeHostsTalkThroughTheNetwork(t *testing.T) {
 	}
 	t.Logf("%+v %s", result.RealTime, took)
 }
+
+func TestARunInRealTimeThatReachesItsTimeLimitSaysWhoWaitsForWhat(t *testing.T) {
+	const limit = 50 * time.Millisecond
+	_, err := Run(Config{Seed: 1, TimeLimit: limit, RealTime: &RealTime{}}, func(w *World) error {
+		w.Host("client").Go("wait", func(ctx context.Context) error {
+			waitFor(ctx)
+			return nil
+		})
+		return nil
+	})
+	told, ok := errors.AsType[*TimeLimitError](err)
+	if !ok || told.Limit != limit || len(told.Waiting) != 1 || told.Waiting[0].Task != "client/wait" || !strings.HasSuffix(told.Waiting[0].In, "sim.waitFor") {
+		t.Errorf("error: %v, %+v", err, told)
+	}
+}
+
+func waitFor(ctx context.Context) { <-ctx.Done() }

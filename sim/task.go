@@ -19,7 +19,7 @@ import (
 type task struct {
 	number     uint64 // in the order of the starts
 	name       string // host/name
-	goroutine  string // its ID, as stack traces print it
+	goroutine  string // its ID, as stack traces print it; of the set's lock
 	foreground bool
 	started    time.Duration
 }
@@ -60,7 +60,10 @@ func (s *taskSet) start(h *Host, name string, f func(context.Context) error, for
 		s.foreground.Add(1)
 	}
 	s.spawn(func() {
-		t.goroutine = goroutineID()
+		id := goroutineID()
+		s.mu.Lock()
+		t.goroutine = id
+		s.mu.Unlock()
 		err := errGoexit
 		defer func() { s.end(t, err) }()
 		err = f(s.ctx)
