@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -53,6 +54,10 @@ func main() {
 	os.Exit(code)
 }
 
+// echoTime is in which one interruption may come several times: timeout(1) sends its signal
+// to the program and to the group of processes that this is in.
+const echoTime = 200 * time.Millisecond
+
 // untilInterrupted returns a context that ends with the first signal to stop. With
 // the second the program ends at once, and leaves nothing half-written.
 func untilInterrupted() context.Context {
@@ -63,14 +68,24 @@ func untilInterrupted() context.Context {
 		signal.Notify(signals, syscall.SIGHUP)
 	}
 	go func() {
-		<-signals
-		cancel()
-		<-signals
+		twice(signals, cancel)
 		scratch.RemoveAll()
 		fmt.Fprintln(os.Stderr, "wtsim: interrupted twice; ended at once")
 		os.Exit(statusInterrupted)
 	}()
 	return ctx
+}
+
+// twice calls once with the first signal, and returns with the second.
+func twice(signals <-chan os.Signal, once func()) {
+	<-signals
+	first := time.Now()
+	once()
+	for range signals {
+		if time.Since(first) >= echoTime {
+			return
+		}
+	}
 }
 
 // usageError is a mistake in the command line.
