@@ -61,9 +61,10 @@ address to listen on: one --listen for each, or one whose ports follow on.
 
 A datagram enters the network when the system received it. How late datagrams
 left the network is measured and printed: on an idle machine, 99 of 100 by less
-than 100 µs, at 20,000 a second; beside other work they are later. Datagrams that
-are refused are counted, by the reason. While there is traffic the relay keeps one
-processor busy.
+than 100 µs, at 20,000 a second; beside other work they are later. How late a
+program wakes up that has no priority is measured, too: other work slows those at
+both ends down before it does the relay. Datagrams that are refused are counted, by
+the reason. While there is traffic the relay keeps one processor busy.
 
 Without --allow-remote all addresses must be on loopback. A relay sends only to
 its upstreams and to clients that have sent something. A client that is silent
