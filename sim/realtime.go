@@ -195,15 +195,14 @@ type realSocket struct {
 	clock *wallClock
 	at    netip.AddrPort // in the network
 	close func()         // on the goroutine of the loop
+	once  sync.Once
 }
 
 // Close implements [net.PacketConn].
 func (s *realSocket) Close() error {
-	err := s.UDPConn.Close()
-	if err == nil {
-		s.clock.Do(s.close) // which the end of the run does as well
-	}
-	return err
+	// First in the network, as the system may then give its port to another socket.
+	s.once.Do(func() { s.clock.Do(s.close) }) // which the end of the run does as well
+	return s.UDPConn.Close()
 }
 
 // plainSocket hides the methods by which quic-go uses ECN and GSO.

@@ -69,6 +69,61 @@ func TestInRealTimeHostsTalkThroughTheNetwork(t *testing.T) {
 	t.Logf("%+v %s", result.RealTime, took)
 }
 
+func TestInRealTimeWhatWasSentBeforeASocketWasClosedArrives(t *testing.T) {
+	path := []netem.Element{netem.Delay{Delay: 30 * time.Millisecond}}
+	result, err := Run(Config{Seed: 1, TimeLimit: 20 * time.Second, RealTime: &RealTime{}}, func(w *World) error {
+		client, server := w.Host("client"), w.Host("server")
+		w.Link("link", client, server, path, path)
+		server.Go("answer", func(ctx context.Context) error {
+			conn, err := server.ListenPacket(7, netem.SocketOptions{})
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			b := make([]byte, 100)
+			for {
+				n, from, err := conn.ReadFrom(b)
+				if err != nil || string(b[:n]) == "the end" {
+					return err
+				}
+				if _, err := conn.WriteTo(b[:n], from); err != nil {
+					return err
+				}
+			}
+		})
+		client.Go("ask", func(ctx context.Context) error {
+			to, err := server.ServerAddr(ctx, 7)
+			if err != nil {
+				return err
+			}
+			asks, ends := must(client.ListenPacket(0, netem.SocketOptions{})), must(client.ListenPacket(0, netem.SocketOptions{}))
+			asks.WriteTo([]byte("question"), to)
+			ends.WriteTo([]byte("the end"), to)
+			ends.Close()
+			b := make([]byte, 100)
+			n, _, err := asks.ReadFrom(b)
+			if string(b[:n]) != "question" {
+				t.Errorf("the answer is %q", b[:n])
+			}
+			return err
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := result.RealTime; r.Departed != 3 || len(r.Refused) > 0 {
+		t.Errorf("the result is %+v", r)
+	}
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
 func TestARunInRealTimeThatReachesItsTimeLimitSaysWhoWaitsForWhat(t *testing.T) {
 	const limit = 50 * time.Millisecond
 	_, err := Run(Config{Seed: 1, TimeLimit: limit, RealTime: &RealTime{}}, func(w *World) error {

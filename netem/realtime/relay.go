@@ -116,6 +116,7 @@ type client struct {
 	to       *net.UDPAddr
 	endpoint *netem.Endpoint
 	placed   bool
+	removed  bool // see Relay.Remove
 	since    time.Duration
 	heard    time.Duration
 	answered bool
@@ -174,21 +175,11 @@ func (r *Relay) Serve(h *netem.Host, port uint16, upstream, listen netip.AddrPor
 	return s.listener.local, nil
 }
 
-// Withdraw ends what Serve began for a host and a port.
+// Withdraw gives the port of a host back at which Serve has a server. What it has sent is
+// still relayed, whether it is in the network or has yet to enter.
 func (r *Relay) Withdraw(h *netem.Host, port uint16) {
-	at := netip.AddrPortFrom(h.Addr(), port)
-	s := r.servers[at]
-	if s == nil {
-		return
-	}
-	delete(r.servers, at)
-	s.endpoint.Close()
-	s.listener.close()
-	for key, f := range r.flows {
-		if key.server == s {
-			f.socket.close()
-			delete(r.flows, key)
-		}
+	if s := r.servers[netip.AddrPortFrom(h.Addr(), port)]; s != nil {
+		s.endpoint.Close()
 	}
 }
 
@@ -215,14 +206,23 @@ func (r *Relay) Place(address netip.AddrPort, h *netem.Host, l *netem.Link) (net
 	return c.endpoint.Addr(), nil
 }
 
-// Remove forgets a client.
+// Remove gives the port of a client back that was placed. What it has sent and the relay has not
+// yet read is still relayed.
 func (r *Relay) Remove(address netip.AddrPort) {
-	if c := r.clients[address]; c != nil {
+	if c := r.clients[address]; c != nil && !c.removed {
 		c.endpoint.Close()
-		delete(r.clients, address)
-		if !c.placed {
-			r.strangers--
-		}
+		c.removed, c.heard = true, r.loop.now
+	}
+}
+
+// forget forgets a client.
+func (r *Relay) forget(address netip.AddrPort, c *client) {
+	if !c.removed { // else its port may be another's by now
+		c.endpoint.Close()
+	}
+	delete(r.clients, address)
+	if !c.placed {
+		r.strangers--
 	}
 }
 
@@ -285,7 +285,7 @@ func (r *Relay) makeRoom() bool {
 	if oldest == nil {
 		return false
 	}
-	r.Remove(oldest.info.Address)
+	r.forget(oldest.info.Address, oldest)
 	return true
 }
 
@@ -451,9 +451,12 @@ const (
 func (r *Relay) tidy() {
 	now := r.loop.now
 	for address, c := range r.clients {
-		if !c.placed && now-c.heard >= r.config.Timeout {
-			r.Remove(address)
+		switch silent := now - c.heard; {
+		case !c.placed && silent >= r.config.Timeout:
+			r.forget(address, c)
 			r.full = false
+		case c.removed && silent >= tidyEvery:
+			r.forget(address, c)
 		}
 	}
 	for key, f := range r.flows {
